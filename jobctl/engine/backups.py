@@ -24,7 +24,7 @@ class Backups:
         self._looked_at = now
         self._thread: threading.Thread | None = None
 
-    def keep(self, now: int) -> None:
+    def make_if_due(self, now: int) -> None:
         """Begin a copy if one is due and none is being made."""
         if 0 <= now - self._looked_at < _LOOK_US:
             return
@@ -50,9 +50,6 @@ class Backups:
                 backup.make(database, now)
             finally:
                 database.close()
-        except (
-            JobctlError,
-            OSError,
-            sqlite.Error,
-        ) as error:  # most likely the disk is full; the next try is in an hour
+        except (JobctlError, OSError, sqlite.Error) as error:
+            # Most likely the disk is full. The next try is in an hour.
             say(f"no backup was made: {error}")

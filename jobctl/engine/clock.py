@@ -48,8 +48,8 @@ class WallClock:
         self._in_store = clock.follow(self._database, now, is_fresh=True)
         self._text = clock.text(self._database)
 
-    def followed(self, now: int) -> None:
-        """The transaction of ``follow`` is committed."""
+    def note_commit(self, now: int) -> None:
+        """Note that the transaction of ``follow`` is committed."""
         self._ahead = self._in_store - now.steady if isinstance(now, Moment) else None
         self._is_stale = False
 

@@ -27,12 +27,12 @@ class Housekeeping:
     def __init__(self, database: Database, scope: int | None, slots: int, started_at: int) -> None:
         self._database = database
         self._log = f"{database.path}-wal"
-        self._places = Home(database.path.parent).output_places
+        self._output_places = Home(database.path.parent).output_places
         self._scope = "all" if scope is None else str(scope)
         self.slots = slots
         self.cluster: ClusterWorkers | None = None  # if there is one
         self._started_at = started_at
-        self._said: tuple[object, ...] = ()
+        self._last_beat: tuple[object, ...] = ()
         self.beat_at = 0
         self._backups = Backups(database, started_at)
         self._shortage = ""
@@ -43,13 +43,13 @@ class Housekeeping:
         self._lock_identity = os.environ.get("JOBCTL_LOCK", "")
         database.watch_files()
 
-    def keep(self, now: int, state: str, pressure: str) -> None:
+    def do_due_work(self, now: int, state: str, pressure: str) -> None:
         """Write a heartbeat if it is due or something changed; checkpoint if the log has grown. Raises StoreGone."""
-        if self._said != (state, pressure, self.slots, self.cluster) or not 0 <= now - self.beat_at < HEARTBEAT_US:
+        if self._last_beat != (state, pressure, self.slots, self.cluster) or not 0 <= now - self.beat_at < HEARTBEAT_US:
             self._beat(now, state, pressure)
         if self._log_bytes() > CHECKPOINT_BYTES:
             self._checkpoint()
-        self._backups.keep(now)
+        self._backups.make_if_due(now)
 
     def empty_log(self) -> bool:
         """Move the whole write-ahead log into the database, for the requests that ask for it. False = try again."""
@@ -66,7 +66,7 @@ class Housekeeping:
         """The reason why nothing new may start: the disk lacks room for outputs and the database. Empty if not."""
         if not 0 <= now - self._looked_at < SPACE_US:
             self._looked_at = now
-            found = space.shortage(*self._places)
+            found = space.shortage(*self._output_places)
             if found:
                 self.disks.look(now)
             self._shortage = f"{space.PAUSED}: {found}" if found else ""
@@ -84,8 +84,8 @@ class Housekeeping:
         return self.beat_at + HEARTBEAT_US
 
     def _beat(self, now: int, state: str, pressure: str) -> None:
-        self.look_at_files()
-        self.beat_at, self._said = now, (state, pressure, self.slots, self.cluster)
+        self.check_files()
+        self.beat_at, self._last_beat = now, (state, pressure, self.slots, self.cluster)
         row = daemon.Heartbeat(
             pid=os.getppid(),
             engine_pid=os.getpid(),
@@ -101,9 +101,9 @@ class Housekeeping:
             daemon.save(self._database, row, self.cluster)
         except UNWRITABLE:
             # A full disk must not end the daemon. The next important transaction reports it.
-            self._said = ()
+            self._last_beat = ()
 
-    def look_at_files(self) -> None:
+    def check_files(self) -> None:
         """Raise StoreGone if the store no longer exists, Replaced if files of it were removed or replaced."""
         name = self._database.displaced()
         if name:

@@ -60,8 +60,8 @@ class Engine:
             clock.bound(parts.database, now)
             if fresh:
                 downtime.begin(parts.database)
-        parts.clock.followed(now)
-        parts.housekeeping.keep(now, self._state, "")
+        parts.clock.note_commit(now)
+        parts.housekeeping.do_due_work(now, self._state, "")
         recovered = recovery.recover(parts.database, parts.executor, now, self._options.cluster, fresh=fresh)
         writer.epoch = recovered.epoch
         parts.executor.resize(self._options.most_slots)
@@ -74,7 +74,7 @@ class Engine:
         writer.step(now)
         self._take_back_paused()
         writer.close_rounds(now)  # the previous engine may have died after the last item of a round
-        parts.housekeeping.keep(now, self._state, "")
+        parts.housekeeping.do_due_work(now, self._state, "")
 
     def _take_over(self, recovered: recovery.Recovered, now: int) -> None:
         """Take in what the previous engine did not settle."""
@@ -105,7 +105,7 @@ class Engine:
             self.tick(int(now))
             if self._writer.stays_unwritten:
                 raise Unwritten(parts.trouble.reason)
-        parts.housekeeping.look_at_files()  # otherwise the last heartbeat could go to a removed file
+        parts.housekeeping.check_files()  # otherwise the last heartbeat could go to a removed file
 
     def tick(self, now: int) -> None:
         """One round of all phases; ``now`` in microseconds UTC."""
@@ -124,7 +124,7 @@ class Engine:
         if parts.stops.wants_checkpoint:
             parts.stops.wants_checkpoint = not parts.housekeeping.empty_log()
         trouble = parts.trouble.reason or parts.ready_queue.unwritten() or parts.outcomes.pressure
-        parts.housekeeping.keep(now, self._state, trouble or parts.housekeeping.shortage(now))
+        parts.housekeeping.do_due_work(now, self._state, trouble or parts.housekeeping.shortage(now))
 
     def follow_clock(self, now: int) -> None:
         """If the wall clock was set, move all times, so that no wait for a duration becomes longer or shorter."""
@@ -138,7 +138,7 @@ class Engine:
             self._writer.start_over(error, now)
             return
         jump = parts.clock.jump(now)
-        parts.clock.followed(now)
+        parts.clock.note_commit(now)
         self._looked_at = now
         for part in (parts.trouble, parts.housekeeping, parts.outcomes, parts.limits):
             part.shift(jump)
@@ -183,7 +183,7 @@ class Engine:
         if capacity.cluster is not None:
             parts.resources.update(capacity.cluster.offers)
         parts.live_jobs.look_ahead(capacity.ahead_s)
-        parts.live_jobs.find_room()
+        parts.live_jobs.fit_to_resources()
 
     def _look_for_stop(self) -> None:
         parts = self._parts

@@ -35,7 +35,7 @@ _OLDER_AFTER = 50
 
 
 def main() -> None:
-    """Run until the work is done or a stop is requested; the exit code says whether another engine is to follow."""
+    """Run until the work is done or a stop is requested; the exit code says whether another engine must follow."""
     os.umask(0o077)
     gc.set_threshold(_COLLECT_AFTER, _OLDER_AFTER, _OLDER_AFTER)
     options = StartOptions.from_argv(sys.argv[1:])
@@ -50,12 +50,13 @@ def main() -> None:
         code = 1
     with contextlib.suppress(OSError):
         sys.stderr.flush()
-    os._exit(code)  # a thread may still write result files; they are made again
+    os._exit(code)  # a thread may still write result files; the next engine writes them again
 
 
 def _executor(options: StartOptions, local: LocalExecutor, database: Database) -> Executor:
-    looks = local.fresh and not options.forget_cluster  # now, while the command that starts us waits for an answer
-    if looks and not options.cluster:
+    """The executor that the options name. Raises Elsewhere if items may still run on another cluster."""
+    must_check = local.fresh and not options.forget_cluster  # now, while the starting command waits for an answer
+    if must_check and not options.cluster:
         elsewhere.check(database)
     if options.spawners > 1 and not options.cluster:
         from jobctl.executors.split import split
@@ -66,7 +67,7 @@ def _executor(options: StartOptions, local: LocalExecutor, database: Database) -
     from jobctl.executors.cluster.compose import cluster_executor
 
     executor = cluster_executor(options.cluster, local, database)
-    if looks:
+    if must_check:
         executor.connect()
         if recovery.is_another(database, executor):
             elsewhere.check(database, options.cluster)
@@ -130,13 +131,13 @@ def _begin(options: StartOptions, executor: LocalExecutor) -> tuple[Database, En
         lock_holder=os.getppid() if executor.fresh else None,
     )
     integrity.begin(database)
-    where = _executor(options, executor, database)
+    chosen = _executor(options, executor, database)
     cluster = recovery.ClusterChoice(options.cluster, options.forget_cluster)
     engine_options = EngineOptions(
         options.slots, options.scope, options.drain, bool(options.cluster), cluster, FreeDevices().total
     )
-    engine = Engine(database, where, options.home, engine_options, wake, moment.now())
-    engine.begin(moment.now(), fresh=executor.fresh and where is executor)
+    engine = Engine(database, chosen, options.home, engine_options, wake, moment.now())
+    engine.begin(moment.now(), fresh=executor.fresh and chosen is executor)
     return database, engine
 
 

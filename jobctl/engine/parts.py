@@ -57,13 +57,11 @@ def assemble(
     outcomes = OutcomeBuffer(database)
     slots = 0 if options.elastic else options.slots
     housekeeping = Housekeeping(database, options.scope, slots, now)
-    starter = Starter(
-        database,
-        ready_queue,
-        limits,
-        resources,
-        lambda now: not outcomes.pressure and not housekeeping.shortage(now),
-    )
+
+    def has_room(now: int) -> bool:
+        return not outcomes.pressure and not housekeeping.shortage(now)
+
+    starter = Starter(database, ready_queue, limits, resources, has_room)
     starter.slots = slots
     return Parts(
         database=database,

@@ -1,4 +1,4 @@
-"""Finds out if an engine that does not run for ever has something left to do."""
+"""Finds out if an engine that ends by itself has something left to do."""
 
 from __future__ import annotations
 
@@ -30,4 +30,4 @@ def is_served(live_jobs: LiveJobs, job: int) -> bool:
 
 def _ends_with_another(live: LiveJob) -> bool:
     """True if a job must end because of a job that it comes after, and can end now."""
-    return not live.unwritten and (live.stop is Stop.DEPENDENCY or live.is_doomed)
+    return not live.unwritten and (live.stop is Stop.DEPENDENCY or live.must_stop_unstarted)

@@ -41,7 +41,8 @@ class Stops:
         #: By number of the request: the attempt to end, with its grace in seconds.
         self._cancels: dict[int, tuple[AttemptId, float]] = {}
         self._sent: set[int] = set()  # requests whose items still have to end
-        self._held: dict[int, dict[int, AttemptId]] = {}  # attempts in hand of jobs with requests, by item
+        #: The attempts in hand of jobs with requests, by job and item.
+        self._attempts: dict[int, dict[int, AttemptId]] = {}
         self.wants_checkpoint = False  # a command waits for an empty write-ahead log
 
     def write(self, epoch: int, now: int) -> None:
@@ -67,7 +68,7 @@ class Stops:
 
     def _obey_requests(self, epoch: int, now: int) -> None:
         waiting = requests.waiting(self._database)
-        self._held.clear()
+        self._attempts.clear()
         obeyed = []
         for number, request in waiting:
             if request.verb == requests.CHECKPOINT:  # cannot be obeyed inside a transaction
@@ -100,10 +101,11 @@ class Stops:
         return False
 
     def _in_hand(self, live: LiveJob) -> dict[int, AttemptId]:
-        held = self._held.get(live.id)
-        if held is None:
-            held = self._held[live.id] = {item: AttemptId(live.id, item, attempt) for item, attempt in live.in_hand}
-        return held
+        attempts = self._attempts.get(live.id)
+        if attempts is None:
+            attempts = {item: AttemptId(live.id, item, attempt) for item, attempt in live.in_hand}
+            self._attempts[live.id] = attempts
+        return attempts
 
     def send(self) -> None:
         """End the attempts that must end. Call it after the commit."""
@@ -122,7 +124,7 @@ def has_more(live: LiveJob) -> bool:
 
 def is_called_for(live: LiveJob, now: int) -> bool:
     """True if a stop must be written or continued without any outcome that would cause a commit."""
-    return has_more(live) or live.is_doomed or is_expired(live, now) or live.is_stuck(now)
+    return has_more(live) or live.must_stop_unstarted or is_expired(live, now) or live.is_stuck(now)
 
 
 def is_expired(live: LiveJob, now: int) -> bool:
@@ -136,10 +138,10 @@ def _rule_order(live: LiveJob, now: int) -> StopOrder | None:
         return None
     if is_expired(live, now):
         return StopOrder(Stop.EXPIRED, "engine", "its deadline passed", 1)
-    if live.never:
-        return StopOrder(Stop.DEPENDENCY, "engine", live.never, 1)
+    if live.broken_dependency:
+        return StopOrder(Stop.DEPENDENCY, "engine", live.broken_dependency, 1)
     if live.is_stuck(now):
-        return StopOrder(Stop.COMMAND, "engine", live.lack, 0)
+        return StopOrder(Stop.COMMAND, "engine", live.problem, 0)
     broken = breaks_rule(live)
     if broken is None:
         return None

@@ -67,7 +67,7 @@ class Writer:
         parts = self._parts
         if meta.epoch(parts.database) != self.epoch:
             raise Fenced
-        parts.housekeeping.look_at_files()
+        parts.housekeeping.check_files()
         if parts.live_jobs.is_stale():
             self.refresh(now)
         for job, batch in parts.outcomes.batches.items():
@@ -77,10 +77,10 @@ class Writer:
         if not self._has_taken_over:
             recovery.remember_executor(parts.database, parts.executor)
             downtime.end(parts.database, now, self._scope)
-        parts.live_jobs.look_up(parts.ready_queue.changed.values(), now)
+        parts.live_jobs.look_up_secrets(parts.ready_queue.changed.values(), now)
         parts.stops.write(self.epoch, now)
         parts.starter.write(self.epoch, now)
-        parts.live_jobs.restate(parts.ready_queue.changed.values(), now)
+        parts.live_jobs.write_states(parts.ready_queue.changed.values(), now)
         parts.notifier.write(now)
 
     def _settle(self, live: LiveJob, batch: Batch, now: int) -> Mapping[str, int]:
@@ -162,4 +162,4 @@ class Writer:
         else:
             parts.trouble.end()
             parts.live_jobs.drop(live.id)
-            parts.wake.ring()  # what comes after this job may start now
+            parts.wake.ring()  # jobs that come after this one may start now

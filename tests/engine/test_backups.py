@@ -20,7 +20,7 @@ def bench(tmp_path):
 
 def keep(backups, now):
     """Let it look, and wait for what it began."""
-    backups.keep(now)
+    backups.make_if_due(now)
     if backups._thread is not None:
         backups._thread.join(60)
 

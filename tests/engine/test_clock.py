@@ -33,7 +33,7 @@ def test_only_a_clock_that_was_set_has_jumped(tmp_path):
     bench.start()
     known = WallClock(bench.database)
     known.follow(bench.now)
-    known.followed(bench.now)
+    known.note_commit(bench.now)
     bench.now += 5 * SECOND
     assert known.jump(bench.now) == 0
     bench.set_clock(900_000)
@@ -41,7 +41,7 @@ def test_only_a_clock_that_was_set_has_jumped(tmp_path):
     bench.set_clock(-HOUR)
     assert known.jump(bench.now) == 900_000 - HOUR, "the correction before counts, so nothing adds up"
     known.follow(bench.now)
-    known.followed(bench.now)
+    known.note_commit(bench.now)
     assert known.jump(bench.now) == 0
 
 

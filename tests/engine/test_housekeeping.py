@@ -20,7 +20,7 @@ NOW = 1_800_000_000_000_000
 @pytest.fixture
 def housekeeping(home: Home) -> Housekeeping:
     made = Housekeeping(open_database(home, create=True), None, 2, NOW)
-    made.keep(NOW, "up", "")
+    made.do_due_work(NOW, "up", "")
     return made
 
 
@@ -31,9 +31,9 @@ def test_a_store_that_was_removed_is_noticed_with_the_next_beat(
     home.root.rename(home.root.with_name("away"))
     if again:
         open_database(home, create=True).close()
-    housekeeping.keep(NOW + 1, "up", "")
+    housekeeping.do_due_work(NOW + 1, "up", "")
     with pytest.raises(StoreGone):
-        housekeeping.keep(NOW + HEARTBEAT_US, "up", "")
+        housekeeping.do_due_work(NOW + HEARTBEAT_US, "up", "")
 
 
 def test_a_disk_that_fails_is_not_one_that_was_removed(
@@ -47,7 +47,7 @@ def test_a_disk_that_fails_is_not_one_that_was_removed(
         return real(path, **options)  # type: ignore[arg-type]
 
     monkeypatch.setattr("jobctl.store.database.os.stat", failing)
-    housekeeping.keep(NOW + HEARTBEAT_US, "up", "")
+    housekeeping.do_due_work(NOW + HEARTBEAT_US, "up", "")
 
 
 def asked(bench: Bench) -> str:

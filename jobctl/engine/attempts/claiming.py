@@ -32,13 +32,13 @@ def plan(ready_queue: ReadyQueue, bounds: Bounds, now: int) -> list[tuple[LiveJo
     ready: dict[int, LiveJob] = {}
     candidates: list[Candidate] = []
     ahead = wanted = demand = 0
-    full = set()  # queues
+    full_queues = set()
     for live in ready_queue.in_order():
-        if live.row.queue in full or (live.needs and _spare(live, bounds, ready_queue.in_need) <= 0):
+        if live.row.queue in full_queues or (live.needs and _spare(live, bounds, ready_queue.in_need) <= 0):
             continue
         candidate = _candidate(live, bounds, ready_queue.in_queue, now)
         if candidate is None:
-            full.add(live.row.queue)
+            full_queues.add(live.row.queue)
             ready_queue.touch(live)  # its turn may depend on time
             continue
         if len(candidates) >= JOBS_PER_CLAIM and wanted >= demand:
@@ -105,9 +105,8 @@ class Claims(NamedTuple):
     """Attempts of a job that were claimed."""
 
     to_start: list[Dispatch]
-    unreadable: list[
-        Dispatch
-    ]  # a person or a fault of the disk has changed their rows, so that no command can be made of them
+    #: A person or a fault of the disk has changed their rows, so no command can be made of them.
+    unreadable: list[Dispatch]
 
 
 def claim(database: Database, epoch: int, live: LiveJob, limit: int, now: int) -> Claims:
@@ -133,12 +132,12 @@ def claim(database: Database, epoch: int, live: LiveJob, limit: int, now: int) -
 
 
 def _dispatches(live: LiveJob, taken: Sequence[items.Claimed]) -> Claims:
-    """Make the commands of rows. One row that cannot be read must not end the engine for all jobs."""
-    odd = [claimed for claimed in taken if not 0 < claimed[1] < _MOST_ATTEMPTS]
-    sound = [claimed for claimed in taken if claimed not in odd] if odd else taken
+    """Make the commands of rows. A row that cannot be read must not end the engine for all jobs."""
+    damaged = [claimed for claimed in taken if not 0 < claimed[1] < _MOST_ATTEMPTS]
+    sound = [claimed for claimed in taken if claimed not in damaged] if damaged else taken
     made, unreadable = live.handler.dispatch_all(live.id, sound)
-    odd.extend(unreadable)
-    return Claims(made, [Dispatch(live.id, item, attempt, (), ()) for item, attempt, _ in odd])
+    damaged.extend(unreadable)
+    return Claims(made, [Dispatch(live.id, item, attempt, (), ()) for item, attempt, _ in damaged])
 
 
 def _count(database: Database, live: LiveJob, due: int, fresh: int, now: int) -> None:

@@ -1,4 +1,4 @@
-"""Items that fail before they start: their cause names the missing variable, or says that the row is damaged."""
+"""Makes the endings of items that fail before they start, because a variable is missing or a row is damaged."""
 
 from __future__ import annotations
 

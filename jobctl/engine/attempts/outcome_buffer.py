@@ -55,7 +55,7 @@ class OutcomeBuffer:
         self._committed_at = 0
         self._calls: list[int] = []  # numbers of the events that brought calls
         self._repair = OutcomeRepair()
-        self._repaired: set[int] = set()  # jobs whose outcomes could not be settled as they came
+        self._repaired: set[int] = set()  # jobs whose outcomes could not be settled unchanged
 
     def take(self, events: Iterable[Event], live_jobs: LiveJobs, now: int) -> Receipts:
         """Sort events by job; returns those that concern no attempt in hand, which may be acknowledged at once."""
@@ -163,7 +163,7 @@ class OutcomeBuffer:
         """Forget everything after a commit."""
         self._committed_at = now
         self.batches.clear()
-        self.count = 0  # the number of outcomes; the many calls of one event count as few
+        self.count = 0
         self._oldest = None
         self._calls.clear()
         self._repaired.clear()

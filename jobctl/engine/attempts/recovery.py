@@ -44,10 +44,10 @@ def recover(database: Database, executor: Executor, now: int, cluster: ClusterCh
     holding = set(executor.adopt())
     with database.transaction():
         epoch = meta.begin_epoch(database)
-        believed = {AttemptId(job, item, attempt) for job, item, attempt, _ in items.running(database)}
-        adopted = sorted(believed & holding)
-        items.take_over(database, epoch, believed)
-        missing = sorted(believed - holding)
+        recorded = {AttemptId(job, item, attempt) for job, item, attempt, _ in items.running(database)}
+        adopted = sorted(recorded & holding)
+        items.take_over(database, epoch, recorded)
+        missing = sorted(recorded - holding)
         another = is_another(database, executor)
         if another and not cluster.forgets_others:
             elsewhere.check(database, cluster.words, len(missing))
@@ -55,7 +55,7 @@ def recover(database: Database, executor: Executor, now: int, cluster: ClusterCh
         lost = _may_have_begun(database, missing) if fresh or another else []
         interrupted = _interrupted(database, lost, now)
         _give_back(database, epoch, sorted(set(missing).difference(lost)), now)
-    return Recovered(epoch, adopted, sorted(holding - believed), interrupted)
+    return Recovered(epoch, adopted, sorted(holding - recorded), interrupted)
 
 
 def is_another(database: Database, executor: Executor) -> bool:
@@ -66,7 +66,7 @@ def is_another(database: Database, executor: Executor) -> bool:
 def remember_executor(database: Database, executor: Executor) -> None:
     """Note that this executor, and the file of starts of its supervisor, know which attempts have begun.
 
-    To be called in the transaction that settles the interrupted attempts, before the first claim: until then the
+    Call it in the transaction that settles the interrupted attempts, before the first claim: until then the
     database holds attempts of an earlier executor, of which this one knows nothing.
     """
     meta.remember_executor(database, executor.identity, _starts_file())

@@ -1,8 +1,8 @@
-"""Outcomes that cannot be settled as they are, repaired: the last line of defence.
+"""Repairs outcomes that cannot be settled as they are.
 
-Everything that items say is checked where it enters. If settling the outcomes of a job raises anyway, the engine
-must not end for all jobs: what is sound in the outcomes is kept, and the cause of a failure says that jobctl could not
-read it. Successes stay successes.
+Everything that items write is checked where it enters. If settling the outcomes of a job raises anyway, the engine
+must not end for all jobs. The repair keeps the sound parts of the outcomes, and the cause of a failure says that jobctl
+could not record it. Successes stay successes.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from jobctl.domain.endings import Ending
 from jobctl.domain.ports import Calls, Finished, Record, Started, finished_call
 from jobctl.engine.attempts.batch import Batch
 
-#: What a column of the database takes.
+#: The largest number that a column of the database can store.
 _LARGEST = (1 << 63) - 1
 _NUMBERS = Finished._fields[Finished._fields.index("slot") : Finished._fields.index("out_tail")]
 _LARGEST_CODE = 255
@@ -30,15 +30,15 @@ class OutcomeRepair:
     def repair(self, job: int, batch: Batch, error: Exception) -> Batch:
         """The batch without anything that can raise when it is settled."""
         self._log(job, error)
-        why = f"jobctl could not record its outcome as it was ({type(error).__name__})"
+        reason = f"jobctl could not record its outcome as it was ({type(error).__name__})"
         started = {key: s for key, s in batch.started.items() if _is_sound_start(s)}
-        repaired = Batch(started, [_plain(f, why) for f in batch.finished], [], batch.returned)
+        repaired = Batch(started, [_sanitised(f, reason) for f in batch.finished], [], batch.returned)
         for calls in batch.calls:
             sound = [record for record in calls.records if is_sound(record)]
             unsound = [record for record in calls.records if not is_sound(record)]
             if sound:
                 repaired.calls.append(_bounded(calls, sound))
-            repaired.finished += [_plain(_alone(calls, record), why) for record in unsound]
+            repaired.finished += [_sanitised(_without_facts(calls, record), reason) for record in unsound]
         return repaired
 
     def _log(self, job: int, error: Exception) -> None:
@@ -76,20 +76,20 @@ def _bounded(calls: Calls, records: list[Any]) -> Calls:
     return calls._replace(slot=slot, max_rss_kib=rss, log=log, records=records)
 
 
-def _alone(calls: Calls, record: Any) -> Finished:
-    """A record from which only the item and the attempt are taken, because the rest cannot be trusted."""
+def _without_facts(calls: Calls, record: Any) -> Finished:
+    """The outcome of a record, with its item and attempt only, because the rest cannot be trusted."""
     item, attempt = record[:2]
     return finished_call(calls, Record(item, attempt, 0, 0, 0, 0, 0, 0, 0, ("", "", 1, None, "")))
 
 
-def _plain(f: Finished, why: str) -> Finished:
+def _sanitised(f: Finished, reason: str) -> Finished:
     numbers = {name: _number(getattr(f, name)) for name in _NUMBERS}
     return f._replace(
         **numbers,
         ending=f.ending if f.ending in _ENDINGS else Ending.RAISED,
         code=f.code if type(f.code) is int and abs(f.code) <= _LARGEST_CODE else 1,
         out_tail=b"",
-        err_tail=why.encode(),
+        err_tail=reason.encode(),
         value=f.value if _is_text(f.value) else None,
         raised=None,
         host=f.host if _is_text(f.host) else "",

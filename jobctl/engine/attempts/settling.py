@@ -1,4 +1,4 @@
-"""Settling outcomes: classify, decide, write, count. In this order, for one job at a time."""
+"""Settles outcomes: classifies, decides, writes and counts, in this order and for one job at a time."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Filling free slots: items are claimed in the engine's transaction and handed to the executor after its commit."""
+"""Fills free slots: claims items in the engine's transaction, and hands them to the executor after its commit."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from jobctl.store.database import Database
 
 
 class Starter:
-    """Keeps what was claimed and is not handed over yet. ``slots`` are those of the executor as it last said."""
+    """Keeps the claimed attempts until they are handed over. ``slots`` are those of the executor as it last said."""
 
     def __init__(
         self,
@@ -60,7 +60,7 @@ class Starter:
                 self._claimed.extend(claims.to_start)
 
     def send(self, executor: Executor) -> list[Finished]:
-        """The transaction is committed: start what was claimed. Returns the endings of what must not start."""
+        """Start the claimed attempts, after the commit. Returns the endings of those that must not start."""
         if self._claimed:
             executor.start(self._claimed)
         refused = self._refused
@@ -68,5 +68,5 @@ class Starter:
         return refused
 
     def forget(self) -> None:
-        """The transaction failed: nothing was claimed."""
+        """Forget the claimed attempts, because they are handed over or their transaction failed."""
         self._claimed, self._refused = [], []

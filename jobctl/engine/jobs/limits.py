@@ -49,7 +49,7 @@ class Limits:
 
     def is_open(self, live: LiveJob) -> bool:
         """True if neither its queue nor another job keeps it from starting."""
-        return not live.waits_for and not live.never and not self._is_queue_paused(live)
+        return not live.waits_for and not live.broken_dependency and not self._is_queue_paused(live)
 
     def is_paused(self, live: LiveJob) -> bool:
         """True if the job or its queue is paused."""
@@ -96,11 +96,11 @@ def check_dependencies(database: Database, live: LiveJob) -> None:
 
     A job that was pruned does not prevent another round of a job that has run before: its condition was met then.
     """
-    live.waits_for, live.follows, live.never = [], [], ""
+    live.waits_for, live.follows, live.broken_dependency = [], [], ""
     for number, condition in live.row.after:
         state = jobs.state(database, number)
         if state is not None and JobState(state) not in TERMINAL_JOB_STATES:
             (live.follows if condition == followed.CONDITION else live.waits_for).append(number)
         elif condition == "ok" and state != JobState.SUCCEEDED and not (state is None and live.row.attempts):
             ended = "is gone" if state is None else f"ended {state}"
-            live.never = f"job {number} {ended}, and this one was to run only after its success"
+            live.broken_dependency = f"job {number} {ended}, and this one was to run only after its success"

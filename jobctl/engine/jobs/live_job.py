@@ -52,18 +52,18 @@ class LiveJob:
     most_at_once: int | None = None  # items with these needs that could run together; None = it needs nothing
     before: tuple[int, int] = (0, 0)  # items that had succeeded and failed when the round began
     absent_in_a_row: int = 0
-    absent_message: str = ""  # of the last of them
+    absent_message: str = ""  # the message of the last of them
     closing: bool = False
     close_at: int = 0  # the next try to write its result files
     unwritten: str = ""  # the reason why its result files could not be written
     drop_from: int = 1  # the first item that was not looked at since the stop
     ending_sent: bool = False  # the executor was told of the stop
     taken_back: bool = False  # paused, and the executor was asked for the attempts that had not begun
-    waits_for: list[int] = field(default_factory=list)  # jobs it comes after that are not done
-    never: str = ""  # the reason why it can never start
+    waits_for: list[int] = field(default_factory=list)  # jobs before it that are not done
+    broken_dependency: str = ""  # the reason why it can never start: how a job before it ended
     follows: list[int] = field(default_factory=list)  # jobs that are not done and have some of its rows
     has_followed: bool = False  # some of its rows are not items yet, because other jobs have them
-    lack: str = ""  # the reason why its items cannot get the resources that they need
+    problem: str = ""  # the reason why its items cannot start: its secrets cannot be read, or its row is damaged
     missing_variables: str = ""  # a sentence about variables that the daemon lacks: its items fail unstarted
 
     @property
@@ -127,11 +127,11 @@ class LiveJob:
 
     def is_open(self, now: int) -> bool:
         """True if its items may start at all."""
-        return not self.lack and self._is_its_time(now)
+        return not self.problem and self._is_its_time(now)
 
     def is_stuck(self, now: int) -> bool:
-        """True if its items would start if they could get what they need."""
-        return bool(self.lack) and self._is_its_time(now) and not self.is_held_back and self.has_ready(now)
+        """True if only its ``problem`` keeps its items from starting."""
+        return bool(self.problem) and self._is_its_time(now) and not self.is_held_back and self.has_ready(now)
 
     def _is_its_time(self, now: int) -> bool:
         row = self.row
@@ -151,12 +151,12 @@ class LiveJob:
     @property
     def is_held_back(self) -> bool:
         """True if a job that it comes after is not done, or ended in a way that this one must not follow."""
-        return bool(self.waits_for or self.never)
+        return bool(self.waits_for or self.broken_dependency)
 
     @property
-    def is_doomed(self) -> bool:
-        """True if it can never start and is not stopped for that yet."""
-        return bool(self.never) and self.stop is None and not self.closing
+    def must_stop_unstarted(self) -> bool:
+        """True if a job before it ended so that it can never start, and it is not stopped for that yet."""
+        return bool(self.broken_dependency) and self.stop is None and not self.closing
 
     @property
     def is_over(self) -> bool:

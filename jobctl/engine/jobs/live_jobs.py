@@ -46,8 +46,8 @@ class LiveJobs:
         for live in self:
             live.ahead_s = ahead_s
 
-    def find_room(self) -> None:
-        """After workers came or went: compute again for each job how many items can run at once."""
+    def fit_to_resources(self) -> None:
+        """Compute again for each job how many items can run at once, after workers came or went."""
         for live in self:
             self._fit(live)
             self._ready_queue.touch(live)
@@ -135,7 +135,7 @@ class LiveJobs:
         for live in self:
             self._ready_queue.touch(live)
 
-    def restate(self, changed: Iterable[LiveJob], now: int) -> None:
+    def write_states(self, changed: Iterable[LiveJob], now: int) -> None:
         """Write the states that follow from counts and flags, in the caller's transaction."""
         for live in changed:
             row, counts = live.row, Counts(**live.counts)
@@ -187,16 +187,16 @@ class LiveJobs:
     def _define(self, live: LiveJob) -> None:
         """Look up the secrets of its items, and describe the job to the executor."""
         secrets = secrets_for(live.row)
-        live.mask, live.lack = secrets.mask, secrets.problem
+        live.mask, live.problem = secrets.mask, secrets.problem
         live.missing_variables = "" if secrets.problem else missing_sentence(secrets.missing)
         if live.row.damage:  # the rest of the row must not run
             from jobctl.domain.blocker_kinds import DAMAGED  # the table of blockers is for commands
 
-            live.lack = DAMAGED.words(damage=live.row.damage)
+            live.problem = DAMAGED.words(damage=live.row.damage)
         self._executor.define(self._specs.spec(live.row, secrets, slotted=live.handler.slotted))
 
-    def look_up(self, changed: Iterable[LiveJob], now: int) -> None:
-        """Look up again the secrets and resources of jobs that could start but lacked some."""
+    def look_up_secrets(self, changed: Iterable[LiveJob], now: int) -> None:
+        """Look up the secrets again of jobs that only a problem keeps from starting."""
         for live in [each for each in changed if each.is_stuck(now)]:
             self._define(live)
             self._ready_queue.touch(live)

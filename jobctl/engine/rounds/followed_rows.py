@@ -31,22 +31,22 @@ def decide(database: Database, live: LiveJob, now: int) -> dict[str, int]:
         return {}
     payloads = [payload for _, payload in rows]
     is_stopped = live.stop is not None
-    left = payloads if is_stopped else _not_done(database, live, payloads, now)
+    remaining = payloads if is_stopped else _not_done(database, live, payloads, now)
     first = live.row.total + 1
-    items.enqueue(database, live.id, first, left)
+    items.enqueue(database, live.id, first, remaining)
     if is_stopped:
-        items.drop_queued(database, live.id, first, live.row.total + len(left))
+        items.drop_queued(database, live.id, first, live.row.total + len(remaining))
     followed.drop(database, live.id, rows[-1][0])
-    skipped = len(payloads) - len(left)
+    skipped = len(payloads) - len(remaining)
     counts = replace(live.row.counts, skipped=live.row.counts.skipped + skipped)
-    live.row = replace(live.row, total=live.row.total + len(left), counts=counts)
+    live.row = replace(live.row, total=live.row.total + len(remaining), counts=counts)
     live.cursor = min(live.cursor, first)
     if len(rows) < CHUNK:
         live.has_followed = False
     if not is_stopped:
-        said = f"{plural(len(left), 'row')} of other jobs run here, {skipped} succeeded there"
-        journal.note(database, live.id, "followed", at=now, actor="engine", reason=said, round=live.row.round)
-    return {"total": len(left), "unprocessed" if is_stopped else "queued": len(left), "skipped": skipped}
+        reason = f"{plural(len(remaining), 'row')} of other jobs run here, {skipped} succeeded there"
+        journal.note(database, live.id, "followed", at=now, actor="engine", reason=reason, round=live.row.round)
+    return {"total": len(remaining), "unprocessed" if is_stopped else "queued": len(remaining), "skipped": skipped}
 
 
 def _not_done(database: Database, live: LiveJob, payloads: Sequence[bytes], now: int) -> list[bytes]:

@@ -53,7 +53,7 @@ COLUMNS = {
 RESULT = "result"
 _COLUMNS_WITH_VALUES = COLUMNS | {"succeeded": (*COMMON, *RUN, RESULT, "output")}
 #: The processes that an item left behind and that were ended: a column of jobs with such items.
-LEFT = "left_behind"
+LEFT_BEHIND = "left_behind"
 _FILE_OF_STATE: dict[int, str] = {
     ItemState.SUCCEEDED: "succeeded",
     ItemState.FAILED: "failed",
@@ -75,9 +75,9 @@ class ResultWriter:
         self._cancelled = journal.cancelled_items(database, row.id, row.round_at)
         self._has_values = kind_of(row.handler).returns_values
         self._columns = _COLUMNS_WITH_VALUES if self._has_values else COLUMNS
-        self._left = LeftoversOfItems(database, row.id)
-        if self._left.is_any:
-            self._columns = {name: _with_left(columns) for name, columns in self._columns.items()}
+        self._left_behind = LeftoversOfItems(database, row.id)
+        if self._left_behind.is_any:
+            self._columns = {name: _with_left_behind(columns) for name, columns in self._columns.items()}
         self._jsonl = row.input_format == "jsonl"
         self._suffix = {"jsonl": ".jsonl", "tsv": ".tsv"}.get(row.input_format, ".csv")
 
@@ -123,7 +123,7 @@ class ResultWriter:
 
         def write_row(row: ItemRow, name: str) -> None:
             files[name].rows += 1
-            text = plain.text(row) if name == "succeeded" and not self._left.is_any else None
+            text = plain.text(row) if name == "succeeded" and not self._left_behind.is_any else None
             if text is not None:
                 write_plain(text)
                 return
@@ -140,10 +140,10 @@ class ResultWriter:
     def _json_rows(self, files: dict[str, ResultFile]) -> Callable[[ItemRow, str], None]:
         def write_row(row: ItemRow, name: str) -> None:
             facts = self._facts(row, name)
-            told = {column: facts[column] for column in self._columns[name]}
-            if RESULT in told:
-                told[RESULT] = None if row.value is None else plain_value(row.value)
-            member = json.dumps(told, ensure_ascii=False)
+            values = {column: facts[column] for column in self._columns[name]}
+            if RESULT in values:
+                values[RESULT] = None if row.value is None else plain_value(row.value)
+            member = json.dumps(values, ensure_ascii=False)
             text = row.payload.decode("utf-8", "surrogateescape").rstrip()
             body = text[:-1].rstrip()
             comma = "" if body.endswith("{") else ","
@@ -165,7 +165,7 @@ class ResultWriter:
             "cpu_s": seconds(row.cpu_us),
             "max_rss_kib": row.max_rss_kib,
             RESULT: row.value,
-            LEFT: self._left.text(row.item, row.attempts) if self._left.is_any else "",
+            LEFT_BEHIND: self._left_behind.text(row.item, row.attempts) if self._left_behind.is_any else "",
             "output": self._tail(row),
         }
         if name == "failed":
@@ -215,6 +215,6 @@ class ResultWriter:
         return file.finish().path
 
 
-def _with_left(columns: tuple[str, ...]) -> tuple[str, ...]:
+def _with_left_behind(columns: tuple[str, ...]) -> tuple[str, ...]:
     """The columns of items that ran, with the processes left behind before the output."""
-    return (*columns[:-1], LEFT, columns[-1]) if columns[-1] == "output" else columns
+    return (*columns[:-1], LEFT_BEHIND, columns[-1]) if columns[-1] == "output" else columns
