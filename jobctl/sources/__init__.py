@@ -9,7 +9,7 @@ from importlib import import_module
 from typing import BinaryIO, cast
 
 from jobctl.errors import InputRejected, UsageError
-from jobctl.sources.options import JOBLOG, DefiniteOptions, InputOptions, kind_of
+from jobctl.sources.options import JOBLOG, InputOptions, ResolvedOptions, resolve_options
 from jobctl.sources.source import Source
 
 _READERS = {
@@ -32,7 +32,7 @@ def open_source(options: InputOptions, stdin: BinaryIO) -> Source:
     beginning (no rows, bad header, wrong encoding).
     """
     if options.path == "-":
-        return _source(_buffered(stdin), kind_of(options, is_file=False), options, None)
+        return _source(_buffered(stdin), resolve_options(options, is_file=False), options, None)
     try:
         # Closed by the source.
         file = open(options.path, "rb", buffering=0)  # noqa: SIM115
@@ -44,11 +44,11 @@ def open_source(options: InputOptions, stdin: BinaryIO) -> Source:
         if stat.S_ISCHR(facts.st_mode) and os.isatty(file.fileno()):
             hint = "give the path of a file, or pipe the rows in: producer | jobctl submit - --format csv"
             raise UsageError(f"{options.path} is a terminal", hint=hint)
-        kind = kind_of(options, is_file=regular)
+        resolved = resolve_options(options, is_file=regular)
     except BaseException:
         file.close()
         raise
-    return _source(_buffered(file), kind, options, facts.st_size if regular else None)
+    return _source(_buffered(file), resolved, options, facts.st_size if regular else None)
 
 
 def _unreadable(options: InputOptions, error: OSError | ValueError) -> InputRejected:
@@ -63,11 +63,11 @@ def _buffered(file: BinaryIO) -> BinaryIO:
     return file
 
 
-def _source(file: BinaryIO, kind: DefiniteOptions, options: InputOptions, size: int | None) -> Source:
+def _source(file: BinaryIO, resolved: ResolvedOptions, options: InputOptions, size: int | None) -> Source:
     """The input, read by the class for its format; only the module of that class is imported."""
-    name, reader = _READERS[kind.format]
+    name, reader = _READERS[resolved.format]
     try:
-        found: Source = getattr(import_module(name), reader)(file, kind, options, size)
+        found: Source = getattr(import_module(name), reader)(file, resolved, options, size)
         return found
     except OSError as error:
         raise _unreadable(options, error) from error

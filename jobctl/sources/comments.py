@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from jobctl.sources.stream import Blocks
 
 
-class Uncommented(Blocks):
+class UncommentedBlocks(Blocks):
     """Blocks of lines in which every line that begins with a prefix, perhaps after blanks, is made empty."""
 
     def __init__(self, chunks: Iterator[bytes], prefix: str, *, has_quotes: bool) -> None:

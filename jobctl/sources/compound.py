@@ -18,14 +18,14 @@ _PASSWORD = "open it in a spreadsheet program and save it without a password"  #
 
 
 class Compound:
-    """The streams of a file by name. Raises Damaged for a file that is not whole."""
+    """The streams of a file by name. Raises Damaged for an incomplete or damaged file."""
 
     def __init__(self, file: BinaryIO) -> None:
         self._file = file
         header = self._at(0, 512)
         self._sector = 1 << _number(header, 30, "<H")
         if self._sector not in (512, 4096):
-            raise _broken()
+            raise _damaged()
         self._table = self._sectors_of_table(header)
         self._small_table = _number(header, 60)
         self._entries = list(self._read_entries(_number(header, 48)))
@@ -57,7 +57,7 @@ class Compound:
         while len(content) < size and place < _END:
             number, rest = divmod(place * 64, self._sector)
             if number >= len(sectors) or 4 * place + 4 > len(chain):
-                raise _broken()
+                raise _damaged()
             content += self._at((sectors[number] + 1) * self._sector + rest, 64)
             place = _number(chain, 4 * place)
         return content[:size]
@@ -80,14 +80,14 @@ class Compound:
             yield sector
             place, rest = divmod(sector, per_sector)
             if place >= len(self._table):
-                raise _broken()
+                raise _damaged()
             sector = _number(self._at((self._table[place] + 1) * self._sector + 4 * rest, 4), 0)
-        raise _broken()
+        raise _damaged()
 
     def _read_entries(self, start: int) -> Iterator[tuple[str, int, int]]:
         for number, sector in enumerate(self._chain(start)):
             if number > 10_000:
-                raise _broken()
+                raise _damaged()
             content = self._at((sector + 1) * self._sector, self._sector)
             for place in range(0, self._sector, 128):
                 entry = content[place : place + 128]
@@ -100,7 +100,7 @@ class Compound:
         self._file.seek(place)
         content = self._file.read(size)
         if len(content) < size and size <= 512:
-            raise _broken()
+            raise _damaged()
         return content.ljust(size, b"\0")
 
 
@@ -137,5 +137,5 @@ def _number(content: bytes, place: int, form: str = "<I") -> int:
     return found
 
 
-def _broken() -> Damaged:
+def _damaged() -> Damaged:
     return Damaged("workbook", "the workbook (OLE2) is damaged or not complete", hint="fetch or save the file again")

@@ -12,8 +12,8 @@ _SHORTCUT = re.compile(rb'\s*\{[^}]*"(?:url|doc_id)"\s*:', re.DOTALL)
 _DELIMITERS = {"\t": "tab", ";": "semicolon", "|": "pipe", ",": "comma"}
 
 
-def described(head: bytes, limit: int) -> tuple[str, str]:
-    """The end of a sentence about the kind of a file, by at most ``limit`` first bytes, and the remedy."""
+def describe_file(head: bytes, limit: int) -> tuple[str, str]:
+    """The kind of a file as the end of a sentence, and the remedy, by at most ``limit`` first bytes of the file."""
     if not head:
         return "is empty (0 bytes)", "save or fetch it again"
     if (found := foreign_kind(head)) is not None:
@@ -30,28 +30,28 @@ def described(head: bytes, limit: int) -> tuple[str, str]:
         return "is an HTML page", SAVE
     if _SHORTCUT.match(head) and b"docs.google.com" in head:
         return "is only a link to a Google sheet", "in the sheet: File > Download > Microsoft Excel (.xlsx) or CSV"
-    return _described_text(head, limit)
+    return _describe_text(head, limit)
 
 
-def _described_text(head: bytes, limit: int) -> tuple[str, str]:
-    encoding, text = _decoded(head, limit)
+def _describe_text(head: bytes, limit: int) -> tuple[str, str]:
+    encoding, text = _decode(head, limit)
     if text is None or any(ord(char) < 32 and char not in "\t\r\n\f" for char in text):
         return f"is in no format that is known (it begins with {head[:16]!r})", SAVE
-    said = "" if encoding == "utf-8" else f" --encoding {encoding}"
+    option_for_encoding = "" if encoding == "utf-8" else f" --encoding {encoding}"
     if text.lstrip()[:1] in ("{", "["):
-        return "is JSON text", f"add --format jsonl{said}"
+        return "is JSON text", f"add --format jsonl{option_for_encoding}"
     if text.lstrip().startswith("<"):
         return "is XML text", SAVE
     line = next((each for each in text.splitlines() if each.strip()), "")
     delimiter = max(_DELIMITERS, key=line.count)
     if not line.count(delimiter):
-        return "is text", f"add --format csv{said}, or --format lines{said}"
+        return "is text", f"add --format csv{option_for_encoding}, or --format lines{option_for_encoding}"
     name = _DELIMITERS[delimiter]
     option = {"comma": "--format csv", "tab": "--format tsv"}.get(name, f"--format csv --delimiter {name}")
-    return f"is text with {name}s between its fields", f"add {option}{said}"
+    return f"is text with {name}s between its fields", f"add {option}{option_for_encoding}"
 
 
-def _decoded(head: bytes, limit: int) -> tuple[str, str | None]:
+def _decode(head: bytes, limit: int) -> tuple[str, str | None]:
     """The encoding that a text is in and its beginning; None for bytes that are not text."""
     if head.startswith((b"\xff\xfe", b"\xfe\xff")):
         return "utf-16", head[: len(head) & ~1].decode("utf-16", "replace")

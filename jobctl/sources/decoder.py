@@ -1,4 +1,4 @@
-"""The code in the child process that reads a workbook or a Parquet file, and the base class of its formats.
+"""The code that reads a workbook or a Parquet file in a child process, and the base class of the decoders.
 
 The child is bounded in memory and processor time (``DecodedTable._bounds``). If it crashes, its parent reports that in
 a message. To add a format, write a ``Decoder`` for the child and a ``DecodedTable`` for the parent that names it.
@@ -19,19 +19,19 @@ from jobctl.domain.payload import Fault
 from jobctl.errors import UsageError
 from jobctl.process.confined import Parent, enter
 from jobctl.sources.cells import BadCell
-from jobctl.sources.header import is_encodable, kept_places
+from jobctl.sources.header import check_header, is_encodable
 from jobctl.sources.problems import BAD_CELL, EMPTY, Damaged
 from jobctl.sources.stream import RECORD_LIMIT, TOO_LONG
 from jobctl.sources.table import BATCH, text_of
 
 #: The largest batch, unless a single row is larger.
 _BATCH_BYTES = 4 << 20
-#: The part of each field that is kept of a row that is too long.
-_KEPT_OF_FIELD = 1_000
+#: The number of characters of each field that are sent of a row that is too long.
+_FIELD_EXCERPT = 1_000
 
 
 class Decoder(ABC):
-    """Reads one file, in the child. Any other exception than those named below becomes a message too."""
+    """Reads one file, in the child. Exceptions other than those named below become messages as well."""
 
     #: True if a row without any value is skipped, as in sheets; otherwise it is rejected.
     skips_empty_rows = False
@@ -41,7 +41,7 @@ class Decoder(ABC):
         self._settings = settings  # what Table._settings returned
         #: Sentences for ``Source.notices`` about decisions of ``header`` and ``rows``.
         self.notices: list[str] = []
-        #: Call it with the share of the file that was read, while no rows are sent, which would tell that too.
+        #: Call it with the share of the file that was read while no rows are sent; rows report progress themselves.
         self.watch: Callable[[float], None] = lambda _share: None
         #: Bad cells are kept as their texts and are not faults.
         self.keeps_bad_cells = False
@@ -73,14 +73,14 @@ def main() -> None:
 def _read(parent: Parent, descriptor: int, name: str, settings: dict[str, Any]) -> dict[str, Any] | None:
     """Send the rows; returns the rest of the report."""
     module, _, kind = name.partition(":")
-    file = cast(BinaryIO, io.BufferedReader(_Positioned(descriptor), 1 << 16))
+    file = cast(BinaryIO, io.BufferedReader(_PositionedFile(descriptor), 1 << 16))
     try:
         decoder: Decoder = getattr(import_module(module), kind)(file, settings)
         _send_rows(parent, decoder)
     except Damaged as damage:
         problem = damage.problem
-        said = {"code": problem.code, "message": problem.message, "line": problem.line, "record": problem.record}
-        return {"kind": "damaged", **said, "hint": damage.hint}
+        facts = {"code": problem.code, "message": problem.message, "line": problem.line, "record": problem.record}
+        return {"kind": "damaged", **facts, "hint": damage.hint}
     except UsageError as error:
         return {"kind": "usage", "message": error.message, "hint": error.hint}
     except MemoryError:
@@ -93,11 +93,11 @@ def _read(parent: Parent, descriptor: int, name: str, settings: dict[str, Any]) 
 def _send_rows(parent: Parent, decoder: Decoder) -> None:
     decoder.watch = lambda share: parent.send({"kind": "progress", "share": share})
     names, line = decoder.header()
-    places = kept_places(names, line)
+    places = check_header(names, line)
     parent.send({"kind": "header", "names": names, "line": line, "notices": decoder.notices})
     decoder.notices = []
     batch = _DecodedBatch()
-    for line, texts, fault in judged_rows(decoder, names):
+    for line, texts, fault in checked_rows(decoder, names):
         batch.add(line, texts, places, fault)
         if batch.is_full():
             parent.send(*batch.message())
@@ -106,11 +106,11 @@ def _send_rows(parent: Parent, decoder: Decoder) -> None:
     parent.send({"kind": "notices", "notices": decoder.notices})
 
 
-def judged_rows(decoder: Decoder, names: Sequence[str]) -> Iterator[tuple[int | None, list[str], Fault | None]]:
+def checked_rows(decoder: Decoder, names: Sequence[str]) -> Iterator[tuple[int | None, list[str], Fault | None]]:
     """Each row as texts, with its line and its fault."""
-    judge = _Judge(names, keeps_bad_cells=decoder.keeps_bad_cells)
+    checker = _RowChecker(names, keeps_bad_cells=decoder.keeps_bad_cells)
     for line, row in decoder.rows():
-        texts, fault = judge.texts(row)
+        texts, fault = checker.texts(row)
         if fault is None and not any(map(str.strip, texts)):
             if decoder.skips_empty_rows:
                 continue
@@ -118,7 +118,7 @@ def judged_rows(decoder: Decoder, names: Sequence[str]) -> Iterator[tuple[int | 
         yield line, texts, fault
 
 
-class _Judge:
+class _RowChecker:
     """Turns rows into texts and finds their faults."""
 
     def __init__(self, names: Sequence[str], *, keeps_bad_cells: bool) -> None:
@@ -180,7 +180,7 @@ class _DecodedBatch:
 
     def add(self, line: int | None, texts: list[str], places: Sequence[int], fault: Fault | None) -> None:
         if fault is not None:
-            kept = [text[:_KEPT_OF_FIELD] for text in texts] if fault.code == "too_long" else texts
+            kept = [text[:_FIELD_EXCERPT] for text in texts] if fault.code == "too_long" else texts
             self._faults[len(self._lines)] = (fault, kept)
             self._size += sum(map(len, kept))
         if fault is None or fault.code == BAD_CELL:
@@ -199,7 +199,7 @@ class _DecodedBatch:
         return head, b"".join(self._payloads)
 
 
-class _Positioned(io.RawIOBase):
+class _PositionedFile(io.RawIOBase):
     """A file over a descriptor that the parent reads at the same time, so it has a position of its own."""
 
     def __init__(self, descriptor: int) -> None:

@@ -11,7 +11,7 @@ from operator import itemgetter
 from typing import TYPE_CHECKING
 
 from jobctl.domain.payload import RESULT_PREFIX, SEPARATOR, Fault
-from jobctl.sources.header import is_encodable, kept_places, likelier_delimiter, name_of, noted_delimiter
+from jobctl.sources.header import check_header, declared_delimiter, delimiter_name, is_encodable, likelier_delimiter
 from jobctl.sources.problems import EMPTY, LINE_END, UNIX_LINES, Damaged, InspectedRecord
 from jobctl.sources.stream import LONE_CR, NOT_UTF8, RECORD_LIMIT, TOO_LONG, OverlongLine, is_utf8
 from jobctl.sources.text import TextSource, has_blank, is_filled
@@ -31,23 +31,23 @@ class Delimited(TextSource):
     _no_rows = "there is no row after the header"
     _names: Sequence[str]  # of all columns in the file, those of jobctl too
     _width: int
-    _is_noted = False  # True if the first line of the file names the delimiter
+    _is_delimiter_declared = False  # True if the first line of the file names the delimiter
     _kept: Sequence[int] | None = None  # positions of columns that stay; None = all
 
     def _open(self) -> None:
         # jobctl refuses longer records itself, with a better message.
         csv.field_size_limit(max(csv.field_size_limit(), 8 * RECORD_LIMIT))
-        self._delimiter = self._kind.delimiter.encode()
-        block, row, lines = self._first_record(self._without_note(self._more(b"")))
+        self._delimiter = self._resolved.delimiter.encode()
+        block, row, lines = self._first_record(self._without_sep_line(self._more(b"")))
         self._refuse_page(block)
-        self._see_terminator(block)
+        self._detect_terminator(block)
         ours = _RESULT_HEADER.search(row[0]) if len(row) == 1 and self._options.delimiter is None else None
         if ours is not None:
-            row, lines = self._read_as_written(block, ours[1])
-        elif self._options.delimiter is None and not self._is_noted:
-            self._look_at_delimiter(block, row)
+            row, lines = self._read_result_header(block, ours[1])
+        elif self._options.delimiter is None and not self._is_delimiter_declared:
+            self._check_delimiter(block, row)
         self._width = len(row)
-        if not self._kind.header:
+        if not self._resolved.header:
             self._names = self.columns = tuple(str(number) for number in range(1, self._width + 1))
             self._pending = block
             return
@@ -55,30 +55,30 @@ class Delimited(TextSource):
         parts = block.split(b"\n", lines)
         self._pending = parts[lines] if len(parts) > lines else b""
         self._line += lines
-        self._look_for_job(row)
+        self._find_job(row)
 
-    def _without_note(self, block: bytes) -> bytes:
+    def _without_sep_line(self, block: bytes) -> bytes:
         """The block after a first line ``sep=;``, which names the delimiter."""
         line, _, rest = block.partition(b"\n")
-        delimiter = noted_delimiter(line) if line[:5].lower().lstrip(b'"').startswith(b"sep=") else ""
+        delimiter = declared_delimiter(line) if line[:5].lower().lstrip(b'"').startswith(b"sep=") else ""
         if not delimiter:
             return block
         self._line += 1
         if self._options.delimiter is None:
-            self._is_noted = True
-            self._use(delimiter)
+            self._is_delimiter_declared = True
+            self._set_delimiter(delimiter)
         return rest or self._more(b"")
 
-    def _use(self, delimiter: str) -> None:
-        self._kind = replace(self._kind, delimiter=delimiter)
+    def _set_delimiter(self, delimiter: str) -> None:
+        self._resolved = replace(self._resolved, delimiter=delimiter)
         self._delimiter = delimiter.encode()
 
-    def _look_at_delimiter(self, block: bytes, row: list[str]) -> None:
+    def _check_delimiter(self, block: bytes, row: list[str]) -> None:
         """Raise Damaged if everything is in one column, and another delimiter would make a table of it."""
-        likelier = likelier_delimiter(block, self._kind.delimiter, row)
+        likelier = likelier_delimiter(block, self._resolved.delimiter, row)
         if not likelier:
             return
-        used, name = name_of(self._kind.delimiter), name_of(likelier)
+        used, name = delimiter_name(self._resolved.delimiter), delimiter_name(likelier)
         if len(row) > 1:
             self.notices.append(f"the fields look separated by {name}s, not {used}s: see --delimiter {name}")
             return
@@ -95,8 +95,8 @@ class Delimited(TextSource):
                 row = next(filter(None, reader), None)
             except csv.Error as error:
                 if not _is_unclosed(error):
-                    if self._options.delimiter is None and not self._is_noted:
-                        self._look_at_delimiter(block, [_first_line(block)])
+                    if self._options.delimiter is None and not self._is_delimiter_declared:
+                        self._check_delimiter(block, [_first_line(block)])
                     message = _explain(error)
                     hint = UNIX_LINES if message == LONE_CR else ""
                     raise Damaged("header", message, self._line + reader.line_num - 1, hint=hint) from error
@@ -108,14 +108,14 @@ class Delimited(TextSource):
             block = block + more if more else b""
         raise Damaged("empty", "the file is empty")
 
-    def _read_as_written(self, block: bytes, delimiter: str) -> tuple[list[str], int]:
+    def _read_result_header(self, block: bytes, delimiter: str) -> tuple[list[str], int]:
         """The header of a result file of a job whose input had another delimiter than a comma."""
-        self._use(delimiter)
+        self._set_delimiter(delimiter)
         reader = self._reader(block, "surrogateescape")
         return next(filter(None, reader)), reader.line_num
 
     def _take_header(self, row: list[str]) -> None:
-        places = kept_places(row, self._line)
+        places = check_header(row, self._line)
         if row[0].startswith("#") and self._options.comment is None:
             self.notices.append(f"line {self._line} begins with #: if it is a comment, add --comment '#'")
         self._names = row
@@ -123,7 +123,7 @@ class Delimited(TextSource):
         if len(places) < len(row):
             self._kept = places
 
-    def _look_for_job(self, header: list[str]) -> None:
+    def _find_job(self, header: list[str]) -> None:
         if _JOB_COLUMN not in header:
             return
         try:
@@ -135,7 +135,7 @@ class Delimited(TextSource):
 
     def _reader(self, block: bytes, errors: str = "strict") -> Reader:
         lines = io.TextIOWrapper(io.BytesIO(block), "utf-8", errors, newline="\n")
-        return csv.reader(lines, delimiter=self._kind.delimiter, strict=True)
+        return csv.reader(lines, delimiter=self._resolved.delimiter, strict=True)
 
     def _read_blocks(self) -> Iterator[bytes]:
         block, self._pending = self._pending, b""
@@ -213,10 +213,10 @@ class Delimited(TextSource):
             rows = list(filter(None, rows))
         if widths - {0, self._width}:
             return None
-        payloads = list(map(str.encode, map("\0".join, self._pick(rows))))
+        payloads = list(map(str.encode, map("\0".join, self._kept_fields(rows))))
         return None if has_blank(payloads) else payloads
 
-    def _pick(self, rows: list[list[str]]) -> Iterable[Sequence[str]]:
+    def _kept_fields(self, rows: list[list[str]]) -> Iterable[Sequence[str]]:
         if self._kept is None:
             return rows
         if len(self._kept) == 1:
@@ -264,7 +264,7 @@ class Delimited(TextSource):
         fault = self._fault(row, raw)
         if fault is not None:
             return InspectedRecord(line, raw, tuple(row), b"", fault)
-        (values,) = self._pick([row])
+        (values,) = self._kept_fields([row])
         payload = SEPARATOR.join(value.encode() for value in values)
         return InspectedRecord(line, raw, tuple(values), payload, None if is_filled(payload) else EMPTY)
 

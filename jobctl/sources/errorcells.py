@@ -22,7 +22,7 @@ _TEXTS = {
     0x2A: "#N/A",
     0x2B: "#GETTING_DATA",
 }
-_MOST = 200_000
+_MOST_ERRORS = 200_000
 #: Instead of a code: a formula that calamine skips.
 _UNREAD = -1
 _OLD = "is a formula in an old form: open the file in a spreadsheet program and save it as xlsx"
@@ -38,17 +38,17 @@ _Found = Iterator[tuple[int, int, int]]  # row, column, code
 def error_cells(file: BinaryIO, kind: str, index: int) -> ErrorCells:
     """Error cells of the sheet with this index, by row and column. Raises Damaged."""
     found: ErrorCells = {}
-    cells = _of_xlsb(Package(file), index) if kind == "xlsb" else _of_xls(Compound(file), index)
+    cells = _xlsb_errors(Package(file), index) if kind == "xlsb" else _xls_errors(Compound(file), index)
     for count, (row, column, code) in enumerate(cells, 1):
-        if count > _MOST:
-            raise Damaged("workbook", f"more than {_MOST:,} cells show an error", row)
+        if count > _MOST_ERRORS:
+            raise Damaged("workbook", f"more than {_MOST_ERRORS:,} cells show an error", row)
         text = _TEXTS.get(code, f"error {code}")
         cell = BadCell(place_name(row, column), "", _OLD) if code == _UNREAD else BadCell.error(row, column, text)
         found.setdefault(row, {})[column] = cell
     return found
 
 
-def _of_xls(container: Compound, index: int) -> _Found:
+def _xls_errors(container: Compound, index: int) -> _Found:
     name = "Workbook" if "workbook" in {each.lower() for each in container.names} else "Book"
     begins: list[int] = []
     depth, is_ours = 0, False
@@ -91,7 +91,7 @@ def _records(sectors: Iterator[bytes]) -> Iterator[tuple[int, int, bytes]]:
         rest, begin = rest[place:], begin + place
 
 
-def _of_xlsb(package: Package, index: int) -> _Found:
+def _xlsb_errors(package: Package, index: int) -> _Found:
     main = main_part(package)
     main = main if package.size(main) else "xl/workbook.bin"
     parts = links(package, main)

@@ -9,7 +9,8 @@ from jobctl.sources.problems import Damaged
 _TEXT = "jobctl submit - --format csv"
 
 
-def _converted(load: str, table: str) -> str:
+def _as_parquet(load: str, table: str) -> str:
+    """The command that writes a table as a Parquet file."""
     return f"python3 -c \"{load}, pyarrow.parquet as p; p.write_table({table}, 'FILE.parquet')\""
 
 
@@ -31,15 +32,19 @@ _SIGNATURES = (
     (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "an old Office document", "if it is a workbook, add --format xlsx"),
     (b"PAR1", "a Parquet file", "add --format parquet"),
     (b"SQLite format 3\0", "an SQLite database", f"sqlite3 -csv -header FILE 'select * from TABLE' | {_TEXT}"),  # noqa: S608 - advice
-    (b"ARROW1", "an Arrow (Feather) file", _converted("import pyarrow.feather as f", "f.read_table('FILE')")),
+    (b"ARROW1", "an Arrow (Feather) file", _as_parquet("import pyarrow.feather as f", "f.read_table('FILE')")),
     (
         b"FEA1\0",
         "a Feather file of the first version",
-        _converted("import pyarrow.feather as f", "f.read_table('FILE')"),
+        _as_parquet("import pyarrow.feather as f", "f.read_table('FILE')"),
     ),
-    (b"\xff\xff\xff\xff", "an Arrow stream", _converted("import pyarrow as a", "a.ipc.open_stream('FILE').read_all()")),
+    (
+        b"\xff\xff\xff\xff",
+        "an Arrow stream",
+        _as_parquet("import pyarrow as a", "a.ipc.open_stream('FILE').read_all()"),
+    ),
     (b"Obj\x01", "an Avro file", "avro cat FILE | jobctl submit - --format jsonl"),
-    (b"ORC", "an ORC file", _converted("import pyarrow.orc as o", "o.read_table('FILE')")),
+    (b"ORC", "an ORC file", _as_parquet("import pyarrow.orc as o", "o.read_table('FILE')")),
     (b"\x89HDF\r\n\x1a\n", "an HDF5 file", "write it as Parquet or CSV"),
     (b"%PDF-", "a PDF document", "pdftotext -layout FILE - shows its text"),
     (b"\x89PNG\r\n\x1a\n", "a PNG picture", "a list of pictures is needed: ls *.png | jobctl submit - --format lines"),
@@ -58,7 +63,7 @@ _TAR_AT = 257
 _CONTROL = re.compile(rb"[\x00-\x06\x0e-\x1a\x1c-\x1f]")
 _HEAD = 4096
 #: First bytes that a header can have too (``ORCID,name``). In text, no control characters follow them.
-_TEXT_TOO = (b"ORC", b"PAR1", b"ARROW1", b"LZIP", b"GIF8")
+_ALSO_TEXT = (b"ORC", b"PAR1", b"ARROW1", b"LZIP", b"GIF8")
 #: A text with fewer odd bytes than this is a text with bad rows.
 _MOST_CONTROL = 0.1
 #: A web page: one pattern for inputs that may have a tag in their first field, and one for other inputs.
@@ -80,7 +85,7 @@ def foreign_kind(head: bytes) -> tuple[str, str] | None:
     """Name the kind of a file by its first bytes, and the command to type; None for an unknown kind."""
     if head.startswith(b"PK\x03\x04") and _BOOK.search(head):
         return "a workbook", "add --format xlsx"
-    if head.startswith(_TEXT_TOO) and not _CONTROL.search(head[:_HEAD]):
+    if head.startswith(_ALSO_TEXT) and not _CONTROL.search(head[:_HEAD]):
         return None
     if head.startswith(_TAR, _TAR_AT):
         name = f"{head[:100].rstrip(bytes(1)).decode('utf-8', 'replace')!a}"

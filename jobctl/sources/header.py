@@ -17,22 +17,22 @@ from jobctl.sources.stream import NOT_UTF8
 _MOST_LISTED = 10
 _NUMBER = re.compile(r"[-+]?[0-9][0-9.,:/-]*")
 _NAMES = {";": "semicolon", "\t": "tab", "|": "pipe", ",": "comma"}
-#: Excel reads a first line ``sep=;`` as a note; programs that rewrite the file append further delimiters to it.
-_NOTE = re.compile(r'"?sep=(\\t|[^\w"\s]|\t)"?\1*', re.IGNORECASE)
+#: Excel takes the delimiter from a first line ``sep=;``. Programs that rewrite the file append delimiters to this line.
+_SEP_LINE = re.compile(r'"?sep=(\\t|[^\w"\s]|\t)"?\1*', re.IGNORECASE)
 #: The number of rows that are examined, and the number of bytes with them.
 _ROWS = 20
 _BYTES = 64 << 10
 
 
-def kept_places(names: Sequence[str], line: int | None) -> tuple[int, ...]:
-    """The positions of the columns that are not jobctl's own. Raises Damaged for an impossible header."""
+def check_header(names: Sequence[str], line: int | None) -> tuple[int, ...]:
+    """Check a header; returns the positions of the columns that are not jobctl's own. Raises Damaged."""
     empty = [str(number) for number, name in enumerate(names, 1) if not name.strip()]
-    twice = [repr(name) for name, times in Counter(names).items() if times > 1 and name.strip()]
+    twice = [repr(name) for name, count in Counter(names).items() if count > 1 and name.strip()]
     faults = ((empty, "has no name", "have no name"), (twice, "appears more than once", "appear more than once"))
     for wrong, one, several in faults:
         if wrong:
-            said = f"column {wrong[0]} {one}" if len(wrong) == 1 else f"columns {_listed(wrong)} {several}"
-            raise Damaged("header", said, line, hint=_advice(names, line))
+            problem = f"column {wrong[0]} {one}" if len(wrong) == 1 else f"columns {_listed(wrong)} {several}"
+            raise Damaged("header", problem, line, hint=_advice(names, line))
     if "\0" in "".join(names):
         raise Damaged("nul", "the header contains a NUL character", line)
     if not is_encodable("".join(names)):
@@ -71,13 +71,13 @@ def is_encodable(text: str) -> bool:
     return True
 
 
-def noted_delimiter(line: bytes) -> str:
+def declared_delimiter(line: bytes) -> str:
     """The delimiter that a first line ``sep=;`` names; '' for any other line."""
-    found = _NOTE.fullmatch(line.removesuffix(b"\r").decode("utf-8", "replace"))
+    found = _SEP_LINE.fullmatch(line.removesuffix(b"\r").decode("utf-8", "replace"))
     return "" if found is None else found[1].replace("\\t", "\t")
 
 
-def name_of(delimiter: str) -> str:
+def delimiter_name(delimiter: str) -> str:
     """A delimiter as ``--delimiter`` accepts it."""
     return _NAMES.get(delimiter, delimiter)
 
@@ -87,17 +87,17 @@ def likelier_delimiter(sample: bytes, delimiter: str, header: list[str]) -> str:
 
     ``sample`` begins with the header.
     """
-    marks = [mark for mark in _NAMES if mark != delimiter and _divides(mark, header)]
-    if not marks:
+    candidates = [candidate for candidate in _NAMES if candidate != delimiter and _may_separate(candidate, header)]
+    if not candidates:
         return ""
     end = sample.rfind(b"\n", 0, _BYTES) + 1
     text = (sample[:end] or sample).decode("utf-8", "replace")
-    return next((mark for mark in marks if _width(text, mark) > len(header)), "")
+    return next((candidate for candidate in candidates if _width(text, candidate) > len(header)), "")
 
 
-def _divides(mark: str, header: list[str]) -> bool:
+def _may_separate(candidate: str, header: list[str]) -> bool:
     names = " ".join(header)
-    return mark in names and f"{mark} " not in names
+    return candidate in names and f"{candidate} " not in names
 
 
 def _width(text: str, delimiter: str) -> int:

@@ -33,7 +33,7 @@ class Joblog(Source):
                 "joblog", "this is not a GNU parallel joblog: the first line must be Seq, Host, ... Command", 1
             )
         for line, text in lines:
-            self._take(line, text)
+            self._add(line, text)
 
     def _lines(self) -> Iterator[tuple[int, bytes]]:
         line = 1
@@ -48,12 +48,12 @@ class Joblog(Source):
                 yield line, text.removesuffix(b"\r")
                 line += 1
 
-    def _take(self, line: int, text: bytes) -> None:
+    def _add(self, line: int, text: bytes) -> None:
         fields = text.split(b"\t", _COMMAND)
         if len(fields) <= _COMMAND or not all(_is_number(fields[place]) for place in (_SEQ, _EXITVAL, _SIGNAL)):
             if text.strip():
-                torn = Fault(None, "joblog", "is not a line of a joblog: nine fields, separated by tabs")
-                self._failed[text, b""] = InspectedRecord.broken(line, text, torn)
+                malformed = Fault(None, "joblog", "is not a line of a joblog: nine fields, separated by tabs")
+                self._failed[text, b""] = InspectedRecord.broken(line, text, malformed)
             return
         command = fields[_COMMAND].replace(_LINE_FEED, b"\n")
         name = (fields[_SEQ], command)
@@ -69,8 +69,8 @@ class Joblog(Source):
             else InspectedRecord.broken(line, text, fault)
         )
 
-    def _judged(self) -> Iterator[list[bytes]]:
-        yield self._accepted(iter(self._failed.values()))
+    def _checked_batches(self) -> Iterator[list[bytes]]:
+        yield self._accept(iter(self._failed.values()))
 
 
 def _is_number(field: bytes) -> bool:

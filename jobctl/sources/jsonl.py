@@ -30,7 +30,7 @@ class JsonLinesSource(TextSource):
 
     def _open(self) -> None:
         self._pending = block = next(self._read_line_blocks(), b"")
-        self._see_terminator(block)
+        self._detect_terminator(block)
         self._refuse_page(block)
         texts = list(filter(None, map(bytes.strip, block.split(b"\n"))))
         if texts and texts[0].startswith(b"[") and (len(texts) == 1 or not _is_json(texts[0])):
@@ -44,7 +44,7 @@ class JsonLinesSource(TextSource):
                 self._take_keys(row)
                 return
         if texts:
-            self._accepted(self._slow(block))
+            self._accept(self._slow(block))
             raise Damaged("json", "none of the first lines is a good row")
 
     def _take_keys(self, row: dict[str, Any]) -> None:
@@ -91,7 +91,7 @@ class JsonLinesSource(TextSource):
             fault = self._missing(row) or (EMPTY if _is_empty(row) else None)
             yield InspectedRecord(line, payload, (kept.decode(),), kept, fault)
 
-    def _alike(self, key: str, row: dict[str, Any]) -> str:
+    def _similar(self, key: str, row: dict[str, Any]) -> str:
         """A key of the row that looks the same, for the first row that lacks a key."""
         if len(self.problems.first) >= PROBLEMS_SHOWN:
             return ""
@@ -102,7 +102,7 @@ class JsonLinesSource(TextSource):
 
     def _missing(self, row: dict[str, Any]) -> Fault | None:
         for key in sorted(self._rules.required - row.keys()):
-            return Fault(key, "missing", f"the row has no such key, and every row needs it{self._alike(key, row)}")
+            return Fault(key, "missing", f"the row has no such key, and every row needs it{self._similar(key, row)}")
         return None
 
 
@@ -136,7 +136,7 @@ def _parse(payload: bytes) -> tuple[dict[str, Any] | None, Fault | None]:
         return None, Fault(None, "json", 'is not a JSON object; each line must be like {"key": "value"}')
     if _may_be_deep(payload) and json_depth(payload) > MAX_DEPTH:
         return None, Fault(None, "json", f"is nested more than {MAX_DEPTH} levels deep")
-    return row, _nul(row) if _ESCAPED_NUL in payload else None
+    return row, _nul_fault(row) if _ESCAPED_NUL in payload else None
 
 
 def _may_be_deep(data: bytes) -> bool:
@@ -144,7 +144,7 @@ def _may_be_deep(data: bytes) -> bool:
     return len(data) > 2 * MAX_DEPTH and data.count(b"[") + data.count(b"{") > MAX_DEPTH
 
 
-def _nul(row: dict[str, Any]) -> Fault | None:
+def _nul_fault(row: dict[str, Any]) -> Fault | None:
     for key, value in row.items():
         if _has_nul(key) or _has_nul(value):
             return Fault(key, "nul", "contains a NUL character (\\u0000)")

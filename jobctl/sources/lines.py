@@ -11,7 +11,7 @@ from jobctl.sources.text import TextSource, has_blank, is_filled
 
 
 class LineSource(TextSource):
-    """Lines without columns."""
+    """Rows that are plain lines, without columns."""
 
     def _open(self) -> None:
         """Do nothing: lines have no columns."""
@@ -22,7 +22,7 @@ class LineSource(TextSource):
                 self._refuse_page(block)
             if self._line == 1:
                 self._look_for_comments(block)
-                self._see_terminator(block)
+                self._detect_terminator(block)
             yield block
 
     def _look_for_comments(self, block: bytes) -> None:

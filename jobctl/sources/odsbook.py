@@ -24,7 +24,7 @@ _CELLS = ("table-cell", "covered-table-cell")
 
 
 class OdsBook:
-    """The sheets follow each other in one part; everything before the wanted sheet is skipped."""
+    """An ods file. Its sheets follow each other in one part; everything before the wanted sheet is skipped."""
 
     def __init__(self, file: BinaryIO) -> None:
         """Raises Damaged."""
@@ -43,7 +43,7 @@ class OdsBook:
         size = self._package.size(_CONTENT)
         found = OdsSheet(sheet.name, self._styles.dated, self._styles.timed)
         for read in self._package.parse(_CONTENT, found):
-            for number, cells, times in found.taken():
+            for number, cells, times in found.take_rows():
                 if len(cells) * times > _MOST_REPEATED:
                     raise Damaged("workbook", f"a row with {len(cells):,} values is repeated {times:,} times", number)
                 for first in range(number, number + times, 1_000):
@@ -53,7 +53,7 @@ class OdsBook:
             if found.is_over:
                 return
 
-    def remarks(self) -> list[str]:
+    def notices(self) -> list[str]:
         """Notices about the sheet after it was read."""
         return []
 
@@ -119,7 +119,7 @@ class OdsSheet(Handlers):
         self._room = 0
         self._paragraphs = self._open_paragraphs = self._notes = 0
 
-    def taken(self) -> list[tuple[int, dict[int, Cell], int]]:
+    def take_rows(self) -> list[tuple[int, dict[int, Cell], int]]:
         """Complete rows with a value: the number, the cells, and the number of times that the row is repeated."""
         rows, self._ready = self._ready, []
         return rows
@@ -137,11 +137,11 @@ class OdsSheet(Handlers):
             self._attributes, self._in_cell = attributes, True
             self._texts, self._paragraphs = [], 0
         elif name == "table-row":
-            self._row_times = _times(attributes, "table:number-rows-repeated")
+            self._row_times = _repeats(attributes, "table:number-rows-repeated")
             self._cells, self._column, self._room = {}, 1, RECORD_LIMIT
         elif name == "table-column":
             last = self._column_styles[-1][0] if self._column_styles else 0
-            last += _times(attributes, "table:number-columns-repeated")
+            last += _repeats(attributes, "table:number-columns-repeated")
             self._column_styles.append((last, attributes.get("table:default-cell-style-name", "")))
         elif self._in_cell:
             self._start_text(name, attributes)
@@ -157,7 +157,7 @@ class OdsSheet(Handlers):
             if self._paragraphs > 1:
                 self._texts.append("\n")
         elif name == "s":
-            self._texts.append(" " * min(_times(attributes, "text:c"), 1_000))
+            self._texts.append(" " * min(_repeats(attributes, "text:c"), 1_000))
         elif name in ("tab", "line-break"):
             self._texts.append("\t" if name == "tab" else "\n")
 
@@ -186,7 +186,7 @@ class OdsSheet(Handlers):
 
     def _end_cell(self) -> None:
         self._in_cell = False
-        times = _times(self._attributes, "table:number-columns-repeated")
+        times = _repeats(self._attributes, "table:number-columns-repeated")
         first, self._column = self._column, self._column + times
         if self._texts or "office:value-type" in self._attributes or "table:formula" in self._attributes:
             value = self._value("".join(self._texts), first)
@@ -245,6 +245,6 @@ def _time(text: str) -> str:
     return text if text.index(":") == 2 else f"0{text}"
 
 
-def _times(attributes: dict[str, str], name: str) -> int:
+def _repeats(attributes: dict[str, str], name: str) -> int:
     text = attributes.get(name, "1")
     return max(int(text), 1) if text.isdecimal() and len(text) < 10 else 1

@@ -35,7 +35,7 @@ _FORMAT_OF_SUFFIX = {
 }
 _JSONL = "jobctl submit - --format jsonl"
 #: Suffixes of files that are text without rows, with the command that makes rows of them.
-_UNREAD = {
+_UNSUPPORTED = {
     **dict.fromkeys((".yaml", ".yml"), ("YAML", f"yq -o=json -I=0 '.[]' {{file}} | {_JSONL}")),
     ".toml": ("TOML", f"yq -o=json -I=0 '.TABLE[]' {{file}} | {_JSONL}"),
     ".xml": ("XML", f"xq -c '.ROOT.ROW[]' {{file}} | {_JSONL}"),
@@ -80,7 +80,7 @@ class InputOptions:
 
 
 @dataclass(frozen=True, slots=True)
-class DefiniteOptions:
+class ResolvedOptions:
     """The format of an input after all defaults are applied."""
 
     format: str
@@ -89,7 +89,7 @@ class DefiniteOptions:
     header: bool
 
 
-def kind_of(options: InputOptions, *, is_file: bool) -> DefiniteOptions:
+def resolve_options(options: InputOptions, *, is_file: bool) -> ResolvedOptions:
     """Decide format, delimiter and encoding; ``is_file``: the path is a regular file.
 
     Raises UsageError with the option that is wrong or missing.
@@ -99,7 +99,7 @@ def kind_of(options: InputOptions, *, is_file: bool) -> DefiniteOptions:
     if options.comment is not None:
         _check_comment(options.comment, chosen)
     encoding = "utf-8" if options.encoding is None else _encoding(options.encoding)
-    return DefiniteOptions(chosen, _delimiter(options, chosen), encoding, options.header)
+    return ResolvedOptions(chosen, _delimiter(options, chosen), encoding, options.header)
 
 
 def _check_options(options: InputOptions, chosen: str) -> None:
@@ -131,8 +131,8 @@ def _format(options: InputOptions, is_file: bool) -> str:
         raise UsageError(
             f"the name of {options.name} does not tell its format", hint=f"add --format, one of {', '.join(FORMATS)}"
         )
-    if known is None and suffix in _UNREAD:
-        what, command = _UNREAD[suffix]
+    if known is None and suffix in _UNSUPPORTED:
+        what, command = _UNSUPPORTED[suffix]
         raise UsageError(
             f"{options.name} is {what} by its name, which jobctl does not read",
             hint=f"{command.format(file=shlex.quote(options.path))}; for each of its lines as it is, --format lines",

@@ -20,21 +20,21 @@ _ATTRIBUTE = re.compile(r' ([A-Za-z][A-Za-z0-9:]*)="([^"<>&\x00-\x1f\ufffe\uffff
 _ENTITIES = (("&lt;", "<"), ("&gt;", ">"), ("&quot;", '"'), ("&apos;", "'"), ("&amp;", "&"))
 
 
-class Taker(Protocol):
+class OrdinaryReader(Protocol):
     """Reads ordinary elements."""
 
     #: The end of such an element: ``</row>``.
     ending: bytes
 
-    def take(self, text: str) -> bool:
-        """Read an element before its ending; False leaves it to the parser."""
+    def read_ordinary(self, text: str) -> bool:
+        """Read an element, given without its ending; False leaves it to the parser."""
 
 
 class Feeder:
     """Feeds a part to a reader of ordinary elements and, where that fails, to the parser."""
 
-    def __init__(self, taker: Taker, parse: Callable[[bytes], None]) -> None:
-        self._taker = taker
+    def __init__(self, reader: OrdinaryReader, parse: Callable[[bytes], None]) -> None:
+        self._reader = reader
         self._parse = parse
         self._rest = b""
         self._is_first = self._is_ordinary = True
@@ -51,7 +51,7 @@ class Feeder:
         # A comment, CDATA or an instruction may contain text that looks like an element.
         self._is_ordinary = self._is_ordinary and b"<!" not in piece and b"<?" not in piece
         if self._is_ordinary:
-            piece = self._taken(piece)
+            piece = self._read_ordinary(piece)
         if piece:
             self._parse(piece)
 
@@ -59,9 +59,9 @@ class Feeder:
         """Parse the rest. Raises the errors of the parser."""
         self._parse(self._rest)
 
-    def _taken(self, piece: bytes) -> bytes:
+    def _read_ordinary(self, piece: bytes) -> bytes:
         """Read complete elements and keep the rest; returns what the parser must read instead."""
-        ending = self._taker.ending
+        ending = self._reader.ending
         complete, found, self._rest = piece.rpartition(ending)
         if len(self._rest) > _LONGEST:  # it ends within a tag, so from now on only the parser knows the place
             self._is_ordinary, self._rest = False, b""
@@ -71,7 +71,7 @@ class Feeder:
         except UnicodeDecodeError:
             return complete + ending
         for element in elements:
-            if not self._taker.take(element):
+            if not self._reader.read_ordinary(element):
                 self._parse(element.encode() + ending)
         return b""
 

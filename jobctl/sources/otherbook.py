@@ -10,24 +10,24 @@ from typing import Any, BinaryIO
 from jobctl.sources.cells import Cell, SheetRow
 from jobctl.sources.errorcells import error_cells
 from jobctl.sources.problems import Damaged
-from jobctl.sources.table import missing, text_of
+from jobctl.sources.table import missing_package, text_of
 from jobctl.sources.xlsx import SheetInfo
 
 _PIECE = 1_000
 
 
 class OtherBook:
-    """Calamine keeps a whole sheet in memory and reads dates without their formats."""
+    """A workbook that calamine reads, which keeps a whole sheet in memory and reads dates without their formats."""
 
     def __init__(self, file: BinaryIO, kind: str) -> None:
         """Raises Damaged, UsageError."""
         try:
             import python_calamine
         except ImportError as error:
-            raise missing(f"a workbook ({kind})", "xlsx") from error
+            raise missing_package(f"a workbook ({kind})", "xlsx") from error
         self._kind = kind
         self._file = file
-        with self._understood():
+        with self._reporting_damage():
             self._book = python_calamine.CalamineWorkbook.from_filelike(file)
         self.sheets = [
             SheetInfo(
@@ -40,7 +40,7 @@ class OtherBook:
 
     def rows(self, sheet: SheetInfo) -> Iterator[tuple[float, list[SheetRow]]]:
         """Rows with a value in their order, each with the share of the sheet that was read. Raises Damaged."""
-        with self._understood():
+        with self._reporting_damage():
             found = self._book.get_sheet_by_name(sheet.name)
         if found.start is None or found.end is None:
             return
@@ -59,7 +59,7 @@ class OtherBook:
         yield 1.0, rows + [SheetRow(number, {**cells}) for number, cells in sorted(errors.items())]
 
     @contextlib.contextmanager
-    def _understood(self) -> Iterator[None]:
+    def _reporting_damage(self) -> Iterator[None]:
         """Raises Damaged for every error of calamine, even for a panic, which is not a subclass of Exception."""
         try:
             yield
@@ -73,7 +73,7 @@ class OtherBook:
             hint = "open it in a spreadsheet program and save it as xlsx or CSV"
             raise Damaged("workbook", message, hint=hint) from error
 
-    def remarks(self) -> list[str]:
+    def notices(self) -> list[str]:
         """Notices about the sheet after it was read."""
         return []
 

@@ -34,16 +34,16 @@ class Package:
             raise Damaged(
                 "workbook", f"its ZIP archive is damaged or not complete ({error}): fetch or save the file again"
             ) from error
-        self._parts = {_plain(info.filename): info for info in self._archive.infolist()}
+        self._parts = {_normalized(info.filename): info for info in self._archive.infolist()}
 
     @property
     def names(self) -> list[str]:
-        """The names of the parts in small letters."""
+        """The names of the parts in lower case."""
         return list(self._parts)
 
     def size(self, name: str) -> int:
         """The unpacked size of a part in bytes; 0 if the part does not exist."""
-        info = self._parts.get(_plain(name))
+        info = self._parts.get(_normalized(name))
         return 0 if info is None else info.file_size
 
     def small(self, name: str) -> bytes:
@@ -52,7 +52,7 @@ class Package:
 
     def pieces(self, name: str, most: int | None = None) -> Iterator[bytes]:
         """The content of a part, unpacked. Raises Damaged."""
-        info = self._parts.get(_plain(name))
+        info = self._parts.get(_normalized(name))
         if info is None:
             return
         ratio = info.file_size / max(info.compress_size, 1)
@@ -90,11 +90,11 @@ class Handlers:
     """Handlers of elements. ``depth`` counts the open ones; a subclass that does not call these methods must count."""
 
     depth = 0
-    #: The end of the elements that ``take`` may read; empty if there are none.
+    #: The end of the elements that ``read_ordinary`` may read; empty if there are none.
     ending = b""
 
-    def take(self, _text: str) -> bool:
-        """Read an element with the usual spelling, before its ending; False leaves it to the parser."""
+    def read_ordinary(self, _text: str) -> bool:
+        """Read an element with the usual spelling, given without its ending; False leaves it to the parser."""
         return False
 
     def start(self, _name: str, _attributes: dict[str, str]) -> None:
@@ -112,6 +112,8 @@ class Handlers:
 
 
 class _Parser:
+    """Feeds a part to expat and refuses XML that is damaged, or that only an attacker writes."""
+
     def __init__(self, name: str, handlers: Handlers) -> None:
         self._name = name
         self._fed = 0
@@ -119,7 +121,7 @@ class _Parser:
         self._parser = parser = expat.ParserCreate()
         parser.buffer_text = True
         parser.buffer_size = _PIECE
-        parser.StartElementHandler = self._first
+        parser.StartElementHandler = self._start_first
         parser.EndElementHandler = handlers.end
         parser.CharacterDataHandler = handlers.text
         parser.StartDoctypeDeclHandler = self._refuse
@@ -133,7 +135,7 @@ class _Parser:
         if self._fed - self._parser.CurrentByteIndex > _LONGEST_TOKEN:
             raise Damaged("workbook", f"its part {self._name} has a tag that is too long")
 
-    def _first(self, name: str, attributes: dict[str, str]) -> None:
+    def _start_first(self, name: str, attributes: dict[str, str]) -> None:
         """Find out at the first element whether names have a prefix: removing it costs time, and few files need it."""
         start, end = self._handlers.start, self._handlers.end
         if ":" in name:
@@ -147,5 +149,5 @@ class _Parser:
         raise Damaged("workbook", f"its part {self._name} declares a document type, which no workbook does")
 
 
-def _plain(name: str) -> str:
+def _normalized(name: str) -> str:
     return posixpath.normpath("/" + name.replace("\\", "/")).lower()[1:]

@@ -8,7 +8,7 @@ from itertools import repeat
 from typing import Any
 
 from jobctl.process.isolated import ChildBounds
-from jobctl.sources.contents import described
+from jobctl.sources.contents import describe_file
 from jobctl.sources.decoder import Decoder
 from jobctl.sources.parquet_column import ParquetColumn
 from jobctl.sources.parquet_leaves import INT96, Cells
@@ -26,21 +26,21 @@ _SMALLEST_BUFFER, _LARGEST_BUFFER = 8 << 10, 1 << 20
 #: A file begins and ends with one of these; the second means an encrypted footer.
 _MAGIC = (b"PAR1", b"PARE")
 _HEAD = 8 << 10
-_WAY_OUT = "write it with smaller row groups and pages, or save it as CSV"
+_REMEDY = "write it with smaller row groups and pages, or save it as CSV"
 
 
 class Parquet(DecodedTable):
     """A Parquet file, as a child process reads it."""
 
-    _what = "a Parquet file"
+    _description = "a Parquet file"
     _package = "pyarrow"
     _extra = "parquet"
     _decoder = "jobctl.sources.parquet:ParquetDecoder"
     _bounds = ChildBounds(memory=1 << 30, cpu_s=300)
-    _way_out = _WAY_OUT
+    _remedy = _REMEDY
 
-    def _explained(self, said: str) -> Damaged | None:
-        return _encrypted() if _is_of_encryption(said) else None
+    def _known_damage(self, message: str) -> Damaged | None:
+        return _encrypted() if _is_about_encryption(message) else None
 
 
 class ParquetDecoder(Decoder):
@@ -68,8 +68,8 @@ class ParquetDecoder(Decoder):
         schema = self._metadata.schema
         leaves = [schema.column(place) for place in range(len(schema))]
         self._logical = [_logical(leaf) for leaf in leaves]
-        #: The file a second time, with old time stamps in milliseconds.
-        self._again = self._opened(coerce_int96_timestamp_unit="ms") if INT96 in self._logical else None
+        #: A second reader of the file, which gives old time stamps in milliseconds.
+        self._in_milliseconds = self._opened(coerce_int96_timestamp_unit="ms") if INT96 in self._logical else None
         return names, None
 
     def _check_kind(self) -> None:
@@ -77,8 +77,8 @@ class ParquetDecoder(Decoder):
         self._file.seek(0)
         head = self._file.read(_HEAD)
         if not head.startswith(_MAGIC):
-            what, way_out = described(head, _HEAD)
-            raise Damaged("parquet", f"this is not a Parquet file: it {what}", hint=way_out)
+            what, remedy = describe_file(head, _HEAD)
+            raise Damaged("parquet", f"this is not a Parquet file: it {what}", hint=remedy)
         self._file.seek(-len(_MAGIC[0]), os.SEEK_END)
         if self._file.read() not in _MAGIC:
             message = "the Parquet file is cut off, or has something behind its end"
@@ -121,13 +121,13 @@ class ParquetDecoder(Decoder):
     def _rows_of(self, number: int) -> Iterator[tuple[int | None, Sequence[Any]]]:
         options = {"batch_size": self._batch_size(number), "row_groups": [number], "use_threads": False}
         batches = self._parquet.iter_batches(**options)
-        again = repeat(None) if self._again is None else self._again.iter_batches(**options)
+        second = repeat(None) if self._in_milliseconds is None else self._in_milliseconds.iter_batches(**options)
         columns: list[ParquetColumn] | None = None
         read = 0
-        for batch, coarse in zip(batches, again, strict=False):
+        for batch, in_milliseconds in zip(batches, second, strict=False):
             columns = columns or self._columns_of(batch.schema)
-            if coarse is not None:
-                _cells(columns, coarse)
+            if in_milliseconds is not None:
+                _cells(columns, in_milliseconds)  # the columns with old time stamps keep the values for the next call
             for row in zip(*_cells(columns, batch), strict=True):
                 yield None, row
             read += batch.num_rows
@@ -149,7 +149,7 @@ class ParquetDecoder(Decoder):
         size = group.total_byte_size // rows
         if values > RECORD_LIMIT:
             message = f"row group {number + 1} has {values:,} values in each row, more than the limit of one record"
-            raise Damaged("parquet", message, hint=_WAY_OUT)
+            raise Damaged("parquet", message, hint=_REMEDY)
         most: int = min(BATCH, _MOST_VALUES // max(1, values), _MOST_BYTES // max(1, size))
         return max(1, most)
 
@@ -167,7 +167,7 @@ def _logical(column: Any) -> str:
     return converted if name == "NONE" else name
 
 
-def _is_of_encryption(text: str) -> bool:
+def _is_about_encryption(text: str) -> bool:
     return "ncrypt" in text or "ecrypt" in text
 
 
@@ -179,7 +179,7 @@ def _damage(what: str, error: Exception) -> Damaged:
     if isinstance(error, MemoryError):
         raise error
     text = str(error)
-    if _is_of_encryption(text):
+    if _is_about_encryption(text):
         return _encrypted()
     if isinstance(error, NotImplementedError) or "ogical type" in text or "LogicalType" in text:
         hint = "install a newer pyarrow, or save it as CSV"

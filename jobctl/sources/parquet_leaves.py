@@ -45,7 +45,7 @@ def reader_of(kind: Any, logical: str) -> tuple[Reader, bool]:
     if types.is_boolean(kind):
         return _booleans, True
     if types.is_integer(kind):
-        return _as_arrow_spells, True
+        return _arrow_texts, True
     if types.is_decimal(kind):
         return _decimals, True
     if types.is_floating(kind):
@@ -53,7 +53,7 @@ def reader_of(kind: Any, logical: str) -> tuple[Reader, bool]:
     return (_temporal(kind) or _bytes_of(kind, logical)), False
 
 
-def _as_arrow_spells(array: Any) -> Cells:
+def _arrow_texts(array: Any) -> Cells:
     cells: Cells = array.cast("string").to_pylist()
     return cells
 
@@ -97,15 +97,15 @@ def _temporal(kind: Any) -> Reader | None:
     from pyarrow import types
 
     if types.is_date32(kind):
-        return _whole(date_text, "int32")
+        return _integers(date_text, "int32")
     if types.is_date64(kind):
-        return _whole(_date64_text, "int64")
+        return _integers(_date64_text, "int64")
     if types.is_time(kind):
-        return _whole(partial(time_text, per_second=_PER_SECOND[kind.unit]), f"int{kind.bit_width}")
+        return _integers(partial(time_text, per_second=_PER_SECOND[kind.unit]), f"int{kind.bit_width}")
     if types.is_duration(kind):
-        return _whole(partial(duration_text, per_second=_PER_SECOND[kind.unit]), "int64")
+        return _integers(partial(duration_text, per_second=_PER_SECOND[kind.unit]), "int64")
     if types.is_timestamp(kind):
-        return _whole(partial(timestamp_text, per_second=_PER_SECOND[kind.unit], zone=zone_of(kind.tz)), "int64")
+        return _integers(partial(timestamp_text, per_second=_PER_SECOND[kind.unit], zone=zone_of(kind.tz)), "int64")
     if types.is_interval(kind):
         return lambda array: [None if value is None else _period(*value) for value in array.to_pylist()]
     return None
@@ -127,7 +127,7 @@ class _Int96:
             self._milliseconds.append(values)
             return [None] * len(values)
         both = zip(self._milliseconds.popleft(), values, strict=True)
-        return [None if wide is None else written(_int96_text, (wide, wrapped)) for wide, wrapped in both]
+        return [None if wide is None else text_or_fault(_int96_text, (wide, wrapped)) for wide, wrapped in both]
 
 
 def _int96_text(both: tuple[int, int]) -> str:
@@ -142,11 +142,11 @@ def _date64_text(milliseconds: int) -> str:
     return date_text(milliseconds // _MS_OF_DAY)
 
 
-def _whole(text: Callable[[int], str], stored: str) -> Reader:
-    return lambda array: [written(text, value) for value in array.view(stored).to_pylist()]
+def _integers(text: Callable[[int], str], stored: str) -> Reader:
+    return lambda array: [text_or_fault(text, value) for value in array.view(stored).to_pylist()]
 
 
-def written(text: Callable[[Any], str | None], value: Any) -> Cell:
+def text_or_fault(text: Callable[[Any], str | None], value: Any) -> Cell:
     """Apply a function to each value that is not null; a ValueError becomes a fault."""
     if value is None:
         return None
@@ -176,7 +176,7 @@ def _uuid_text(data: bytes) -> str:
     return str(UUID(bytes=data))
 
 
-_OF_BYTES: dict[str, Callable[[bytes], str]] = {
+_TEXT_OF_BYTES: dict[str, Callable[[bytes], str]] = {
     "INTERVAL": _interval_text,
     "UUID": _uuid_text,
     "GEOMETRY": shape_text,
@@ -188,12 +188,12 @@ def _bytes_of(kind: Any, logical: str) -> Reader:
     """Bytes are UTF-8 text unless Parquet names another type."""
     from pyarrow import types
 
-    text = _OF_BYTES.get(logical, bytes.decode)
+    text = _TEXT_OF_BYTES.get(logical, bytes.decode)
     if types.is_string(kind) or types.is_large_string(kind):
         return _strings
     if types.is_string_view(kind):
         return lambda array: _strings(array.cast("large_string"))
-    return lambda array: [written(text, value) for value in array.to_pylist()]
+    return lambda array: [text_or_fault(text, value) for value in array.to_pylist()]
 
 
 def _strings(array: Any) -> Cells:
@@ -201,7 +201,7 @@ def _strings(array: Any) -> Cells:
         cells: Cells = array.to_pylist()
     except UnicodeDecodeError:  # the file declares it as text, but it is not
         stored = "large_binary" if str(array.type) == "large_string" else "binary"
-        return [written(bytes.decode, value) for value in array.view(stored).to_pylist()]
+        return [text_or_fault(bytes.decode, value) for value in array.view(stored).to_pylist()]
     return cells
 
 

@@ -11,12 +11,12 @@ from typing import Any
 from jobctl.domain.payload import Fault
 from jobctl.sources.json_cells import Bare, Cell, json_of, list_of, object_of, quoted
 from jobctl.sources.parquet_column import Json, ParquetColumn, sizes_of
-from jobctl.sources.parquet_leaves import Cells, written
+from jobctl.sources.parquet_leaves import Cells, text_or_fault
 from jobctl.sources.variant import Variant
 
 MakeColumn = Callable[[Any], ParquetColumn]
 Variants = Sequence[Variant | Fault | None]
-_BAD = Fault(None, "value", "is a VARIANT whose parts contradict each other")
+_CONTRADICTION = Fault(None, "value", "is a VARIANT whose parts contradict each other")
 
 
 class _Missing:
@@ -90,23 +90,23 @@ class _Shredded:
         values = _bytes(_part(array, "value")) or nothing
         typed_part = _part(array, "typed_value")
         typed = nothing if self._typed is None else self._typed.found(variants, typed_part)
-        return [*map(_put_together, variants, values, typed)]
+        return [*map(_combined, variants, values, typed)]
 
 
-def _put_together(variant: Variant | Fault | None, value: bytes | None, typed: Any) -> Cell | _Missing:
+def _combined(variant: Variant | Fault | None, value: bytes | None, typed: Any) -> Cell | _Missing:
     if isinstance(variant, Fault):
         return variant
     if variant is None or (value is None and typed is None):
         return _MISSING
     if typed is None:
-        return written(variant.cell, value)
+        return text_or_fault(variant.cell, value)
     if not isinstance(typed, dict):
-        return typed if value is None else _BAD
+        return typed if value is None else _CONTRADICTION
     try:
         others = {} if value is None else variant.members(value)
     except ValueError as error:
         return Fault(None, "value", str(error))
-    return _BAD if others is None else object_of(sorted({**others, **typed}.items()))
+    return _CONTRADICTION if others is None else object_of(sorted({**others, **typed}.items()))
 
 
 def _typed_of(kind: Any, column: MakeColumn) -> _Typed | _TypedObject:

@@ -56,7 +56,7 @@ class RejectedRow(NamedTuple):
 
 
 class InspectedRecord(NamedTuple):
-    """A record that was examined alone: its payload, or its fault."""
+    """A record that was checked by itself: its payload, or its fault."""
 
     line: int | None
     raw: bytes
@@ -101,7 +101,7 @@ class Problems:
         skip = "correct the file, or accept its good rows with --invalid skip"
         return f"{skip}, or take such cells as text with --invalid keep" if BAD_CELL in self.codes else skip
 
-    def end_with(self, damage: Problem) -> None:
+    def set_damage(self, damage: Problem) -> None:
         """Count a problem that makes the rest unreadable. It is always described, as it may cause all the others."""
         self.total += 1
         self.damage = damage

@@ -13,12 +13,12 @@ from jobctl.sources.problems import Damaged
 from jobctl.sources.signature import book_kind
 from jobctl.sources.xlsx import SheetInfo
 
-#: How many rows are examined to find the beginning of the table and, without a header, its width.
-_AHEAD = 1_000
-#: How many pieces of the sheet are read for that; more if they contain no row.
+#: The number of rows that are examined to find the beginning of the table and, without a header, its width.
+_AHEAD_ROWS = 1_000
+#: The number of pieces of the sheet that are read for that; more if they contain no row.
 _AHEAD_PIECES = 16
-#: How many sheets a message names.
-_NAMED = 20
+#: The most sheets that a message names.
+_MOST_LISTED = 20
 
 Rows = Iterator[tuple[float, list[SheetRow]]]
 
@@ -31,7 +31,7 @@ class BookReader(Protocol):
     def rows(self, sheet: SheetInfo) -> Rows:
         """Rows with a value in their order, each with the share of the sheet that was read. Raises Damaged."""
 
-    def remarks(self) -> list[str]:
+    def notices(self) -> list[str]:
         """Notices about the sheet after it was read."""
 
 
@@ -43,30 +43,30 @@ class SheetDecoder(Decoder):
     def header(self) -> tuple[list[str], int | None]:
         self.keeps_bad_cells = bool(self._settings["keep"])
         self._reader = _reader_of(self._file)
-        sheet = choose(self._reader.sheets, self._settings["sheet"], self.notices)
+        sheet = choose_sheet(self._reader.sheets, self._settings["sheet"], self.notices)
         self._rows = self._reader.rows(sheet)
-        self._taken: list[SheetRow] = []
-        self._take_ahead()
-        if not self._taken:
+        self._first_rows: list[SheetRow] = []
+        self._read_first_rows()
+        if not self._first_rows:
             others = _listed([each for each in self._reader.sheets if each.is_table and each != sheet])
             hint = f"--sheet NAME takes another one: {others}" if others else None
             raise Damaged("empty", f"the sheet {sheet.name!r} is empty", hint=hint)
         return self._columns()
 
-    def _take_ahead(self) -> None:
+    def _read_first_rows(self) -> None:
         for number, (share, rows) in enumerate(self._rows):
-            self._taken += rows
-            if len(self._taken) > _AHEAD or (self._taken and number >= _AHEAD_PIECES):
+            self._first_rows += rows
+            if len(self._first_rows) > _AHEAD_ROWS or (self._first_rows and number >= _AHEAD_PIECES):
                 break
             self.watch(share)
 
     def _columns(self) -> tuple[list[str], int | None]:
-        first = self._taken[0]
-        self._left = min(min(row.cells) for row in self._taken)
+        first = self._first_rows[0]
+        self._left = min(min(row.cells) for row in self._first_rows)
         if not self._settings["header"]:
-            self._width = max(max(row.cells) for row in self._taken) - self._left + 1
+            self._width = max(max(row.cells) for row in self._first_rows) - self._left + 1
             return [str(number) for number in range(1, self._width + 1)], None
-        del self._taken[0]
+        del self._first_rows[0]
         last = max(
             (place for place, cell in first.cells.items() if isinstance(cell, BadCell) or cell.strip()), default=0
         )
@@ -75,9 +75,9 @@ class SheetDecoder(Decoder):
 
     def rows(self) -> Iterator[tuple[int | None, Sequence[Any]]]:
         left, width = self._left, self._width
-        told = 0.0
+        reported = 0.0
         every_column = [*range(left, left + width)]
-        for share, rows in chain([(0.0, self._taken)], self._rows):
+        for share, rows in chain([(0.0, self._first_rows)], self._rows):
             for number, cells in rows:
                 if [*cells] == every_column:
                     yield number, [*cells.values()]
@@ -89,14 +89,14 @@ class SheetDecoder(Decoder):
                     elif _text(cell).strip():
                         row.append(_text(cell))
                 yield number, row
-            if not rows or share > told + 0.01:
+            if not rows or share > reported + 0.01:
                 self.watch(share)
-                told = share
-        self.notices += self._reader.remarks()
+                reported = share
+        self.notices += self._reader.notices()
 
 
 def _reader_of(file: Any) -> BookReader:
-    """Raises Damaged for a file that is not a workbook; the error says what it is."""
+    """The reader for a workbook. Raises Damaged for another file; the error names its kind."""
     kind = book_kind(file)
     file.seek(0)
     if kind == "xlsx":
@@ -112,7 +112,7 @@ def _reader_of(file: Any) -> BookReader:
     return OtherBook(file, kind)
 
 
-def choose(sheets: Sequence[SheetInfo], wanted: str | None, notices: list[str]) -> SheetInfo:
+def choose_sheet(sheets: Sequence[SheetInfo], wanted: str | None, notices: list[str]) -> SheetInfo:
     """The sheet with this name, or the first visible one; a notice follows if another sheet could have been meant.
 
     Raises UsageError for a name that no sheet has, Damaged if the workbook has no visible sheet.
@@ -144,7 +144,7 @@ def _named(sheets: Sequence[SheetInfo], wanted: str) -> SheetInfo:
 
 
 def _listed(sheets: Sequence[SheetInfo]) -> str:
-    names = [f"{sheet.name!r}{' (hidden)' if sheet.is_hidden else ''}" for sheet in sheets[:_NAMED]]
+    names = [f"{sheet.name!r}{' (hidden)' if sheet.is_hidden else ''}" for sheet in sheets[:_MOST_LISTED]]
     more = len(sheets) - len(names)
     return ", ".join(names) + (f" and {more:,} more" if more else "")
 

@@ -1,10 +1,10 @@
-"""Recognizing the kind of a workbook by its content; the error for another file says what it is and what to do."""
+"""Recognizes the kind of a workbook by its content. The error for another file names its kind and a remedy."""
 
 from __future__ import annotations
 
 from typing import BinaryIO
 
-from jobctl.sources.contents import described
+from jobctl.sources.contents import describe_file
 from jobctl.sources.problems import Damaged
 
 ZIP, OLE2 = b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
@@ -12,7 +12,7 @@ _HEAD = 8 << 10
 
 
 def book_kind(file: BinaryIO) -> str:
-    """``xlsx``, ``xlsb``, ``ods`` or ``xls``. Raises Damaged for another file; the error says what it is."""
+    """``xlsx``, ``xlsb``, ``ods`` or ``xls``. Raises Damaged for another file; the error names its kind."""
     file.seek(0)
     head = file.read(_HEAD)
     if head.startswith(ZIP):
@@ -21,7 +21,7 @@ def book_kind(file: BinaryIO) -> str:
         from jobctl.sources.compound import compound_kind
 
         return compound_kind(file)
-    raise _not(*described(head, _HEAD))
+    raise _wrong_kind(*describe_file(head, _HEAD))
 
 
 def _archive_kind(file: BinaryIO) -> str:
@@ -33,25 +33,27 @@ def _archive_kind(file: BinaryIO) -> str:
     if "content.xml" in names:
         return _document_kind(package.small("mimetype")[:200].decode("ascii", "replace"))
     if any(name.startswith("index/") and name.endswith(".iwa") for name in names) or "index.zip" in names:
-        raise _not("is a document of Apple Numbers, Pages or Keynote", "export it: File > Export To > Excel or CSV")
+        raise _wrong_kind(
+            "is a document of Apple Numbers, Pages or Keynote", "export it: File > Export To > Excel or CSV"
+        )
     main = main_part(package).lower()
     if main.endswith(".bin") or "xl/workbook.bin" in names:
         return "xlsb"
     if main.startswith("word/") or "word/document.xml" in names:
-        raise _not("is a document of Word", "copy its table to a spreadsheet and save that")
+        raise _wrong_kind("is a document of Word", "copy its table to a spreadsheet and save that")
     if main.startswith("ppt/") or "ppt/presentation.xml" in names:
-        raise _not("is a presentation of PowerPoint", "give a workbook")
+        raise _wrong_kind("is a presentation of PowerPoint", "give a workbook")
     if package.size(main):
         return "xlsx"
     some = ", ".join(sorted(names)[:3])
-    raise _not(f"is a ZIP archive without a workbook in it ({some or 'it is empty'})", "unpack it first")
+    raise _wrong_kind(f"is a ZIP archive without a workbook in it ({some or 'it is empty'})", "unpack it first")
 
 
 def _document_kind(mime: str) -> str:
     if not mime or "opendocument.spreadsheet" in mime:
         return "ods"
-    raise _not(f"is an OpenDocument file, but not a spreadsheet ({mime.rpartition('.')[2]})", "give a workbook")
+    raise _wrong_kind(f"is an OpenDocument file, but not a spreadsheet ({mime.rpartition('.')[2]})", "give a workbook")
 
 
-def _not(what: str, way_out: str) -> Damaged:
-    return Damaged("workbook", f"this is not a workbook: it {what}", hint=way_out)
+def _wrong_kind(what: str, remedy: str) -> Damaged:
+    return Damaged("workbook", f"this is not a workbook: it {what}", hint=remedy)

@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING, Any, BinaryIO, NoReturn, Self
 
 from jobctl.domain.payload import SEPARATOR, RowRules
 from jobctl.errors import InputRejected
-from jobctl.sources.options import DefiniteOptions, InputOptions
+from jobctl.sources.options import InputOptions, ResolvedOptions
 from jobctl.sources.problems import EMPTY, Damaged, InspectedRecord, Problem, Problems, RejectedRow
 from jobctl.sources.stream import Blocks, RawInput, utf8_chunks
 
 if TYPE_CHECKING:
     from jobctl.sources.picker import Picker
 
-Bytes = bytes  # inside the class that name is the count
+Bytes = bytes  # inside the class, ``bytes`` is a number
 Reject = Callable[[RejectedRow], None]
 _NO_RULES = RowRules(lambda _payload: None, safe_length=1 << 62)
 
@@ -31,45 +31,41 @@ class Source(ABC):
     _no_rows = "there are no rows"
     _is_text = True
 
-    def __init__(self, file: BinaryIO, kind: DefiniteOptions, options: InputOptions, size: int | None) -> None:
-        self.format = kind.format
-        #: Names by position; none for plain lines.
-        self.columns: tuple[str, ...] = ()
-        #: ``jobctl_job`` of the first row, if this is a result file of an earlier job.
-        self.resubmit_of: str | None = None
-        #: The size of the file in bytes, if it is known (for a progress bar, together with ``bytes``).
-        self.size = size
-        #: Told after every batch that was read.
-        self.watch: Callable[[Source], None] | None = None
-        self.rows = 0
-        self.rejected = 0
-        #: Rows of the file that were not selected, known when all of them were read.
-        self.not_selected = 0
-        #: Hash of the unchanged file, known when all of it was read.
-        self.sha256 = ""
-        #: Hash of the accepted rows in order: a BOM, line ends and quoting do not change it. Known as late.
-        self.rows_sha256 = ""
+    #: Names by position; none for plain lines.
+    columns: tuple[str, ...] = ()
+    #: ``jobctl_job`` of the first row, if this is a result file of an earlier job.
+    resubmit_of: str | None = None
+    #: Called after every batch that was read.
+    watch: Callable[[Source], None] | None = None
+    rows = 0
+    rejected = 0
+    #: Rows of the file that were not selected, known when all of them were read.
+    not_selected = 0
+    #: Hash of the unchanged file, known when all of it was read.
+    sha256 = ""
+    #: Hash of the accepted rows in order, known when all were read. A BOM, line ends and quoting do not change it.
+    rows_sha256 = ""
+    _records = 0  # read so far, rejected ones too
+    _line = 1  # physical, of the next block
+    _picker: Picker | None = None  # None: all rows are selected
+    _terminator = "\n"
+    _rules = _NO_RULES
+    _reject: Reject | None = None
+
+    def __init__(self, file: BinaryIO, resolved: ResolvedOptions, options: InputOptions, size: int | None) -> None:
+        """``size`` is the number of bytes of the file, None if it is unknown. Raises InputRejected, UsageError."""
+        self.format = resolved.format
+        self.size = size  # for a progress bar, together with ``bytes``
         self.problems = Problems()
         #: Decisions about the input that no option demanded, in whole sentences for the user.
         self.notices: list[str] = []
         self._options = options
-        self._kind = kind
+        self._resolved = resolved
         self._file = file
         self._raw = RawInput(file)
         self._rows_hash = hashlib.sha256()
-        self._records = 0  # seen so far, rejected ones too
-        self._line = 1  # physical, of the next block
-        self._picker: Picker | None = None  # None: all rows are selected
-        self._terminator = "\n"
-        self._rules = _NO_RULES
-        self._reject: Reject | None = None
         try:
-            self._blocks = self._make_blocks() if self._is_text else Blocks(iter(()))
-            self._open()
-            if options.selection:
-                from jobctl.sources.picker import make_picker
-
-                self._picker = make_picker(options, self.format, self.columns)
+            self._begin()
         except Damaged as damage:
             file.close()
             raise self._refusal(damage) from damage
@@ -77,13 +73,22 @@ class Source(ABC):
             file.close()
             raise
 
+    def _begin(self) -> None:
+        """Find the columns, and the selection of rows, which names columns. Raises Damaged, UsageError."""
+        self._blocks = self._make_blocks() if self._is_text else Blocks(iter(()))
+        self._open()
+        if self._options.selection:
+            from jobctl.sources.picker import make_picker
+
+            self._picker = make_picker(self._options, self.format, self.columns)
+
     def _make_blocks(self) -> Blocks:
-        chunks = utf8_chunks(self._raw.chunks(), self._kind.encoding)
+        chunks = utf8_chunks(self._raw.chunks(), self._resolved.encoding)
         if self._options.comment is None:
             return Blocks(chunks)
-        from jobctl.sources.comments import Uncommented
+        from jobctl.sources.comments import UncommentedBlocks
 
-        return Uncommented(chunks, self._options.comment, has_quotes=self.format in ("csv", "tsv"))
+        return UncommentedBlocks(chunks, self._options.comment, has_quotes=self.format in ("csv", "tsv"))
 
     def __enter__(self) -> Self:
         return self
@@ -106,8 +111,8 @@ class Source(ABC):
         """The format of the file, to write result files in the same way."""
         selection = self._options.selection
         return {
-            "delimiter": self._kind.delimiter,
-            "header": self._kind.header,
+            "delimiter": self._resolved.delimiter,
+            "header": self._resolved.header,
             "lineterminator": self._terminator,
             **({"selection": selection, "not_selected": self.not_selected} if selection else {}),
         }
@@ -120,40 +125,40 @@ class Source(ABC):
         """
         self._rules, self._reject = rules, reject
         try:
-            batches = self._given_out()
+            batches = self._usable_batches()
             for payloads in batches if self._picker is None else self._picker.sampled(batches):
                 self._rows_hash.update(SEPARATOR if self.rows else b"")
                 self._rows_hash.update(SEPARATOR.join(payloads))
                 self.rows += len(payloads)
                 yield payloads
             if not self.rows and not self.problems.total:
-                self._refuse_nothing()
+                self._refuse_no_rows()
         except Damaged as damage:
             raise self._refusal(damage) from damage
-        self._conclude()
+        self._finish()
 
-    def _given_out(self) -> Iterator[list[Bytes]]:
-        for payloads in self._judged():
+    def _usable_batches(self) -> Iterator[list[Bytes]]:
+        for payloads in self._checked_batches():
             if self.watch is not None:
                 self.watch(self)
             if payloads and (not self.problems.total or self._options.invalid == "skip"):
                 yield payloads
 
-    def _refuse_nothing(self) -> NoReturn:
+    def _refuse_no_rows(self) -> NoReturn:
         if not self._records:
             raise Damaged("empty", self._no_rows)
-        said = " ".join(f"--{option} {value!r}" for option, value in self._options.selection.items())
+        selection = " ".join(f"--{option} {value!r}" for option, value in self._options.selection.items())
         records = "its only row" if self._records == 1 else f"any of its {self._records:,} rows"
         raise InputRejected(
-            f"{self._options.name}: {said} does not select {records}, nothing was accepted",
+            f"{self._options.name}: {selection} does not select {records}, nothing was accepted",
             hint=f"columns: {', '.join(self.columns)}" if self.columns else "change the selection",
         )
 
-    def _accepted(self, candidates: Iterator[InspectedRecord]) -> list[Bytes]:
+    def _accept(self, candidates: Iterator[InspectedRecord]) -> list[Bytes]:
         accepted = []
         for candidate in candidates:
             self._records += 1
-            if not self._is_meant(candidate):
+            if not self._is_selected(candidate):
                 continue
             fault = candidate.fault or self._rules.check(candidate.payload)
             if fault is None and self._rules.keys is not None:
@@ -161,19 +166,19 @@ class Source(ABC):
             if fault is None:
                 accepted.append(candidate.payload)
             else:
-                self._turn_down(candidate._replace(fault=fault))
+                self._reject_row(candidate._replace(fault=fault))
         return accepted
 
-    def _is_meant(self, candidate: InspectedRecord) -> bool:
-        """True if a record is selected; one that cannot be separated into fields is, unless its number excludes it."""
+    def _is_selected(self, candidate: InspectedRecord) -> bool:
+        """True if a record is selected. Without fields to test, a record is selected unless its number excludes it."""
         if self._picker is None:
             return True
         if not self._picker.wants_number(self._records):
             return False
-        is_torn = candidate.fault is not None and candidate.fault is not EMPTY and not candidate.payload
-        return is_torn or self._picker.wants(candidate.payload)
+        is_broken = candidate.fault is not None and candidate.fault is not EMPTY and not candidate.payload
+        return is_broken or self._picker.wants(candidate.payload)
 
-    def _turn_down(self, candidate: InspectedRecord) -> None:
+    def _reject_row(self, candidate: InspectedRecord) -> None:
         assert candidate.fault is not None
         column, code, message = candidate.fault
         problem = Problem(candidate.line, self._records, column, code, message)
@@ -182,7 +187,7 @@ class Source(ABC):
         if self._reject is not None and self._options.invalid == "skip":
             self._reject(RejectedRow(problem, candidate.fields, candidate.raw))
 
-    def _conclude(self) -> None:
+    def _finish(self) -> None:
         self.not_selected = self._records - self.rows - self.rejected
         self.sha256 = self._raw.hash.hexdigest()
         self.rows_sha256 = self._rows_hash.hexdigest()
@@ -192,7 +197,7 @@ class Source(ABC):
             raise self._rejection("no row is good: is the format right? See --format")
 
     def _refusal(self, damage: Damaged) -> Exception:
-        self.problems.end_with(damage.problem)
+        self.problems.set_damage(damage.problem)
         hint = "this cannot be skipped; correct the file" if self._options.invalid == "skip" else "correct the file"
         return self._rejection(damage.hint or hint)
 
@@ -204,5 +209,5 @@ class Source(ABC):
         """Find the columns. Raises Damaged."""
 
     @abstractmethod
-    def _judged(self) -> Iterator[list[Bytes]]:
-        """Good rows in batches; calls ``_turn_down`` for the others, and counts all in ``_records``."""
+    def _checked_batches(self) -> Iterator[list[Bytes]]:
+        """Good rows in batches; calls ``_reject_row`` for the others, and counts all in ``_records``."""

@@ -37,8 +37,8 @@ _ASCII_SIGNATURES = (
     b"Salted",
     b"version h",
 )
-#: How many bytes are examined for UTF-16, and the share of zeros that text in UTF-16 has at least.
-_SEEN = 4096
+#: The number of bytes that are examined for UTF-16, and the least share of zeros in text in UTF-16.
+_EXAMINED_BYTES = 4096
 _FEWEST_ZEROS = 0.02
 _UTF8_BOM = b"\xef\xbb\xbf"
 _OTHER_BOMS = (
@@ -81,40 +81,53 @@ def utf8_chunks(chunks: Iterator[bytes], encoding: str) -> Iterator[bytes]:
     Raises Damaged for broken packed data, for a file that is not text, for UTF-16 without ``--encoding``, and for bytes
     that are invalid in the given encoding.
     """
+    chunks = _checked_kind(_unpacked(chunks))
+    if encoding != "utf-8":
+        chunks = _transcode(chunks, encoding)
+    return _checked_encoding(chunks)
+
+
+def _unpacked(chunks: Iterator[bytes]) -> Iterator[bytes]:
     first = next(chunks, b"")
+    chunks = _prepended(first, chunks)
     if first.startswith(_GZIP):
-        chunks = _gunzip(first, chunks)
-    elif _ZSTD.match(first):
+        return _gunzip(chunks)
+    if _ZSTD.match(first):
         from jobctl.sources.zstd import unzstd
 
-        chunks = unzstd(_again(first, chunks))
-    elif _BZIP2.match(first) or first.startswith(_XZ):
+        return unzstd(chunks)
+    if _BZIP2.match(first) or first.startswith(_XZ):
         from jobctl.sources.packed import unbzip2, unxz
 
-        chunks = (unxz if first.startswith(_XZ) else unbzip2)(_again(first, chunks))
-    else:
-        chunks = _again(first, chunks)
+        return (unxz if first.startswith(_XZ) else unbzip2)(chunks)
+    return chunks
+
+
+def _checked_kind(chunks: Iterator[bytes]) -> Iterator[bytes]:
+    """The same content. Raises Damaged for an unpacked file that is not text."""
     first = next(chunks, b"")
     if not first.isascii() or b"\0" in first or first.startswith(_ASCII_SIGNATURES):
         from jobctl.sources.foreign import refuse_foreign
 
         refuse_foreign(first)
-    chunks = _again(first, chunks)
-    if encoding != "utf-8":
-        chunks = _transcode(chunks, encoding)
+    return _prepended(first, chunks)
+
+
+def _checked_encoding(chunks: Iterator[bytes]) -> Iterator[bytes]:
+    """The content without a BOM. Raises Damaged for UTF-16, UTF-32 and binary data."""
     first = next(chunks, b"")
     while len(first) < 4 and (more := next(chunks, b"")):
         first += more
     for bom, name in _OTHER_BOMS:
         if first.startswith(bom):
             raise Damaged("encoding", f"this is {name} text: add --encoding {name}", line=1)
-    if name := _wide_encoding(first[:_SEEN]):
+    if name := _wide_encoding(first[:_EXAMINED_BYTES]):
         raise Damaged("encoding", f"this looks like {name} text: add --encoding {name}", line=1)
     if b"\0" in first:
         from jobctl.sources.foreign import refuse_binary
 
         refuse_binary(first)
-    return _again(first.removeprefix(_UTF8_BOM), chunks)
+    return _prepended(first.removeprefix(_UTF8_BOM), chunks)
 
 
 def _wide_encoding(head: bytes) -> str:
@@ -129,15 +142,15 @@ def _wide_encoding(head: bytes) -> str:
     return ""
 
 
-def _again(first: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
+def _prepended(first: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
     yield first
     yield from rest
 
 
-def _gunzip(first: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
+def _gunzip(chunks: Iterator[bytes]) -> Iterator[bytes]:
     member = zlib.decompressobj(wbits=31)
     try:
-        for chunk in _again(first, rest):
+        for chunk in chunks:
             data = chunk
             while data:
                 if member.eof:
@@ -180,26 +193,26 @@ class Blocks:
 
     def __init__(self, chunks: Iterator[bytes]) -> None:
         self._chunks = chunks
-        self._returned = b""  # what follows an overlong line
-        self._held: list[bytes] = []  # the beginning of a line
-        self._held_size = 0
+        self._unread = b""  # the bytes after an overlong line
+        self._partial_line: list[bytes] = []  # the beginning of a line
+        self._partial_size = 0
 
     def read(self) -> bytes:
         """The next lines; b'' at the end. Raises OverlongLine for a line that had to be skipped."""
         while chunk := self._next_chunk():
             first_end = chunk.find(b"\n")
-            if self._held_size + (len(chunk) if first_end < 0 else first_end) > RECORD_LIMIT:
+            if self._partial_size + (len(chunk) if first_end < 0 else first_end) > RECORD_LIMIT:
                 self._skip_line(chunk)
             if first_end < 0:
-                self._held.append(chunk)
-                self._held_size += len(chunk)
+                self._partial_line.append(chunk)
+                self._partial_size += len(chunk)
                 continue
             cut = chunk.rfind(b"\n") + 1
-            return self._take(chunk[:cut], chunk[cut:])
-        return self._take(b"", b"")
+            return self._make_block(chunk[:cut], chunk[cut:])
+        return self._make_block(b"", b"")
 
     def _next_chunk(self) -> bytes:
-        chunk, self._returned = self._returned, b""
+        chunk, self._unread = self._unread, b""
         while not chunk:
             following = next(self._chunks, None)
             if following is None:
@@ -207,17 +220,17 @@ class Blocks:
             chunk = following
         return chunk
 
-    def _take(self, last: bytes, rest: bytes) -> bytes:
-        block = b"".join([*self._held, last])
-        self._held = [rest] if rest else []
-        self._held_size = len(rest)
+    def _make_block(self, last: bytes, rest: bytes) -> bytes:
+        block = b"".join([*self._partial_line, last])
+        self._partial_line = [rest] if rest else []
+        self._partial_size = len(rest)
         return block
 
     def _skip_line(self, chunk: bytes) -> NoReturn:
-        head = self._take(chunk, b"")[:CHUNK]
+        head = self._make_block(chunk, b"")[:CHUNK]
         while chunk and (end := chunk.find(b"\n")) < 0:
             chunk = self._next_chunk()
-        self._returned = chunk[end + 1 :]
+        self._unread = chunk[end + 1 :]
         raise OverlongLine(head)
 
 

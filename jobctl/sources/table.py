@@ -22,12 +22,12 @@ from jobctl.domain.payload import Fault
 from jobctl.errors import UsageError
 from jobctl.process.isolated import ChildBounds, ChildEnded, Isolated
 from jobctl.sources.cells import number_text
-from jobctl.sources.header import kept_places
+from jobctl.sources.header import check_header
 from jobctl.sources.moments import duration_text
 from jobctl.sources.problems import Damaged, InspectedRecord
 from jobctl.sources.source import Bytes, Source
 
-#: Most rows that the child sends at once.
+#: The most rows that the child sends at once.
 BATCH = 5_000
 _CHILD = "jobctl.sources.decoder"
 #: The usual allocators of Arrow reserve much more than they use.
@@ -66,15 +66,15 @@ class DecodedTable(Source):
     _is_text = False
     _no_rows = "there is no row with a value in it"
     #: The end of "the input is ..." in messages.
-    _what: str
+    _description: str
     #: The library that the decoder imports, and the extra of jobctl that installs it.
     _package: str
     _extra: str
     #: ``module:Class`` of the decoder.
     _decoder: str
     _bounds: ChildBounds
-    #: What to do with a file that exceeds the limits of the reader.
-    _way_out: str
+    #: The advice for a file that exceeds the limits of the reader.
+    _remedy: str
     _child: Isolated | None = None
     _share: float | None = None  # the share of the file that the child has read, if it reports that
 
@@ -92,7 +92,7 @@ class DecodedTable(Source):
 
     def _open(self) -> None:
         if self.size is None:
-            raise UsageError(f"{self._what} cannot be read from a pipe", hint="give the path of the file")
+            raise UsageError(f"{self._description} cannot be read from a pipe", hint="give the path of the file")
         self._check_package()
         self.format = "csv"
         self._state = self._file_state()
@@ -100,7 +100,7 @@ class DecodedTable(Source):
         words = [str(file), self._decoder, json.dumps(self._settings())]
         self._child = Isolated(_CHILD, words, (file,), self._bounds, _ENV)
         try:
-            self._begin(self._child)
+            self._read_header(self._child)
         except BaseException:
             self._end_child()
             raise
@@ -108,21 +108,21 @@ class DecodedTable(Source):
     def _check_package(self) -> None:
         """Raises UsageError when the library that reads the file is not installed."""
         if find_spec(self._package) is None:
-            raise missing(self._what, self._extra)
+            raise missing_package(self._description, self._extra)
 
-    def _begin(self, child: Isolated) -> None:
+    def _read_header(self, child: Isolated) -> None:
         for _ in self._raw.chunks():
             pass  # this counts and hashes the file while the child starts
-        self._messages = self._heard(child)
-        head = next((head for head, _ in self._messages if head["kind"] == "header"), None)
+        self._frames = self._checked_frames(child)
+        head = next((head for head, _ in self._frames if head["kind"] == "header"), None)
         if head is None:
-            raise self._given_up(ChildEnded("crash", "said nothing"))
+            raise self._failure(ChildEnded("crash", "sent nothing"))
         self.notices += head["notices"]
         self._names: list[str] = head["names"]
-        self._places = kept_places(self._names, head["line"])
+        self._places = check_header(self._names, head["line"])
         self.columns = tuple(self._names[place] for place in self._places)
 
-    def _heard(self, child: Isolated) -> Iterator[tuple[dict[str, Any], Bytes]]:
+    def _checked_frames(self, child: Isolated) -> Iterator[tuple[dict[str, Any], Bytes]]:
         """The frames of the child. Raises Damaged or UsageError if the child reports one, Damaged if it crashes."""
         try:
             for head, body in child.frames():
@@ -135,7 +135,7 @@ class DecodedTable(Source):
                         raise ChildEnded("memory", "")
                     case "failed":
                         message = f"{self._reader} failed{self._where()}: {head['message']}"
-                        raise Damaged(self._extra, message, hint=self._way_out)
+                        raise Damaged(self._extra, message, hint=self._remedy)
                     case "notices":
                         self.notices += head["notices"]
                     case "progress":
@@ -144,10 +144,10 @@ class DecodedTable(Source):
                     case _:
                         yield head, body
         except ChildEnded as end:
-            raise self._explained(str(end)) or self._given_up(end) from end
+            raise self._known_damage(str(end)) or self._failure(end) from end
 
-    def _explained(self, _said: str) -> Damaged | None:
-        """The meaning of a crash with known last words."""
+    def _known_damage(self, _message: str) -> Damaged | None:
+        """The damage that the message of a crash reveals; None if the message is not known."""
         return None
 
     @property
@@ -157,7 +157,7 @@ class DecodedTable(Source):
     def _where(self) -> str:
         return f" after {self._records:,} rows" if self._records else ""
 
-    def _given_up(self, end: ChildEnded) -> Damaged:
+    def _failure(self, end: ChildEnded) -> Damaged:
         if end.reason == "memory":
             room = f"{self._bounds.memory >> 20:,} MiB of memory"
             message = f"{self._reader} needs more than {room} from record {self._records + 1:,} on"
@@ -167,11 +167,11 @@ class DecodedTable(Source):
             )
         else:
             message = f"{self._reader} crashed{self._where()}: it {end}"
-        return Damaged(self._extra, message, hint=self._way_out)
+        return Damaged(self._extra, message, hint=self._remedy)
 
-    def _judged(self) -> Iterator[list[Bytes]]:
-        for head, body in self._messages:
-            yield self._accepted(self._candidates(head, body))
+    def _checked_batches(self) -> Iterator[list[Bytes]]:
+        for head, body in self._frames:
+            yield self._accept(self._candidates(head, body))
         self._share = None
         yield []  # the whole file is read
         if self._file_state() != self._state:
@@ -183,17 +183,17 @@ class DecodedTable(Source):
         for number, (line, size) in enumerate(zip(head["lines"], head["sizes"], strict=True)):
             payload = body[start : start + size]
             start += size
-            if (told := faults.get(str(number))) is not None:
-                fault, fields = told
+            if (bad_row := faults.get(str(number))) is not None:
+                fault, fields = bad_row
                 yield InspectedRecord(line, b"", tuple(fields), payload, Fault(*fault))
                 continue
             yield InspectedRecord(line, b"", (), payload)
 
-    def _turn_down(self, candidate: InspectedRecord) -> None:
+    def _reject_row(self, candidate: InspectedRecord) -> None:
         """The fields of a good row are separated only here, because few good rows are rejected for another reason."""
         if not candidate.fields:
             candidate = candidate._replace(fields=tuple(candidate.payload.decode().split("\0")))
-        super()._turn_down(candidate)
+        super()._reject_row(candidate)
 
     @property
     def bytes(self) -> int:
@@ -205,9 +205,9 @@ class DecodedTable(Source):
         return facts.st_size, facts.st_mtime_ns
 
 
-def missing(what: str, extra: str) -> UsageError:
+def missing_package(what: str, extra: str) -> UsageError:
     """The error for an input whose library is in an extra that is not installed."""
     return UsageError(
-        f"the input is {what}, and what reads it is not installed",
+        f"the input is {what}, and the package that reads it is not installed",
         hint=f"pip install 'jobctl[{extra}]', or save it as CSV",
     )

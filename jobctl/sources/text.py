@@ -1,7 +1,7 @@
 """Inputs that are text, checked in blocks of lines.
 
-The quick way checks a block of lines at once. If it finds anything unusual, the block is read again record by record,
-which is slow and tells exactly what is wrong and where.
+The quick way checks a block of lines at once. If it finds anything unusual, the slow way reads the block again, record
+by record, and finds each problem and its place.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _BLANKS = b"\0 \t"
 
 
 def has_blank(payloads: Sequence[bytes]) -> bool:
-    """True if a row has only blanks in all its fields. The first test is cheap and mostly sufficient."""
+    """True if one of the rows has only blanks in all its fields. The first test is cheap and mostly sufficient."""
     return bool(payloads) and min(payloads) < b"!" and not all(map(is_filled, payloads))
 
 
@@ -32,29 +32,29 @@ class TextSource(Source):
 
     _open_record = b""  # the end of the last block, if its record continues
 
-    def _judged(self) -> Iterator[list[bytes]]:
+    def _checked_batches(self) -> Iterator[list[bytes]]:
         for block in self._read_blocks():
             payloads = self._quick(block)
-            chosen = None if payloads is None else self._chosen(payloads)
-            if payloads is None or chosen is None:
-                yield self._accepted(self._slow(block))
+            selected = None if payloads is None else self._selected(payloads)
+            if payloads is None or selected is None:
+                yield self._accept(self._slow(block))
             else:
                 self._records += len(payloads)
-                yield chosen
+                yield selected
             self._line += block.count(b"\n") - self._open_record.count(b"\n")
 
-    def _chosen(self, payloads: list[bytes]) -> list[bytes] | None:
+    def _selected(self, payloads: list[bytes]) -> list[bytes] | None:
         """The selected rows, or None unless all of them are certainly good."""
         keys, first = self._rules.keys, self._records + 1
         numbers: Sequence[int] = range(first, first + len(payloads))
-        chosen = payloads
+        selected = payloads
         if self._picker is not None and keys is None:
-            chosen = self._picker.choose(payloads, first)
+            selected = self._picker.choose(payloads, first)
         elif self._picker is not None:
-            numbers, chosen = self._picker.choose_numbered(payloads, first)
+            numbers, selected = self._picker.choose_numbered(payloads, first)
         if keys is None:
-            return chosen if self._all_pass(chosen) else None
-        return chosen if self._all_pass(chosen) and keys.all_good(chosen, numbers) else None
+            return selected if self._all_pass(selected) else None
+        return selected if self._all_pass(selected) and keys.all_good(selected, numbers) else None
 
     def _all_pass(self, payloads: list[bytes]) -> bool:
         safe, check = self._rules.safe_length, self._rules.check
@@ -63,22 +63,22 @@ class TextSource(Source):
         return all(len(payload) <= safe or check(payload) is None for payload in payloads)
 
     def _read_line_blocks(self) -> Iterator[bytes]:
-        """Blocks of a format whose records are single lines; overlong lines are rejected on the way."""
+        """Blocks of a format whose records are single lines; it rejects overlong lines."""
         while True:
             try:
                 block = self._blocks.read()
             except OverlongLine as overlong:
-                self._turn_down_overlong(overlong)
+                self._reject_overlong(overlong)
                 continue
             if not block:
                 return
             yield block
 
-    def _turn_down_overlong(self, overlong: OverlongLine) -> None:
+    def _reject_overlong(self, overlong: OverlongLine) -> None:
         self._records += 1
         if self._picker is None or self._picker.wants_number(self._records):
             fault = Fault(None, "too_long", f"the line is {TOO_LONG}")
-            self._turn_down(InspectedRecord.broken(self._line, overlong.head, fault))
+            self._reject_row(InspectedRecord.broken(self._line, overlong.head, fault))
         self._line += 1
 
     @staticmethod
@@ -89,7 +89,7 @@ class TextSource(Source):
 
             refuse_page(block)
 
-    def _see_terminator(self, block: bytes) -> None:
+    def _detect_terminator(self, block: bytes) -> None:
         end = block.find(b"\n", 0, CHUNK)
         if end > 0 and block[end - 1 : end] == b"\r":
             self._terminator = "\r\n"

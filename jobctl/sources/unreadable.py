@@ -1,4 +1,4 @@
-"""Errors for a path that cannot be read as a file of rows, with what to type instead."""
+"""Errors for a path that cannot be read as a file of rows, with advice on what to type instead."""
 
 from __future__ import annotations
 
@@ -33,27 +33,27 @@ def unreadable(path: str, name: str, error: OSError | ValueError) -> InputReject
         reason = "it is an address, not the path of a file"
     elif os.path.islink(path) and not os.path.exists(path):
         reason = f"it is a symbolic link to {os.readlink(path)}, which is not there"
-    return InputRejected(f"{name or repr(path)} cannot be read: {reason}", hint=_instead(path, error))
+    return InputRejected(f"{name or repr(path)} cannot be read: {reason}", hint=_advice(path, error))
 
 
-def _instead(path: str, error: OSError | ValueError) -> str:
+def _advice(path: str, error: OSError | ValueError) -> str:
     number = getattr(error, "errno", None)
     if path == "":
         return "is a variable empty? Give the path of a file, or - for stdin"
     if number == errno.EISDIR or os.path.isdir(path):
-        return _of_folder(path)
+        return _folder_advice(path)
     if number in (errno.EACCES, errno.EPERM):
-        return f"it is not yours to read; ls -ld {shlex.quote(path)} shows whose it is"
+        return f"this user may not read it; ls -ld {shlex.quote(path)} shows its owner and mode"
     if number == errno.ENXIO:
         return "it is a socket; give the path of a file, or - for stdin"
-    return _of_address(path) or _unexpanded(path) or _of_other(path)
+    return _address_advice(path) or _expansion_advice(path) or _other_advice(path)
 
 
-def _of_folder(path: str) -> str:
+def _folder_advice(path: str) -> str:
     folder = shlex.quote(path)
     rows = [
         each
-        for each in sorted(_beside(os.path.join(path, "")))
+        for each in sorted(_siblings(os.path.join(path, "")))
         if os.path.splitext(each)[1] in (".csv", ".tsv", ".jsonl")
     ]
     one = f"give a file in it, such as {shlex.quote(os.path.normpath(rows[0]))}; or " if rows else ""
@@ -61,7 +61,7 @@ def _of_folder(path: str) -> str:
     return f"{one}to run a command for each file in it: {each}"
 
 
-def _of_address(path: str) -> str:
+def _address_advice(path: str) -> str:
     found = _URL.match(path)
     if found is None:
         return ""
@@ -76,7 +76,7 @@ def _of_address(path: str) -> str:
     return f"fetch it: {fetch.format(url=shlex.quote(path))} | jobctl submit - --format {kind} -- COMMAND"
 
 
-def _unexpanded(path: str) -> str:
+def _expansion_advice(path: str) -> str:
     """Advice for a path that a shell would have replaced without the quotes."""
     if path.startswith("~"):
         return f"a shell replaces ~ only outside of quotes: {shlex.quote(os.path.expanduser(path))}"
@@ -94,14 +94,14 @@ def _unexpanded(path: str) -> str:
     )
 
 
-def _of_other(path: str) -> str:
-    near = nearest(path, _beside(path))
+def _other_advice(path: str) -> str:
+    near = nearest(path, _siblings(path))
     if near is None and os.sep not in path and shutil.which(path):
         return f"{path} is a program: the file of rows comes before it, FILE -- {path} ...; - is standard input"
     return f"{f'did you mean {near}? ' if near else ''}give the path of a file, or - for stdin"
 
 
-def _beside(path: str) -> list[str]:
+def _siblings(path: str) -> list[str]:
     """Paths of the other entries in the folder of a missing file."""
     folder = os.path.dirname(path)
     try:

@@ -14,7 +14,7 @@ from jobctl.sources.iso_moments import date_text, time_text, timestamp_text, zon
 from jobctl.sources.json_cells import Bare, float_cell, float_text, quoted
 from jobctl.sources.stream import RECORD_LIMIT
 
-#: Of one value, with what is inside of others counted each time: offsets may show the same bytes again and again.
+#: The most characters of one value. Nested values count each time: offsets may name the same bytes again and again.
 _MOST_TEXT = RECORD_LIMIT // 4
 _EXACT = Context(prec=60)
 _MICRO, _NANO = 10**6, 10**9
@@ -117,10 +117,10 @@ def _primitive(data: _Bytes, kind: int, at: int) -> str | None:
         return float_cell(float_text(value) if size == 8 else _float32_text(value))
     if kind in _MOMENTS:
         return timestamp_text(data.signed(at, 8), *_MOMENTS[kind])
-    return _other(data, kind, at)
+    return _rare_primitive(data, kind, at)
 
 
-def _other(data: _Bytes, kind: int, at: int) -> str | None:
+def _rare_primitive(data: _Bytes, kind: int, at: int) -> str | None:
     match kind:
         case 11:
             return date_text(data.signed(at, 4))
@@ -149,7 +149,7 @@ def _float32_text(value: float) -> str:
 
 
 class _Bytes:
-    """Bytes that are looked at only where there are some."""
+    """Bytes whose every access is checked against their length."""
 
     def __init__(self, data: bytes) -> None:
         self._data = data

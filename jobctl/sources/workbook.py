@@ -13,16 +13,16 @@ from jobctl.sources.table import DecodedTable
 class Workbook(DecodedTable):
     """A sheet of an xlsx, xlsb, xls or ods file, read by a child process."""
 
-    _what = "a workbook"
+    _description = "a workbook"
     _package = "python_calamine"
     _extra = "xlsx"
     _decoder = "jobctl.sources.sheets:SheetDecoder"
     _bounds = ChildBounds(memory=512 << 20, cpu_s=300)
-    _way_out = "save the sheet as xlsx or CSV; one value in a far corner is enough to make a sheet large"
+    _remedy = "save the sheet as xlsx or CSV; one value in a far corner is enough to make a sheet large"
 
     def _settings(self) -> dict[str, Any]:
         options = self._options
-        return {"sheet": options.sheet, "header": self._kind.header, "keep": options.invalid == "keep"}
+        return {"sheet": options.sheet, "header": self._resolved.header, "keep": options.invalid == "keep"}
 
     def _check_package(self) -> None:
         """An xlsx file needs no library; the child reports a missing one for other files in a ZIP archive."""

@@ -14,7 +14,7 @@ from jobctl.sources.package import Handlers, Package
 from jobctl.sources.problems import Damaged
 
 #: Bytes of memory for the shared strings.
-_STRING_ROOM = 160 << 20
+_STRING_BYTES = 160 << 20
 _ESCAPE = re.compile("_x([0-9A-Fa-f]{4})_")
 _ORDINARY = re.compile(rf'\s*<si><t(?: xml:space="preserve")?>({TEXT})</t>')
 
@@ -39,7 +39,7 @@ class Book(Handlers):
         self.sheets: list[SheetInfo] = []
         part = main_part(package)
         self._links = links(package, part)
-        _run(package, part, self)
+        _parse_part(package, part, self)
 
     def start(self, name: str, attributes: dict[str, str]) -> None:
         super().start(name, attributes)
@@ -100,7 +100,7 @@ class Strings(Handlers):
         self._texts: list[str] | None = None
         self._is_phonetic = False
 
-    def take(self, text: str) -> bool:
+    def read_ordinary(self, text: str) -> bool:
         found = _ORDINARY.fullmatch(text)
         if found is None or self.depth != 1 or self._is_phonetic:
             return False
@@ -133,19 +133,19 @@ class Strings(Handlers):
         self._bytes += unescaped(text).encode("utf-8", "surrogatepass")
 
     @property
-    def room(self) -> int:
-        """Bytes of memory that they take."""
+    def memory_bytes(self) -> int:
+        """Bytes of memory that the strings take."""
         return len(self._bytes) + len(self._ends) * self._ends.itemsize + sum(map(len, self._texts or ()))
 
-    def at(self, number: int) -> str:
-        """One of them. Raises IndexError."""
+    def text_at(self, number: int) -> str:
+        """The string with this number. Raises IndexError."""
         if number < 0:
             raise IndexError(number)
         return self._bytes[self._ends[number] : self._ends[number + 1]].decode("utf-8", "surrogatepass")
 
 
 def main_part(package: Package) -> str:
-    """The name of the part that lists the sheets; where a package should say it and does not, the usual one."""
+    """The name of the part that lists the sheets; the usual name if the package does not tell."""
     for kind, target in links(package, "").values():
         if kind == "officeDocument" and package.size(target):
             return target
@@ -156,7 +156,7 @@ def links(package: Package, part: str) -> dict[str, tuple[str, str]]:
     """The references of a part: kind and name of each other part by its id. Raises Damaged."""
     folder, name = posixpath.split(part)
     found = _Links()
-    _run(package, posixpath.join(folder, "_rels", f"{name}.rels"), found)
+    _parse_part(package, posixpath.join(folder, "_rels", f"{name}.rels"), found)
     return {
         number: (kind, posixpath.normpath(posixpath.join("/", folder, target))[1:])
         for number, (kind, target) in found.found.items()
@@ -164,9 +164,9 @@ def links(package: Package, part: str) -> dict[str, tuple[str, str]]:
 
 
 def formats(package: Package, part: str) -> list[NumberMeaning]:
-    """Of the cells, by the number that a cell names. Raises Damaged."""
+    """The meanings of the formats; a cell names its format by the index in this list. Raises Damaged."""
     found = _Formats()
-    _run(package, _linked(package, part, "styles"), found)
+    _parse_part(package, _linked(package, part, "styles"), found)
     return found.kinds
 
 
@@ -176,8 +176,8 @@ def strings(package: Package, part: str, found: Strings) -> Iterator[None]:
     if not package.size(name):
         return
     for _ in package.parse(name, found):
-        if found.room > _STRING_ROOM:
-            room = f"{_STRING_ROOM >> 20} MiB"
+        if found.memory_bytes > _STRING_BYTES:
+            room = f"{_STRING_BYTES >> 20} MiB"
             raise Damaged(
                 "workbook", f"its texts take more than {room} of memory: save the sheet as CSV and submit that"
             )
@@ -196,7 +196,7 @@ def _linked(package: Package, part: str, kind: str) -> str:
     return next((target for found, target in links(package, part).values() if found == kind), f"xl/{kind}.xml")
 
 
-def _run(package: Package, part: str, handlers: Handlers) -> None:
+def _parse_part(package: Package, part: str, handlers: Handlers) -> None:
     if package.size(part):
         package.small(part)  # refuses what is too large
         for _ in package.parse(part, handlers):

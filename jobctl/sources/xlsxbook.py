@@ -14,7 +14,7 @@ from jobctl.sources.xlsxsheet import CellRules, Sheet, sheet_rows
 
 
 class XlsxBook:
-    """Its cells are judged one by one, because only their own words tell an error from nothing."""
+    """An xlsx file. Its cells are read one by one, because only that tells an error from an empty cell."""
 
     def __init__(self, file: BinaryIO) -> None:
         """Raises Damaged."""
@@ -36,18 +36,18 @@ class XlsxBook:
         for read, rows in sheet_rows(self._package, sheet.part, self._sheet):
             yield read / size, rows
 
-    def remarks(self) -> list[str]:
+    def notices(self) -> list[str]:
         """Notices about the sheet after it was read."""
-        said, sheet = [], self._sheet
+        notices, sheet = [], self._sheet
         if sheet is not None and sheet.uncalculated:
-            said.append(
+            notices.append(
                 f"{plural(sheet.uncalculated, 'formula')} of the sheet may have outdated values: the program that "
                 "wrote the file did not calculate them; open it in a spreadsheet program and save it"
             )
         if sheet is not None and sheet.hidden_rows:
             were = "was" if sheet.hidden_rows == 1 else "were"
             rows = plural(sheet.hidden_rows, "row")
-            said.append(f"{rows} hidden in the sheet (perhaps by a filter) {were} read, too")
+            notices.append(f"{rows} hidden in the sheet (perhaps by a filter) {were} read, too")
         if sheet is not None and sheet.hidden_columns:
-            said.append(f"hidden in the sheet, and read, too: column {', '.join(sheet.hidden_columns[:20])}")
-        return said
+            notices.append(f"hidden in the sheet, and read, too: column {', '.join(sheet.hidden_columns[:20])}")
+        return notices

@@ -41,7 +41,7 @@ class CellRules(NamedTuple):
 
 
 class _Kinds(dict[str | None, NumberMeaning]):
-    """The kinds of formats by what a cell says, each looked up once: their number, or nothing."""
+    """The meanings of formats by the text with which a cell names its format, None if it names none; a cache."""
 
     def __init__(self, kinds: Sequence[NumberMeaning]) -> None:
         super().__init__({None: NumberMeaning.NUMBER})
@@ -73,11 +73,11 @@ class Sheet(Handlers):
         self._is_hidden = False
         self._texts: list[str] = []
         self._room = 0  # characters that a row may still have
-        self._listens = self._is_formula = self._is_phonetic = False
+        self._is_in_text = self._is_formula = self._is_phonetic = False
         self._type: str | None = None
         self._style: str | None = None
 
-    def take(self, text: str) -> bool:
+    def read_ordinary(self, text: str) -> bool:
         """Read a row whose cells are all ordinary."""
         before, *cells = self._ordinary.split(text)
         attributes = attributes_of(before, "row")
@@ -101,9 +101,9 @@ class Sheet(Handlers):
         if name == "c":
             self._begin_cell(attributes)
         elif name == "v":
-            self._listens = self._type != "inlineStr" or not self._texts
+            self._is_in_text = self._type != "inlineStr" or not self._texts
         elif name == "t":
-            self._listens = not self._is_phonetic
+            self._is_in_text = not self._is_phonetic
         elif name == "is":
             self._texts = []  # some programs write the text twice, in another element before
         elif name == "f":
@@ -113,12 +113,12 @@ class Sheet(Handlers):
         elif name == "rPh":
             self._is_phonetic = True
         elif name == "col" and attributes.get("hidden") in ("1", "true"):
-            self._hide(attributes)
+            self._add_hidden_columns(attributes)
         elif self.depth > DEEPEST:
             raise Damaged("workbook", "the sheet is nested too deeply")
 
     def text(self, text: str) -> None:
-        if self._listens and self._room >= 0:
+        if self._is_in_text and self._room >= 0:
             self._room -= len(text)
             self._texts.append(text)
 
@@ -128,7 +128,7 @@ class Sheet(Handlers):
             if self._texts or self._is_formula:
                 self._end_cell()
         elif name in ("v", "t"):
-            self._listens = False
+            self._is_in_text = False
         elif name == "row":
             self._end_row()
         elif name == "rPh":
@@ -181,12 +181,12 @@ class Sheet(Handlers):
             return BadCell.error(self._row, self._column, text.strip() or "#VALUE!")
         if kind == "b":
             return "true" if text.strip() in ("1", "true") else "false"
-        return self._iso(text) if kind == "d" else self._number(text.strip())
+        return self._iso_moment(text) if kind == "d" else self._number(text.strip())
 
     def _shared(self, number: str) -> Cell:
         """A text that any number of cells may name, so a small file can stand for gigabytes: its length is bounded."""
         try:
-            text = self._rules.strings.at(int(number))
+            text = self._rules.strings.text_at(int(number))
         except (ValueError, IndexError, OverflowError):
             if not number.strip():
                 return ""
@@ -208,14 +208,14 @@ class Sheet(Handlers):
         if kind is NumberMeaning.NUMBER and text.isdecimal() and text.isascii() and (text[0] != "0" or text == "0"):
             return text
         try:
-            return self._measured(text, kind)
+            return self._number_or_moment(text, kind)
         except (ValueError, OverflowError):
             message = f"is the number {text[:40]}, which is not a date, although it is formatted as one"
             if kind is NumberMeaning.NUMBER:
                 message = f"is {text[:40]!r}, which is not a number"
             return BadCell(self._place, text, message)
 
-    def _measured(self, text: str, kind: NumberMeaning) -> str:
+    def _number_or_moment(self, text: str, kind: NumberMeaning) -> str:
         value = float(text)
         if value - value:
             raise ValueError("not finite")
@@ -225,7 +225,7 @@ class Sheet(Handlers):
             else moment_text(value, kind, from_1904=self._rules.from_1904)
         )
 
-    def _iso(self, text: str) -> str:
+    def _iso_moment(self, text: str) -> str:
         """A date that is saved as text; midnight is omitted if the format has no time."""
         day, _, clock = text.strip().partition("T")
         kind = self._kinds[self._style]
@@ -237,7 +237,7 @@ class Sheet(Handlers):
     def _place(self) -> str:
         return place_name(self._row, self._column)
 
-    def _hide(self, attributes: dict[str, str]) -> None:
+    def _add_hidden_columns(self, attributes: dict[str, str]) -> None:
         first, last = attributes.get("min", ""), attributes.get("max", "")
         if first.isdecimal() and last.isdecimal() and 0 < int(first) <= int(last) and len(self.hidden_columns) < 100:
             self.hidden_columns += map(column_name, range(int(first), min(int(last), int(first) + 99) + 1))

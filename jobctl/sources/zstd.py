@@ -1,4 +1,4 @@
-"""Unpacking zstd: with Python's own module if it has one, otherwise with the package ``zstandard``."""
+"""Unpacks zstd: with Python's own module if it has one, otherwise with the package ``zstandard``."""
 
 from __future__ import annotations
 

@@ -7,7 +7,7 @@ import pytest
 from jobctl.sources.cells import BadCell
 from jobctl.sources.odsbook import OdsBook
 from jobctl.sources.problems import Damaged
-from jobctl.sources.sheets import SheetDecoder, choose
+from jobctl.sources.sheets import SheetDecoder, choose_sheet
 
 STYLES = """
 <office:automatic-styles>
@@ -114,7 +114,7 @@ def test_the_first_sheet_that_is_not_hidden_is_read(book):
     assert decoded(path, sheet="A") == [["1"]]
     notices = []
     with path.open("rb") as file:
-        choose(OdsBook(file).sheets, None, notices)
+        choose_sheet(OdsBook(file).sheets, None, notices)
     assert "'A' (hidden), 'B', 'C'" in notices[0]
 
 

@@ -126,7 +126,7 @@ def one_by_one():
 
 
 def read(path):
-    """All rows and remarks; instead of rows what is wrong, without the place in the XML."""
+    """All rows and notices; instead of rows what is wrong, without the place in the XML."""
     found = []
     with path.open("rb") as file:
         book = XlsxBook(file)
@@ -136,7 +136,7 @@ def read(path):
         except Damaged as damage:
             # How many rows come before depends on how much is read at once.
             return damage.problem.message.partition(": line ")[0], damage.problem.line
-        return found, book.remarks()
+        return found, book.notices()
 
 
 def read_by_the_parser(path):

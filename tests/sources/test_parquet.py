@@ -12,7 +12,7 @@ import pytest
 
 from jobctl.errors import InputRejected
 from jobctl.process.isolated import ChildBounds
-from jobctl.sources.decoder import judged_rows
+from jobctl.sources.decoder import checked_rows
 from jobctl.sources.parquet import Parquet, ParquetDecoder
 from jobctl.sources.problems import Damaged
 from tests.sources.test_tables import read_file
@@ -152,7 +152,7 @@ def decoded(path):
     with open(path, "rb") as file:
         decoder = ParquetDecoder(file, {})
         names, _ = decoder.header()
-        return [(names, texts, fault) for _, texts, fault in judged_rows(decoder, names)]
+        return [(names, texts, fault) for _, texts, fault in checked_rows(decoder, names)]
 
 
 def texts_of(path):

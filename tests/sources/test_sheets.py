@@ -305,7 +305,7 @@ def test_texts_that_take_too_much_memory_are_refused(book, monkeypatch):
     from jobctl.sources import xlsx
     from jobctl.sources.problems import Damaged
 
-    monkeypatch.setattr(xlsx, "_STRING_ROOM", 1 << 20)
+    monkeypatch.setattr(xlsx, "_STRING_BYTES", 1 << 20)
     with pytest.raises(Damaged, match="texts take more than 1 MiB of memory"):
         decoded(book(row("id"), strings="<si/>" * 200_000))
 
