@@ -104,7 +104,7 @@ set -g __jobctl_groups notify daemon queue recipe config
 set -g __jobctl_givers submit run
 
 complete -c jobctl -n "__jobctl_at ''" -xa submit -d 'Accept the rows of a file as a job and print its number; a daemon runs it.'
-complete -c jobctl -n "__jobctl_at ''" -xa run -d 'Accept the rows of a file and run them here and now; exit with the result of the job.'
+complete -c jobctl -n "__jobctl_at ''" -xa run -d 'Accept the rows of a file and run them in the foreground; exit with the result of the job.'
 complete -c jobctl -n "__jobctl_at ''" -xa cancel -d 'End jobs or items: stop running items with all their processes, and leave the others unprocessed.'
 complete -c jobctl -n "__jobctl_at ''" -xa retry -d 'Run the items that did not succeed again, as the next round of the same job.'
 complete -c jobctl -n "__jobctl_at ''" -xa pause -d 'Stop starting items of a job or a queue; running items finish.'

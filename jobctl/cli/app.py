@@ -140,7 +140,7 @@ def root() -> None:
       jobctl submit urls.csv -- curl -fsSO {url}    accept the rows as a job
       jobctl daemon start                           start the process that runs jobs
       jobctl status                                 show the progress of all jobs
-      jobctl run urls.csv -- curl -fsSO {url}       do all of this here and now
+      jobctl run urls.csv -- curl -fsSO {url}       do all of this in the foreground
 
     JOB is a number, the name of a job, or last. 1,3,5-8 is a list of jobs; 42.17 is item 17 of job 42.
     """

@@ -42,7 +42,7 @@ class _RunCommand(IntakeCommand):
 
 @app.command(cls=_RunCommand)
 def run(ctx: typer.Context, file: FileArgument) -> int:
-    """Accept the rows of a file and run them here and now; exit with the result of the job.
+    """Accept the rows of a file and run them in the foreground; exit with the result of the job.
 
     Examples:
       jobctl run urls.csv -- curl -fsS -o '{id}.pdf' '{url}'
