@@ -109,7 +109,7 @@ def test_the_causes_of_failures_are_on_the_page_of_the_document():
 def test_the_codes_of_attention_are_on_the_page_of_the_document():
     said = "\n".join(inspect.getsource(module) for module in (attention, process_waits, notify, status))
     codes = set(re.findall(r"Attention\(\s*\"([a-z_]+)\"", said))
-    codes |= set(re.findall(r": \"([a-z_]+)\"", inspect.getsource(attention._process_wait)))
+    codes |= set(re.findall(r": \"([a-z_]+)\"", inspect.getsource(attention._process_waits)))
     codes |= {kind.notice for kind in vars(blocker_kinds).values() if isinstance(kind, BlockerKind) and kind.notice}
     assert len(codes) > 10
     assert codes <= words(page("jobctl-status.5"))

@@ -107,13 +107,13 @@ def stop(
     from jobctl.domain.blocker_kinds import DAEMON_DOWN
     from jobctl.domain.durations import option_duration
     from jobctl.services.daemon.stop import stop_daemon
-    from jobctl.services.daemon.view import document_of
+    from jobctl.services.daemon.view import daemon_document_of
 
     shared = session(ctx)
     timeout_s = None if timeout is None else option_duration("--timeout", timeout)
     stopped = stop_daemon(shared.home, at_once=at_once, timeout_s=timeout_s, tell=shared.note)
     if shared.json:
-        shared.emit(document_of(shared.home, now_us()))
+        shared.emit(daemon_document_of(shared.home, now_us()))
     else:
         shared.note("the daemon has stopped" if stopped else DAEMON_DOWN.sentence)
     return Exit.OK
@@ -126,10 +126,10 @@ def status(ctx: typer.Context) -> int:
     Example:
       jobctl daemon status --json
     """
-    from jobctl.services.daemon.view import document_of
+    from jobctl.services.daemon.view import daemon_document_of
 
     shared = session(ctx)
-    document = document_of(shared.home, now_us())
+    document = daemon_document_of(shared.home, now_us())
     if shared.json:
         shared.emit(document)
     else:

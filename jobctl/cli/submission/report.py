@@ -121,10 +121,10 @@ def _forecast(shared: Session, accepted: Accepted, queue: str, started: int | No
 def _state(shared: Session, accepted: Accepted, _queue: str, started: int | None) -> list[str]:
     """The state of a job that was there already, or that may not start at once."""
     from jobctl.render.inert import inert
-    from jobctl.services.submit.documents import standing_of
+    from jobctl.services.submit.documents import state_report_of
 
     job = accepted.job
-    now = standing_of(shared.home, job, now_us(), shared.program)
+    now = state_report_of(shared.home, job, now_us(), shared.program)
     state = f"  {now.state}: {inert(now.reason)}"
     if now.is_done:
         return [state, _again(shared, job)]

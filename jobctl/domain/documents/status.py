@@ -29,16 +29,8 @@ from jobctl.domain.documents.values import Count, JobStateName, Number, Time, Ui
 HandlerName = Literal["command", "shell", "column", "call"]
 
 
-class ProgressPart(TypedDict):
-    """The keys of a status that count and measure."""
-
-    counts: Counts
-    progress: ProgressBlock
-    time: TimeBlock
-
-
-class StatusDocument(TypedDict):
-    """One job, as ``jobctl status JOB --json`` shows it."""
+class StatePart(TypedDict):
+    """The keys of a status that name the job and its state."""
 
     schema: Literal["jobctl.status/1"]
     job: Number
@@ -53,23 +45,19 @@ class StatusDocument(TypedDict):
     ok: Annotated[bool | None, "null until the job is done"]
     round: Annotated[Number, "1, and one more for every retry"]
     revision: Annotated[Count, "grows with every change"]
-    attention: Annotated[list[AttentionBlock], "notices for a person, the most pressing first"]
+
+
+class ProgressPart(TypedDict):
+    """The keys of a status that count and measure."""
+
     counts: Counts
     progress: ProgressBlock
     time: TimeBlock
-    failures: FailuresBlock
-    retry: RetryBlock
-    results: ResultsBlock
-    input: InputBlock
-    command: Annotated[
-        list[str] | str,
-        "argv template, text for the shell, or function as module:name; empty if rows have their own commands",
-    ]
-    idempotency: IdempotencyBlock
-    policy: Annotated[PolicyBlock, "the rules of the submitter; null = no such limit"]
-    daemon: DaemonBlock
-    notify: list[NotifyBlock]
-    next: Annotated[list[str], "commands to type now, the most likely first"]
+
+
+class ExecutionPart(TypedDict):
+    """The keys of a status about the attempts, and about other jobs for which the job waits."""
+
     handler: HandlerName
     cwd: str
     attempts: Annotated[Count, "attempts that have ended, all rounds"]
@@ -90,6 +78,25 @@ class StatusDocument(TypedDict):
         list[FollowsBlock],
         "jobs that have rows of this one; the rows are not items before those jobs have ended",
     ]
+
+
+class StatusDocument(StatePart, ProgressPart, ExecutionPart):
+    """One job, as ``jobctl status JOB --json`` shows it."""
+
+    attention: Annotated[list[AttentionBlock], "notices for a person, the most pressing first"]
+    failures: FailuresBlock
+    retry: RetryBlock
+    results: ResultsBlock
+    input: InputBlock
+    command: Annotated[
+        list[str] | str,
+        "argv template, text for the shell, or function as module:name; empty if rows have their own commands",
+    ]
+    idempotency: IdempotencyBlock
+    policy: Annotated[PolicyBlock, "the rules of the submitter; null = no such limit"]
+    daemon: DaemonBlock
+    notify: list[NotifyBlock]
+    next: Annotated[list[str], "commands to type now, the most likely first"]
 
 
 class StatusListDocument(TypedDict):

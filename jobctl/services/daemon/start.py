@@ -12,7 +12,7 @@ from jobctl.process import lock
 from jobctl.process.daemon import exec_foreground, start_detached
 from jobctl.process.start_options import StartOptions
 from jobctl.services.daemon.options import DaemonRequest, refuse_elsewhere, start_options
-from jobctl.services.daemon.view import daemon_view, document_of
+from jobctl.services.daemon.view import daemon_document_of, daemon_view
 from jobctl.store.opening.open import open_database
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def start(home: Home, wanted: DaemonRequest, settings: Settings, now: int) -> St
         pid = start_detached(options)
     except Busy as error:
         raise _holder(home, now) or error from None
-    return StartedDaemon(pid, document_of(home, now))
+    return StartedDaemon(pid, daemon_document_of(home, now))
 
 
 def become(options: StartOptions, announce: Callable[[], None] | None = None) -> None:

@@ -143,7 +143,7 @@ def daemon_document(database: Database, home: Home, now: int) -> DaemonDocument:
     }
 
 
-def document_of(home: Home, now: int) -> DaemonDocument:
+def daemon_document_of(home: Home, now: int) -> DaemonDocument:
     """Return ``jobctl.daemon/1`` for a home, which may not have a store yet."""
     try:
         database = open_database(home)

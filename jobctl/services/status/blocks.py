@@ -13,7 +13,7 @@ from jobctl.domain.durations import format_time, seconds
 from jobctl.domain.figures import Durations
 from jobctl.services.status.progress import Progress
 from jobctl.services.why.situation import Situation
-from jobctl.store import figures as stored_figures
+from jobctl.store import figures
 from jobctl.store.database import Database
 from jobctl.store.views import jobs as job_views
 from jobctl.store.views.jobs import JobView
@@ -23,51 +23,66 @@ if TYPE_CHECKING:
     from jobctl.domain.documents.results import ResultFileBlock, ResultsBlock
     from jobctl.domain.documents.status import ProgressPart
     from jobctl.domain.documents.status_blocks import (
+        CountsBlock,
         DurationsBlock,
         FormatName,
         InputBlock,
+        ProgressBlock,
         RunningBlock,
         ThroughputBlock,
+        TimeBlock,
     )
 
 
-def counters(case: Situation, figures: Progress, held: int) -> ProgressPart:
-    """The blocks ``counts``, ``progress`` and ``time``; ``held`` rows may become items later."""
+def counters(case: Situation, progress: Progress, waiting_rows: int) -> ProgressPart:
+    """The blocks ``counts``, ``progress`` and ``time``; ``waiting_rows`` may become items later."""
+    return {
+        "counts": _counts(case.job, progress),
+        "progress": _progress(case, progress, waiting_rows),
+        "time": _times(case.job, progress),
+    }
+
+
+def _counts(job: JobView, progress: Progress) -> CountsBlock:
+    return {
+        "total": job.total,
+        "queued": progress.queued,
+        "running": progress.running,
+        "retrying": job.retrying,
+        "succeeded": job.succeeded,
+        "failed": job.failed,
+        "unprocessed": job.unprocessed,
+        "rejected": job.rejected,
+        "skipped": job.skipped,
+    }
+
+
+def _progress(case: Situation, progress: Progress, waiting_rows: int) -> ProgressBlock:
     job = case.job
-    eta_us = None if held else figures.eta_us
-    total = job.total + held
+    eta_us = None if waiting_rows else progress.eta_us
+    total = job.total + waiting_rows
+    return {
+        "processed": job.processed,
+        # Rounded down to four places, so that it is 1 only when everything is processed.
+        "fraction": job.processed * 10_000 // total / 10_000 if total else float(job.is_done),
+        "rate_per_s": None if progress.rate_per_s is None else float(f"{progress.rate_per_s:.3g}"),
+        "eta_s": None if eta_us is None else round(eta_us / 1e6, 1),
+        "eta_at": None if eta_us is None else format_time(case.now + eta_us),
+    }
+
+
+def _times(job: JobView, progress: Progress) -> TimeBlock:
     moments = (job.started_at, job.finished_at, job.deadline_at, job.not_before_at)
     started_at, finished_at, deadline_at, not_before_at = (None if at is None else format_time(at) for at in moments)
     return {
-        "counts": {
-            "total": job.total,
-            "queued": figures.queued,
-            "running": figures.running,
-            "retrying": job.retrying,
-            "succeeded": job.succeeded,
-            "failed": job.failed,
-            "unprocessed": job.unprocessed,
-            "rejected": job.rejected,
-            "skipped": job.skipped,
-        },
-        "progress": {
-            "processed": job.processed,
-            # Rounded down to four places, so that it is 1 only when everything is processed.
-            "fraction": job.processed * 10_000 // total / 10_000 if total else float(job.is_done),
-            "rate_per_s": None if figures.rate_per_s is None else float(f"{figures.rate_per_s:.3g}"),
-            "eta_s": None if eta_us is None else round(eta_us / 1e6, 1),
-            "eta_at": None if eta_us is None else format_time(case.now + eta_us),
-        },
-        "time": {
-            "submitted_at": format_time(job.submitted_at),
-            "started_at": started_at,
-            "updated_at": format_time(job.updated_at),
-            "finished_at": finished_at,
-            "deadline_at": deadline_at,
-            "not_before_at": not_before_at,
-            "active_s": seconds(figures.active_us),
-            "paused_s": seconds(figures.paused_us),
-        },
+        "submitted_at": format_time(job.submitted_at),
+        "started_at": started_at,
+        "updated_at": format_time(job.updated_at),
+        "finished_at": finished_at,
+        "deadline_at": deadline_at,
+        "not_before_at": not_before_at,
+        "active_s": seconds(progress.active_us),
+        "paused_s": seconds(progress.paused_us),
     }
 
 
@@ -93,15 +108,15 @@ def results_block(job: JobView, home: Home) -> ResultsBlock:
     }
 
 
-def input_block(database: Database, job: JobView, held: int) -> InputBlock:
-    """The ``input`` block; ``held`` rows wait for other jobs."""
+def input_block(database: Database, job: JobView, waiting_rows: int) -> InputBlock:
+    """The ``input`` block; ``waiting_rows`` wait for other jobs."""
     dialect = job_views.input_dialect(database, job.id)
     not_selected = dialect.get("not_selected", 0)
     return {
         "path": job.input_path,
         "format": cast("FormatName", job.input_format),
         "columns": json.loads(job.columns),
-        "rows": job.total + held + job.rejected + job.skipped + not_selected,
+        "rows": job.total + waiting_rows + job.rejected + job.skipped + not_selected,
         "not_selected": not_selected,
         "selection": dialect.get("selection"),
         "bytes": job.input_bytes,
@@ -129,9 +144,9 @@ def running_block(view: RunningView, input_format: str, now: int) -> RunningBloc
     }
 
 
-def duration_summary(database: Database, job: JobView) -> DurationsBlock:
+def durations_block(database: Database, job: JobView) -> DurationsBlock:
     """Return the ``durations`` block: seconds of all attempts that ended, in all rounds; null before the first one."""
-    kept = stored_figures.durations(database, job.id) if job.attempts else Durations()
+    kept = figures.durations(database, job.id) if job.attempts else Durations()
     p50_s = p95_s = mean_s = None
     if kept.count:
         shown_us = (kept.percentile_us(0.5) or 0, kept.percentile_us(0.95) or 0, kept.total_us / kept.count)
@@ -149,13 +164,13 @@ def duration_summary(database: Database, job: JobView) -> DurationsBlock:
     }
 
 
-def throughput(database: Database, job: JobView, now: int) -> ThroughputBlock | None:
+def throughput_block(database: Database, job: JobView, now: int) -> ThroughputBlock | None:
     """Return the ``throughput`` block: outcomes in each span of the present round; None before the first outcome.
 
     The spans of ``bucket_s`` seconds cover the time from ``from_at`` to the end of the round or to ``now``, so that a
     standstill is visible; the last one may be shorter. ``now`` is in microseconds UTC.
     """
-    course = stored_figures.course(database, job.id, job.round)
+    course = figures.course(database, job.id, job.round)
     if not course.succeeded:
         return None
     until = max(job.finished_at or now, course.from_at)

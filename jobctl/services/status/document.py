@@ -18,18 +18,18 @@ from jobctl.errors import NotFound
 from jobctl.services.daemon.view import DaemonView
 from jobctl.services.status.blocks import (
     counters,
-    duration_summary,
+    durations_block,
     input_block,
     results_block,
     running_block,
-    throughput,
+    throughput_block,
 )
-from jobctl.services.status.failures import failure_summary, retry_summary, unsuccessful_before
-from jobctl.services.status.progress import progress
+from jobctl.services.status.failures import failures_block, retry_block, unsuccessful_before
+from jobctl.services.status.progress import progress_of
 from jobctl.services.why.attention import Attention, attention
-from jobctl.services.why.blockers import Blocker, blockers, examined
+from jobctl.services.why.blockers import Blocker, blockers_of, situation_with_blockers
 from jobctl.services.why.reason import next_commands, state_reason
-from jobctl.services.why.situation import Answer, Situation, answer_at, situation_of
+from jobctl.services.why.situation import Situation, StoreFacts, situation_of, store_facts
 from jobctl.store.database import Database
 from jobctl.store.opening.open import open_database
 from jobctl.store.views import failures as failure_views
@@ -38,9 +38,17 @@ from jobctl.store.views import outbox as outbox_views
 
 if TYPE_CHECKING:
     from jobctl.domain.documents.daemon import DaemonBlock
+    from jobctl.domain.documents.failures import FailuresBlock, RetryBlock
     from jobctl.domain.documents.notify import NotifyBlock
-    from jobctl.domain.documents.status import HandlerName, StatusDocument, StatusListDocument
+    from jobctl.domain.documents.status import (
+        ExecutionPart,
+        HandlerName,
+        StatePart,
+        StatusDocument,
+        StatusListDocument,
+    )
     from jobctl.domain.documents.values import JobStateName
+    from jobctl.store.views.jobs import JobView
 
 SCHEMA: Final = "jobctl.status/1"
 LIST_SCHEMA: Final = "jobctl.status_list/1"
@@ -64,8 +72,8 @@ def job_documents(
 ) -> list[StatusDocument]:
     """Return the documents of several jobs at the same moment. Raises NotFound."""
     with database.snapshot():
-        answer = answer_at(database, home, now, program)
-        return [document_of(answer, *examined(answer, number)) for number in job_ids]
+        store = store_facts(database, home, now, program)
+        return [document_of(store, *situation_with_blockers(store, number)) for number in job_ids]
 
 
 def bundle(database: Database, documents: list[StatusDocument], now: int) -> StatusListDocument:
@@ -123,12 +131,12 @@ def list_document(
 ) -> StatusListDocument:
     """Return the live jobs and the newest finished ones (or all), newest first, with few causes of failure each."""
     with database.snapshot():
-        answer = answer_at(database, home, now, program)
+        store = store_facts(database, home, now, program)
         jobs = job_views.jobs(database, finished=None if everything else FINISHED_IN_LIST)
         total = job_views.job_total(database)
-        cases = (situation_of(answer, job) for job in jobs)
-        documents = [document_of(answer, case, blockers(case), in_list=True) for case in cases]
-    return _list(documents, answer.daemon.document(), total, answer.now)
+        cases = (situation_of(store, job) for job in jobs)
+        documents = [document_of(store, case, blockers_of(case), in_list=True) for case in cases]
+    return _list(documents, store.daemon.document(), total, store.now)
 
 
 def empty_list_document(now: int) -> StatusListDocument:
@@ -136,21 +144,35 @@ def empty_list_document(now: int) -> StatusListDocument:
     return _list([], DaemonView("down").document(), 0, now)
 
 
-def document_of(answer: Answer, case: Situation, found: Sequence[Blocker], *, in_list: bool = False) -> StatusDocument:
-    """Return the document of a job with the blockers ``found``; in a list, it is shorter."""
-    database, job, policy, now = answer.database, case.job, case.policy, answer.now
-    figures = progress(case, is_halted=any(each.kind.halts for each in found))
-    command, kind = json.loads(job.command), kind_of(job.handler)
-    causes = failure_views.failures(database, job.id) if job.attempts or job.failed else []
-    before = unsuccessful_before(database, job) if job.state == "cancelled" else []
-    retry = retry_summary(job, policy, causes, answer.program, before)
-    if retry["available"] and job.item_key is not None:
-        retry["less_others"] = job_views.has_others_of_name(database, job)
-    failed = failure_summary(database, job, causes, GROUPS_IN_LIST if in_list else GROUPS)
-    reason, commands = state_reason(case, found, figures), next_commands(case, found, retry["command"])
-    notify, undelivered = _notifications(database, job.id, answer.program)
-    notices = attention(case, found, undelivered)
-    durations, held = duration_summary(database, job), sum(each["rows"] for each in case.follows)
+def document_of(
+    store: StoreFacts, case: Situation, blockers: Sequence[Blocker], *, in_list: bool = False
+) -> StatusDocument:
+    """Return the document of a job with these blockers; in a list, it is shorter."""
+    job, waiting_rows = case.job, sum(each["rows"] for each in case.follows)
+    progress = progress_of(case, is_halted=any(each.kind.halts for each in blockers))
+    failures, retry = _failures(store, case, GROUPS_IN_LIST if in_list else GROUPS)
+    notify, undelivered = _notifications(store.database, job.id, store.program)
+    notices = attention(case, blockers, undelivered)
+    return {
+        **_state_part(job, state_reason(case, blockers, progress)),
+        "attention": [{"code": each.code, "message": each.message, "action": each.action} for each in notices],
+        **counters(case, progress, waiting_rows),
+        "failures": failures,
+        "retry": retry,
+        "results": results_block(job, store.home),
+        "input": input_block(store.database, job, waiting_rows),
+        "command": kind_of(job.handler).shown_command(json.loads(job.command)),
+        "idempotency": {"key": job.key, "replayed": False},
+        "policy": case.policy.to_json(),
+        "daemon": case.daemon.document(),
+        "notify": notify,
+        "next": next_commands(case, blockers, retry["command"]),
+        **_execution_part(store.database, case, in_list=in_list),
+    }
+
+
+def _state_part(job: JobView, reason: str) -> StatePart:
+    """The keys that name a job and say in which state it is."""
     return {
         "schema": SCHEMA,
         "job": job.id,
@@ -159,41 +181,47 @@ def document_of(answer: Answer, case: Situation, found: Sequence[Blocker], *, in
         "queue": job.queue,
         "priority": job.priority,
         "labels": json.loads(job.labels),
-        # The store has no other words in these columns: a damaged row is repaired when it is read.
+        # The store has no other words in this column: a damaged row is repaired when it is read.
         "state": cast("JobStateName", job.state),
         "state_reason": reason,
         "done": job.is_done,
         "ok": job.state == "succeeded" if job.is_done else None,
         "round": job.round,
         "revision": job.revision,
-        "attention": [{"code": each.code, "message": each.message, "action": each.action} for each in notices],
-        **counters(case, figures, held),
-        "failures": failed,
-        "retry": retry,
-        "results": results_block(job, answer.home),
-        "input": input_block(database, job, held),
-        "command": kind.shown_command(command),
-        "idempotency": {"key": job.key, "replayed": False},
-        "policy": policy.to_json(),
-        "daemon": case.daemon.document(),
-        "notify": notify,
-        "next": commands,
+    }
+
+
+def _execution_part(database: Database, case: Situation, *, in_list: bool) -> ExecutionPart:
+    """The keys about the attempts of a job, and about the other jobs for which it waits."""
+    job, now = case.job, case.now
+    return {
         "handler": cast("HandlerName", job.handler),
         "cwd": job.cwd,
         "attempts": job.attempts,
         "running": [running_block(view, job.input_format, now) for view in case.running],
-        "durations": durations,
+        "durations": durations_block(database, job),
         # Some hundred numbers, which a list of jobs does not need.
-        "throughput": None if in_list or job.started_at is None else throughput(database, job, now),
-        "call": kind.call_block(command, policy.recycle),
+        "throughput": None if in_list or job.started_at is None else throughput_block(database, job, now),
+        "call": kind_of(job.handler).call_block(json.loads(job.command), case.policy.recycle),
         "after": case.after,
         "item_key": job.item_key,
         "follows": case.follows,
     }
 
 
+def _failures(store: StoreFacts, case: Situation, limit: int) -> tuple[FailuresBlock, RetryBlock]:
+    """The blocks ``failures``, with at most ``limit`` causes, and ``retry``."""
+    database, job = store.database, case.job
+    causes = failure_views.failures(database, job.id) if job.attempts or job.failed else []
+    before = unsuccessful_before(database, job) if job.state == "cancelled" else []
+    retry = retry_block(job, case.policy, causes, store.program, before)
+    if retry["available"] and job.item_key is not None:
+        retry["less_others"] = job_views.has_others_of_name(database, job)
+    return failures_block(database, job, causes, limit), retry
+
+
 def _notifications(database: Database, job: int, program: str) -> tuple[list[NotifyBlock], Attention | None]:
-    """The ``notify`` block, and what to say about a notification that was given up."""
+    """The ``notify`` block, and the notice about notifications that were given up."""
     targets = outbox_views.targets(database, job)
     if not targets:
         return [], None

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 _MOST_BEFORE = 20
 
 
-def failure_summary(database: Database, job: JobView, causes: list[FailureView], limit: int) -> FailuresBlock:
+def failures_block(database: Database, job: JobView, causes: list[FailureView], limit: int) -> FailuresBlock:
     """Return the ``failures`` block: the most frequent causes, at most ``limit`` of them."""
     shown = [cause for cause in causes if cause.items or _is_pending(job, cause)]
     return {
@@ -75,7 +75,7 @@ def unsuccessful_before(database: Database, job: JobView) -> list[int]:
     return sorted(found)
 
 
-def retry_summary(
+def retry_block(
     job: JobView, policy: Policy, causes: list[FailureView], program: str, before: Sequence[int] = ()
 ) -> RetryBlock:
     """Return the ``retry`` block; ``before`` are jobs that have to be retried with this one."""

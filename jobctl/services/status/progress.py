@@ -47,18 +47,17 @@ def usable_slots(policy: Policy, queue: QueueView, daemon: DaemonView) -> int | 
     return min((limit for limit in limits if limit is not None), default=None)
 
 
-def progress(case: Situation, *, is_halted: bool) -> Progress:
+def progress_of(case: Situation, *, is_halted: bool) -> Progress:
     """Return the figures of a job at one moment; ``is_halted`` says that none of its items can start."""
     job, daemon, now = case.job, case.daemon, case.now
     slots = usable_slots(case.policy, case.queue, daemon)
-    # The supervisor has attempts ahead of free slots, and the counter of running items includes them. For a person,
-    # only
-    # those run that have a slot, or that began when there were more slots. The others are still queued.
+    # The supervisor has attempts ahead of free slots, and the counter of running items includes them. For a
+    # person, only those run that have a slot, or that began when there were more slots. The others are still queued.
     free = None if daemon.slots is None else daemon.slots - case.taken
     running = fitting(job.running, len(case.running), (slots, free)) if job.running else 0
     pause_us = 0 if job.paused_at is None or job.is_done else max(0, now - job.paused_at)
     paused_us = job.paused_us + pause_us
-    # The time without a daemon is not active: the job ran until the last sign of the daemon.
+    # The time without a daemon is not active: the job ran until the last heartbeat of the daemon.
     seen_at = daemon.heartbeat_at if daemon.state == "down" else None
     worked_until = now if seen_at is None else min(now, max(seen_at, job.updated_at))
     active_us = max(0, job.active_us + _round_us(job, worked_until) - job.paused_us)

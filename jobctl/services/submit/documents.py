@@ -10,7 +10,7 @@ from jobctl.services.submit.request import Accepted, Preview, on_placeholders
 if TYPE_CHECKING:
     from jobctl.domain.documents.status import StatusDocument
     from jobctl.domain.documents.submit import PreviewDocument
-    from jobctl.services.why.reason import Standing
+    from jobctl.services.why.reason import StateReport
 
 
 def job_of(home: Home, job: int, now: int, program: str) -> StatusDocument:
@@ -25,14 +25,14 @@ def job_of(home: Home, job: int, now: int, program: str) -> StatusDocument:
         database.close()
 
 
-def standing_of(home: Home, job: int, now: int, program: str) -> Standing:
+def state_report_of(home: Home, job: int, now: int, program: str) -> StateReport:
     """Return the state of a job with its reason, without the cost of a document; ``now`` is in microseconds UTC."""
-    from jobctl.services.why.reason import standing
+    from jobctl.services.why.reason import state_report
     from jobctl.store.opening.open import open_database
 
     database = open_database(home)
     try:
-        return standing(database, home, job, now, program=program)
+        return state_report(database, home, job, now, program=program)
     finally:
         database.close()
 

@@ -32,8 +32,8 @@ class Attention(NamedTuple):
     action: str
 
 
-def attention(case: Situation, found: Sequence[Blocker], undelivered: Attention | None) -> list[Attention]:
-    """What to look at, most pressing first: blockers that are not usual in the life of a job, then what else is not.
+def attention(case: Situation, blockers: Sequence[Blocker], undelivered: Attention | None) -> list[Attention]:
+    """Return what a person should look at: blockers that are unusual in the life of a job, then other unusual facts.
 
     ``undelivered`` is a notification that was given up.
     """
@@ -42,23 +42,25 @@ def attention(case: Situation, found: Sequence[Blocker], undelivered: Attention 
     usual = {RETRY_WAIT} if job.running or job.paused_at is not None else set()
     notices = [
         Attention(each.kind.notice, each.message, each.remedy or "")
-        for each in found
+        for each in blockers
         if each.kind.notice and each.kind not in usual
     ]
     if case.process_waits and case.daemon.state != "down":  # without a daemon this is unknown
-        notices += _process_wait(case)
+        notices += _process_waits(case)
     if case.running and case.daemon.is_working:
         notices += _stalled(case)
     if not job.is_done and job.failed >= max(MIN_FAILURES, HIGH_FAILURE_SHARE * job.processed):
-        said = f"{number(job.failed)} of {plural(job.processed, 'item')} failed ({percent(job.failed, job.processed)})"
-        notices.append(Attention("failure_rate_high", said, f"{case.program} items {job.id} --state failed"))
+        message = (
+            f"{number(job.failed)} of {plural(job.processed, 'item')} failed ({percent(job.failed, job.processed)})"
+        )
+        notices.append(Attention("failure_rate_high", message, f"{case.program} items {job.id} --state failed"))
     notices += _clock(case)
     notices += [] if undelivered is None else [undelivered]
     return notices if case.left is None else [*notices, _left(case, case.left)]
 
 
-def _process_wait(case: Situation) -> Iterator[Attention]:
-    """Items that wait for processes."""
+def _process_waits(case: Situation) -> Iterator[Attention]:
+    """The items that wait for processes."""
     from jobctl.process.leaders import BARRED, STUCK, WAITS  # most jobs have no such item
 
     codes = {BARRED: "barred", STUCK: "cannot_end", WAITS: "leftovers_running"}

@@ -20,7 +20,7 @@ from jobctl.domain.wording import hindrance, open_elsewhere, plural
 from jobctl.errors import NotFound
 from jobctl.process.space import PAUSED
 from jobctl.services.status.progress import room
-from jobctl.services.why.situation import Answer, Situation, situation_of
+from jobctl.services.why.situation import Situation, StoreFacts, situation_of
 from jobctl.store.views import jobs as job_views
 
 if TYPE_CHECKING:
@@ -42,16 +42,16 @@ class Blocker(NamedTuple):
     facts: Mapping[str, object]
 
 
-def examined(answer: Answer, number: int) -> tuple[Situation, list[Blocker]]:
+def situation_with_blockers(store: StoreFacts, number: int) -> tuple[Situation, list[Blocker]]:
     """Return the situation of a job and its blockers. Raises NotFound."""
-    job = job_views.job(answer.database, number)
+    job = job_views.job(store.database, number)
     if job is None:
         raise NotFound(f"there is no job {number}", hint="jobctl status --all lists every job")
-    case = situation_of(answer, job)
-    return case, blockers(case)
+    case = situation_of(store, job)
+    return case, blockers_of(case)
 
 
-def blockers(case: Situation) -> list[Blocker]:
+def blockers_of(case: Situation) -> list[Blocker]:
     """Return all blockers of a job, the most important one for a reader first.
 
     A job that is done can only have a damaged row.
@@ -60,16 +60,16 @@ def blockers(case: Situation) -> list[Blocker]:
     return [found for check in checks for found in check(case)]
 
 
-def item_blockers(case: Situation, found: Sequence[Blocker], item: ItemView) -> list[Blocker]:
-    """Return the blockers of one item, its own wait for another attempt last; ``found`` are those of its job."""
+def item_blockers(case: Situation, blockers: Sequence[Blocker], item: ItemView) -> list[Blocker]:
+    """Return the blockers of one item, its own wait for another attempt last; ``blockers`` are those of its job."""
     if item.state == ItemState.QUEUED:
-        return list(found)
+        return list(blockers)
     if item.state != ItemState.RETRYING:
         return []
     due_at = case.now if item.due_at is None else item.due_at
     facts: dict[str, Any] = {"item": item.item, "attempt": item.attempt, "message": item.message}
     own = _blocker(case, blocker_kinds.ITEM_RETRY_WAIT, until=due_at, **facts)
-    return [*(each for each in found if each.kind is not blocker_kinds.RETRY_WAIT), own]
+    return [*(each for each in blockers if each.kind is not blocker_kinds.RETRY_WAIT), own]
 
 
 def _blocker(
@@ -103,9 +103,10 @@ def _of_job(case: Situation) -> Iterator[Blocker]:
 
 
 def _of_daemon(case: Situation) -> Iterator[Blocker]:
-    """The state of the daemon, and the resources that the machine lacks, as seen here and as the daemon last said."""
-    daemon, said = case.daemon, "" if case.daemon.state == "down" else case.daemon.pressure
-    if short := case.shortage or (said.removeprefix(PAUSED).lstrip(": ") if said.startswith(PAUSED) else ""):
+    """The state of the daemon, and the shortages of the machine, as seen here and in the last report of the daemon."""
+    daemon = case.daemon
+    pressure = "" if daemon.state == "down" else daemon.pressure
+    if short := case.shortage or (pressure.removeprefix(PAUSED).lstrip(": ") if pressure.startswith(PAUSED) else ""):
         yield _blocker(case, blocker_kinds.DISK_FULL, short=short)
     if daemon.state == "down":
         yield _blocker(case, blocker_kinds.DAEMON_DOWN, daemon.heartbeat_at)
@@ -117,10 +118,10 @@ def _of_daemon(case: Situation) -> Iterator[Blocker]:
         yield _blocker(case, blocker_kinds.DAEMON_STOPS)
     elif not case.is_served:
         yield _blocker(case, blocker_kinds.DAEMON_ELSEWHERE, scope=daemon.scope)
-    if said.startswith(AWAY):
-        yield _blocker(case, blocker_kinds.CLUSTER_AWAY, words=said.removeprefix(AWAY))
-    elif said and not said.startswith(PAUSED):
-        yield _blocker(case, blocker_kinds.PRESSURE, hindrance=hindrance(said))
+    if pressure.startswith(AWAY):
+        yield _blocker(case, blocker_kinds.CLUSTER_AWAY, words=pressure.removeprefix(AWAY))
+    elif pressure and not pressure.startswith(PAUSED):
+        yield _blocker(case, blocker_kinds.PRESSURE, hindrance=hindrance(pressure))
 
 
 def _of_order(case: Situation) -> Iterator[Blocker]:

@@ -14,8 +14,8 @@ from jobctl.domain.wording import plural
 from jobctl.errors import NotFound, UsageError
 from jobctl.services.control.targets import Target, resolve
 from jobctl.services.status.document import document_of
-from jobctl.services.why.blockers import Blocker, examined, item_blockers
-from jobctl.services.why.situation import Situation, answer_at
+from jobctl.services.why.blockers import Blocker, item_blockers, situation_with_blockers
+from jobctl.services.why.situation import Situation, store_facts
 from jobctl.store import journal, leftovers
 from jobctl.store.database import Database
 from jobctl.store.opening.open import open_database
@@ -50,9 +50,9 @@ def explain(database: Database, home: Home, target: Target, now: int, *, program
     """
     number, item = target.job, target.item
     with database.snapshot():
-        answer = answer_at(database, home, now, program)
-        case, found = examined(answer, number)
-        document = document_of(answer, case, found)
+        store = store_facts(database, home, now, program)
+        case, blockers = situation_with_blockers(store, number)
+        document = document_of(store, case, blockers)
         entries = journal.entries(database, number, item)
         is_waiting = not case.job.is_done and (case.job.queued or case.job.retrying or case.follows)
         explained: ExplainDocument = {
@@ -69,20 +69,20 @@ def explain(database: Database, home: Home, target: Target, now: int, *, program
             "resubmit_of_job": document["input"]["resubmit_of_job"],
             "failures": document["failures"],
             "retry": document["retry"],
-            "holds": _holds(found) if is_waiting else [],
+            "holds": _holds(blockers) if is_waiting else [],
             "attention": document["attention"],
             "journal": [_entry(entry) for entry in entries[-JOURNAL_LIMIT:]],
             "journal_total": len(entries),
             "next": document["next"],
         }
-        return explained if item is None else {**explained, **_item(database, case, found, item)}
+        return explained if item is None else {**explained, **_item(database, case, blockers, item)}
 
 
-def _holds(found: Sequence[Blocker]) -> list[HoldBlock]:
-    return [{"code": each.kind.code, "message": each.message, "action": each.remedy} for each in found]
+def _holds(blockers: Sequence[Blocker]) -> list[HoldBlock]:
+    return [{"code": each.kind.code, "message": each.message, "action": each.remedy} for each in blockers]
 
 
-def _item(database: Database, case: Situation, found: Sequence[Blocker], number: int) -> ItemPart:
+def _item(database: Database, case: Situation, blockers: Sequence[Blocker], number: int) -> ItemPart:
     job = case.job
     page = item_views.items(database, job.id, None, number - 1, 1)
     if not page or page[0].item != number:
@@ -91,7 +91,7 @@ def _item(database: Database, case: Situation, found: Sequence[Blocker], number:
     attempts = item_views.attempts(database, job.id, number)
     outlived = leftovers.of_items(database, job.id, number, number)
     cancelled = journal.cancelled_items(database, job.id, job.round_at).get(number)
-    own = item_blockers(case, found, item)
+    own = item_blockers(case, blockers, item)
     # An item waits for these processes although its command is over.
     lasting = next((each.sentence() for each in case.process_waits if each.item == number), "")
     logs = [f"{case.program} logs {job.id}.{number}"] if attempts else []
@@ -100,14 +100,14 @@ def _item(database: Database, case: Situation, found: Sequence[Blocker], number:
         "item_reason": lasting or _item_reason(case, own, item, cancelled),
         "attempts": [_attempt(attempt, outlived.get((number, attempt.attempt))) for attempt in attempts],
         "holds": _holds(own),
-        "next": [*logs, *_item_next(case, found, item)],
+        "next": [*logs, *_item_next(case, blockers, item)],
     }
 
 
-def _item_reason(case: Situation, found: Sequence[Blocker], item: item_views.ItemView, cancelled: str | None) -> str:
+def _item_reason(case: Situation, blockers: Sequence[Blocker], item: item_views.ItemView, cancelled: str | None) -> str:
     state, job = ItemState(item.state), case.job
     if state is ItemState.RETRYING:
-        return found[-1].message
+        return blockers[-1].message
     if state is ItemState.RUNNING:
         if item.started_at is None:
             return "handed over, it starts when a slot comes free"
@@ -123,7 +123,7 @@ def _item_reason(case: Situation, found: Sequence[Blocker], item: item_views.Ite
     return f"at attempt {item.attempt}"
 
 
-def _item_next(case: Situation, found: Sequence[Blocker], item: item_views.ItemView) -> list[str]:
+def _item_next(case: Situation, blockers: Sequence[Blocker], item: item_views.ItemView) -> list[str]:
     job, state, name = case.job, ItemState(item.state), f"{case.job.id}.{item.item}"
     if state is ItemState.SUCCEEDED:
         return [f"{case.program} results {job.id}"]
@@ -131,7 +131,7 @@ def _item_next(case: Situation, found: Sequence[Blocker], item: item_views.ItemV
         return [f"{case.program} cancel {name}"]
     if not job.is_done:
         # The job does not end while no daemon runs it, so to wait is not the next step.
-        first = next((each for each in found if each.kind in _BEFORE_THE_END), None)
+        first = next((each for each in blockers if each.kind in _BEFORE_THE_END), None)
         return [f"{case.program} wait {job.id}" if first is None or not first.remedy else first.remedy]
     is_unknown = state is ItemState.FAILED and item.ending is not None and not outcome.is_known(item.ending)
     return [f"{case.program} retry {name}" + (" --unknown" if is_unknown and case.policy.on_crash == "fail" else "")]

@@ -20,9 +20,9 @@ from jobctl.domain.blocker_kinds import (
 from jobctl.domain.durations import format_duration
 from jobctl.domain.handler_kinds import kind_of
 from jobctl.domain.wording import number, plural
-from jobctl.services.status.progress import Progress, progress
-from jobctl.services.why.blockers import Blocker, examined
-from jobctl.services.why.situation import Situation, answer_at
+from jobctl.services.status.progress import Progress, progress_of
+from jobctl.services.why.blockers import Blocker, situation_with_blockers
+from jobctl.services.why.situation import Situation, store_facts
 from jobctl.store.database import Database
 from jobctl.store.views.jobs import JobView
 
@@ -32,7 +32,7 @@ _MOMENT_S = 2.0
 _WHILE_ITEMS_RUN = (DAMAGED, STOPPED, PAUSED, *OF_THE_DAEMON)
 
 
-class Standing(NamedTuple):
+class StateReport(NamedTuple):
     """The state of a job at one moment, with its reason."""
 
     state: str
@@ -41,41 +41,41 @@ class Standing(NamedTuple):
     resume: list[str]  # commands that end a pause of the job or of its queue
 
 
-def standing(database: Database, home: Home, number: int, now: int, *, program: str) -> Standing:
+def state_report(database: Database, home: Home, number: int, now: int, *, program: str) -> StateReport:
     """Return the state of one job and its reason, without the cost of a status document. Raises NotFound."""
     with database.snapshot():
-        case, found = examined(answer_at(database, home, now, program), number)
-        figures = progress(case, is_halted=any(each.kind.halts for each in found))
-    resume = [each.remedy for each in found if each.kind in (PAUSED, QUEUE_PAUSED) and each.remedy]
-    return Standing(case.job.state, state_reason(case, found, figures), case.job.is_done, resume)
+        case, blockers = situation_with_blockers(store_facts(database, home, now, program), number)
+        progress = progress_of(case, is_halted=any(each.kind.halts for each in blockers))
+    resume = [each.remedy for each in blockers if each.kind in (PAUSED, QUEUE_PAUSED) and each.remedy]
+    return StateReport(case.job.state, state_reason(case, blockers, progress), case.job.is_done, resume)
 
 
-def state_reason(case: Situation, found: Sequence[Blocker], figures: Progress) -> str:
+def state_reason(case: Situation, blockers: Sequence[Blocker], progress: Progress) -> str:
     """Return the sentence about the state: the most important blocker, then the progress."""
     job = case.job
     if job.is_done:
-        return found[0].brief if found else _ended(job)
-    progressed = _progressed(job, figures)
+        return blockers[0].brief if blockers else _ended(job)
+    progressed = _progressed(job, progress)
     if job.state == "cancelling":
         return f"cancelled: {progressed}"
-    parts = _leading(job, found, is_running=figures.running > 0) or _unblocked(case, figures)
+    parts = _leading(job, blockers, is_running=progress.running > 0) or _unblocked(case, progress)
     is_late = job.deadline_at is not None and job.deadline_at <= case.now
     # "0 of 0 items processed" tells nobody anything: other jobs have all rows of such a job.
     return "; ".join(["its deadline passed"] * is_late + parts + [progressed] * bool(job.total))
 
 
-def _leading(job: JobView, found: Sequence[Blocker], *, is_running: bool) -> list[str]:
+def _leading(job: JobView, blockers: Sequence[Blocker], *, is_running: bool) -> list[str]:
     """The first blocker that matters now, and with no item left the rows that other jobs have."""
-    matter = [each for each in found if not is_running or each.kind in _WHILE_ITEMS_RUN]
+    matter = [each for each in blockers if not is_running or each.kind in _WHILE_ITEMS_RUN]
     rows = [each.brief for each in matter if each.kind is OPEN_ELSEWHERE and not job.live]
     first = next((each for each in matter if each.kind is not OPEN_ELSEWHERE), None)
     if first is None:
         return rows
-    others = sum(each.kind is AFTER for each in found) - 1 if first.kind is AFTER else 0
+    others = sum(each.kind is AFTER for each in blockers) - 1 if first.kind is AFTER else 0
     return [first.brief + (f", and for {plural(others, 'other job')}" if others else ""), *rows]
 
 
-def _unblocked(case: Situation, figures: Progress) -> list[str]:
+def _unblocked(case: Situation, progress: Progress) -> list[str]:
     """Describe a job without blockers."""
     silent_s = (case.now - case.job.updated_at) / 1e6
     # A call that takes longer than a moment is seen to have begun, and one that is quicker has ended.
@@ -83,19 +83,19 @@ def _unblocked(case: Situation, figures: Progress) -> list[str]:
     if kind.loads_first and case.job.running and not case.running and silent_s >= _MOMENT_S:
         target = kind.shown_command(json.loads(case.job.command))
         return [f"workers have been loading {target} for {format_duration(silent_s)}"]
-    if figures.running:
+    if progress.running:
         return []
     return ["between two items" if case.job.state == "running" else "waits for its turn"]
 
 
-def _progressed(job: JobView, figures: Progress) -> str:
+def _progressed(job: JobView, progress: Progress) -> str:
     """Describe the progress of a job that is not done."""
     if job.stop is not None or job.state == "cancelling":
-        left = figures.running
+        left = progress.running
         return f"{plural(left, 'item')} still running" if left else "the rest is being taken out of the queue"
-    if figures.running:
+    if progress.running:
         failed = f"{number(job.failed)} failed so far" if job.failed else "none failed so far"
-        return f"{plural(figures.running, 'item')} running, {failed}"
+        return f"{plural(progress.running, 'item')} running, {failed}"
     if job.state == "queued" and job.live:
         return f"{plural(job.queued, 'item')} queued"
     failed = f", {number(job.failed)} failed" if job.failed else ""
@@ -118,16 +118,16 @@ def _ended(job: JobView) -> str:
     return f"{job.reason}: {figures}" if job.reason else figures
 
 
-def next_commands(case: Situation, found: Sequence[Blocker], retry: str | None) -> list[str]:
+def next_commands(case: Situation, blockers: Sequence[Blocker], retry: str | None) -> list[str]:
     """Return the commands that a person is likely to type now, most likely first; ``retry`` is the one for a retry."""
     job, program = case.job, case.program
     if job.is_done:
         looks = (f"{program} items {job.id} --state failed", f"{program} logs {job.id} --failed") if job.failed else ()
         return [*looks, *([retry] if retry else []), f"{program} results {job.id}"]
-    commands = [each.remedy for each in found if each.kind is DAEMON_DOWN and each.remedy]
+    commands = [each.remedy for each in blockers if each.kind is DAEMON_DOWN and each.remedy]
     if job.state == "cancelling":
         return [*commands, f"{program} wait {job.id}"]
-    resumes = [each.remedy for each in found if each.kind is PAUSED and each.remedy]
+    resumes = [each.remedy for each in blockers if each.kind is PAUSED and each.remedy]
     commands += resumes or [f"{program} status {job.id} --watch"]
     commands += [f"{program} logs {job.id} --failed"] if job.failed else []
     return [*commands, f"{program} cancel {job.id}"]

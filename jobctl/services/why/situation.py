@@ -33,8 +33,8 @@ RUNNING_LIMIT = 64
 ROW_TEXT = 200
 
 
-class Answer(NamedTuple):
-    """The facts that all documents of one answer share: one moment, and figures that are read once if needed."""
+class StoreFacts(NamedTuple):
+    """The facts of a store that all documents of one moment share; figures are read once, and only if needed."""
 
     database: Database
     home: Home
@@ -57,13 +57,13 @@ class Situation(NamedTuple):
     program: str
     running: Sequence[RunningView]  # items that are seen to run, the first of them
     taken: int  # slots in which items of other jobs are seen to run
-    in_hand: Callable[[], list[tuple[str, int, int]]]  # as in Answer
-    only_ahead: bool  # what the daemon has in hand of this job waits behind items of other jobs
+    in_hand: Callable[[], list[tuple[str, int, int]]]  # as in StoreFacts
+    only_ahead: bool  # all attempts of this job that the daemon has wait behind items of other jobs
     first_due_at: int | None  # of the items that wait for another attempt
     last_due_at: int | None
     after: list[AfterBlock]  # the jobs that it comes after
     follows: list[FollowsBlock]  # the jobs that have rows of it
-    shortage: str  # of room on the disk; of a job that is done nothing is looked at
+    shortage: str  # of room on the disk, with figures; empty for a job that is done
     process_waits: Sequence[ProcessWait]  # items that wait for processes
     left: LeftoversOfJob | None  # processes that items left behind and that were ended
 
@@ -73,8 +73,8 @@ class Situation(NamedTuple):
         return self.daemon.serves(self.job.id, foreground=bool(self.job.foreground))
 
 
-def answer_at(database: Database, home: Home, now: int, program: str) -> Answer:
-    """The moment of an answer. Call it inside a snapshot; ``now`` is in microseconds UTC."""
+def store_facts(database: Database, home: Home, now: int, program: str) -> StoreFacts:
+    """The moment of an store. Call it inside a snapshot; ``now`` is in microseconds UTC."""
     now = clock.in_store(database, now)
     daemon = daemon_view(database, home, now)
 
@@ -85,39 +85,39 @@ def answer_at(database: Database, home: Home, now: int, program: str) -> Answer:
         cache(lambda: running_views.running_by_job(database)),
         cache(lambda: running_views.started_by_job(database)),
     )
-    return Answer(database, home, daemon, now, program, in_hand, started, shortage)
+    return StoreFacts(database, home, daemon, now, program, in_hand, started, shortage)
 
 
-def situation_of(answer: Answer, job: JobView) -> Situation:
+def situation_of(store: StoreFacts, job: JobView) -> Situation:
     """The situation of one job."""
-    database = answer.database
-    in_hand, taken, only_ahead = answer.in_hand, 0, False
+    database = store.database
+    in_hand, taken, only_ahead = store.in_hand, 0, False
     if job.running and len(in_hand()) > 1:
-        started = answer.started()
+        started = store.started()
         taken = sum(count for number, count in started.items() if number != job.id)
         only_ahead = job.id not in started
     views = running_views.running(database, job.id, RUNNING_LIMIT, ROW_TEXT) if job.running else ()
     due = running_views.due_range(database, job.id) if job.retrying else running_views.DueRange(None, None)
     after, follows = _others(database, job) if job.after != "[]" else ([], [])
     return Situation(
-        job,
-        Policy.from_json(json.loads(job.policy)),
-        answer.daemon,
-        queue_views.queue(database, job.queue),
-        answer.now,
-        answer.program,
+        job=job,
+        policy=Policy.from_json(json.loads(job.policy)),
+        daemon=store.daemon,
+        queue=queue_views.queue(database, job.queue),
+        now=store.now,
+        program=store.program,
         # Attempts handed over ahead of free slots have not started; the oldest ones in hand are those that run.
-        [view for view in views if view.started_at],
-        taken,
-        in_hand,
-        only_ahead,
-        due.first,
-        due.last,
-        after,
-        follows,
-        "" if job.is_done else answer.shortage(),
-        _process_waits(answer.home, job.id) if job.running else (),
-        _left(database, job.id) if job.attempts else None,
+        running=[view for view in views if view.started_at],
+        taken=taken,
+        in_hand=in_hand,
+        only_ahead=only_ahead,
+        first_due_at=due.first,
+        last_due_at=due.last,
+        after=after,
+        follows=follows,
+        shortage="" if job.is_done else store.shortage(),
+        process_waits=_process_waits(store.home, job.id) if job.running else (),
+        left=_left(database, job.id) if job.attempts else None,
     )
 
 

@@ -18,9 +18,9 @@ from jobctl.domain.policy import Policy
 from jobctl.process import space
 from jobctl.services.control.targets import Target
 from jobctl.services.status.document import job_document, list_document
-from jobctl.services.why.blockers import blockers
+from jobctl.services.why.blockers import blockers_of
 from jobctl.services.why.explain import explain
-from jobctl.services.why.situation import answer_at, situation_of
+from jobctl.services.why.situation import situation_of, store_facts
 from jobctl.store import daemon as daemon_rows
 from jobctl.store.views import jobs as job_views
 from tests.factories import SECOND, SUBMITTED_AT
@@ -105,7 +105,7 @@ def asked(store, home):
     def look(job):
         database = store.database
         with database.snapshot():
-            found = blockers(situation_of(answer_at(database, home, NOW, "jobctl"), job_views.job(database, job)))
+            found = blockers_of(situation_of(store_facts(database, home, NOW, "jobctl"), job_views.job(database, job)))
         return found, job_document(database, home, job, NOW), explain(database, home, Target(job), NOW)
 
     return ask
