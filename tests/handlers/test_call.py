@@ -18,7 +18,7 @@ def stored(**changes):
     return SimpleNamespace(**plain | {"item_key": None, "root_uid": None, "work_options": {}} | changes)
 
 
-def test_a_row_travels_as_it_is():
+def test_a_row_is_sent_unchanged():
     handler = handler_for(stored())
     assert handler.kind == "call"
     assert handler.dispatch(4, 7, 2, b"1\x002") == (4, 7, 2, (b"1\x002",), ())
@@ -48,7 +48,7 @@ def test_lines_have_no_columns():
     assert isinstance(make_handler(Call("m:f", style="dict"), None, "lines", None), CallHandler)
 
 
-def test_what_the_executor_is_told():
+def test_the_call_spec_describes_the_function():
     spec = call_spec(stored(command={"target": "m:f", "setup": "m:g", "style": "dict"}), "/usr/bin/python3", 50)
     assert spec == (b"/usr/bin/python3", "m:f", "m:g", "dict", "csv", ("a", "b"), 50, "u", False)
     named = call_spec(stored(input_format="lines", item_key="line", root_uid="first"), "python", 0)

@@ -230,7 +230,7 @@ def test_a_stored_job_gets_the_handler_it_was_submitted_with():
         assert handler.dispatch(1, 1, 1, b"v w") == given.dispatch(1, 1, 1, b"v w")
 
 
-def test_a_line_is_appended_and_it_can_be_said_so():
+def test_a_line_is_appended_to_a_command_without_placeholders():
     handler = make_handler(["wc", "-l"], None, "lines", None, "u")
     assert handler.appended
     assert handler.dispatch(1, 1, 1, b"-x y").argv == (b"wc", b"-l", b"-x y")

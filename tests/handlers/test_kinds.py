@@ -75,7 +75,7 @@ def test_a_new_kind_is_a_row_in_each_table(lists):
     assert handler_kinds.work_options() == ("command", "shell", "call", "list")
 
 
-def test_a_kind_that_leaves_a_question_open_does_not_load():
+def test_a_kind_without_a_field_does_not_load():
     whole = kinds.kind_of("command")._asdict()
     for member in kinds.Kind._fields:
         with pytest.raises(TypeError, match=member):
@@ -87,7 +87,7 @@ def test_a_kind_that_leaves_a_question_open_does_not_load():
 
 
 @pytest.mark.parametrize("table", [handler_kinds.KINDS, kinds.KINDS])
-def test_half_a_kind_does_not_load(monkeypatch, table):
+def test_a_kind_in_one_table_only_does_not_load(monkeypatch, table):
     monkeypatch.setitem(table, "list", table["command"])
     with pytest.raises(RuntimeError, match=r"in one table only.*list"):
         kinds.check_tables()

@@ -53,7 +53,7 @@ def test_a_new_channel_is_one_row(pager, monkeypatch):
     assert (verdict.state, verdict.result) == (DeliveryState.DELIVERED, "page 7")
 
 
-def test_a_channel_that_leaves_a_question_open_does_not_load():
+def test_a_channel_without_a_field_does_not_load():
     whole = CHANNELS["command"]._asdict()
     for member in Channel._fields:
         with pytest.raises(TypeError, match=member):

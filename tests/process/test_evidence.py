@@ -61,7 +61,7 @@ def test_a_recorded_leader_is_found_by_number_and_start_time(place, table, sleep
     assert found(place) == {leader.pid: ATTEMPT}
 
 
-def test_a_number_that_came_back_is_a_stranger_and_so_are_its_session_and_children(place, table, sleeper):
+def test_a_reused_pid_its_session_and_its_children_do_not_belong_to_the_item(place, table, sleeper):
     stranger = sleeper("sh", "-c", "sleep 60 & echo; wait", stdout=subprocess.PIPE)
     stranger.stdout.readline()
     table.add(ATTEMPT, stranger.pid, since_boot_ns() + 10**9, 1)
@@ -80,14 +80,14 @@ def test_the_session_of_a_leader_that_is_gone_is_known(place, table, sleeper):
         os.kill(child, 9)
 
 
-def test_nothing_is_looked_at_more_closely_after_a_supervisor_that_ended_as_it_should(place, table, sleeper):
+def test_no_other_evidence_is_examined_after_a_supervisor_that_ended_well(place, table, sleeper):
     sleeper(env={"JOBCTL_COOKIE": f"{STORE}.3.7.2"})
     assert list(found(place).values()) == [ATTEMPT]
     table.close()
     assert found(place) == {}
 
 
-def test_a_process_that_is_older_than_the_dead_supervisor_is_a_stranger(place, sleeper):
+def test_a_process_older_than_the_dead_supervisor_does_not_belong_to_it(place, sleeper):
     sleeper(env={"JOBCTL_COOKIE": f"{STORE}.3.7.2"})
     table = Leaders(str(place / leaders.NAME))
     table._map[48:56] = (since_boot_ns() + 10**9).to_bytes(8, "little")
@@ -108,7 +108,7 @@ def test_an_inherited_output_file_identifies_an_item_and_one_that_was_opened_doe
     assert list(found(place)) == ([holder.pid] if ours else [])
 
 
-def test_what_descends_from_an_item_is_its_own(place, table, sleeper):
+def test_descendants_of_an_item_belong_to_it(place, table, sleeper):
     begun = since_boot_ns()
     leader = sleeper("sh", "-c", "setsid env -i sleep 60 & echo $!; wait", stdout=subprocess.PIPE)
     leader.stdout.readline()
@@ -116,7 +116,7 @@ def test_what_descends_from_an_item_is_its_own(place, table, sleeper):
     assert len(found(place)) == 2 and set(found(place).values()) == {ATTEMPT}
 
 
-def test_the_table_keeps_what_is_not_over_and_gives_places_again(place):
+def test_the_table_keeps_unfinished_attempts_and_reuses_places(place):
     table = Leaders(str(place / leaders.NAME))
     places = [table.add((1, item, 1), 100 + item, 5, item) for item in range(3)]
     table.remove(places[1])
@@ -135,7 +135,7 @@ def test_a_leader_that_works_for_one_attempt_after_another_is_found_as_the_last(
     assert found(place) == {leader.pid: (3, 9, 1)}
 
 
-def test_a_table_of_another_boot_or_torn_says_nothing(place, table, monkeypatch):
+def test_a_damaged_table_or_one_of_another_boot_is_ignored(place, table, monkeypatch):
     table.add(ATTEMPT, os.getpid(), 5, 1)
     monkeypatch.setattr(leaders, "boot_id", lambda: "another boot")
     assert leaders.LeadersFile(str(place / leaders.NAME)).entries == []
@@ -161,7 +161,7 @@ def immortal(monkeypatch):
     return spared
 
 
-def test_what_cannot_be_ended_keeps_its_item_and_nothing_else_until_it_is_gone(place, table, sleeper, immortal):
+def test_an_unkillable_process_delays_only_its_own_item_until_it_is_gone(place, table, sleeper, immortal):
     begun = since_boot_ns()
     leader, other = sleeper(), sleeper()
     table.add(ATTEMPT, leader.pid, begun, 1)

@@ -72,7 +72,7 @@ def test_the_output_of_a_child_is_bounded_and_is_not_shown(capfd):
     assert capfd.readouterr() == ("", "")
 
 
-def test_a_child_that_is_given_up_is_gone():
+def test_a_closed_child_is_gone():
     with start("sleep") as child:
         head, _ = next(child.frames())
         assert is_alive(head["pid"])

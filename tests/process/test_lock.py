@@ -117,7 +117,7 @@ def test_a_daemon_waits_for_a_command_that_has_the_store(path: str, keeper: subp
         daemon.kill()
 
 
-def test_it_does_not_wait_for_ever(path: str, keeper: subprocess.Popen[str]) -> None:
+def test_a_daemon_does_not_wait_for_ever_for_a_command(path: str, keeper: subprocess.Popen[str]) -> None:
     with pytest.raises(lock.HeldError) as caught:
         lock.take(path, patience_s=0.01)
     assert (caught.value.pid, caught.value.is_daemon) == (keeper.pid, False)
@@ -129,7 +129,7 @@ def test_a_missing_lock_has_no_holder(path: str) -> None:
     assert not os.path.exists(path), "asking makes no file"
 
 
-def test_it_is_made_for_us_alone(path: str) -> None:
+def test_the_lock_file_is_private(path: str) -> None:
     before = os.umask(0)
     try:
         os.close(lock.take(path))

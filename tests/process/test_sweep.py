@@ -18,7 +18,7 @@ def gone():
     return process.pid
 
 
-def test_a_child_of_one_that_forked_and_ended_before_it_was_looked_at_is_found(monkeypatch):
+def test_a_child_of_a_process_that_ended_before_its_examination_is_found(monkeypatch):
     tagger = Tagger(STORE)
     tagger.mark(7)
     env = {**os.environ, "JOBCTL_COOKIE": f"{STORE}.1.1.1"}
@@ -36,7 +36,7 @@ def test_a_child_of_one_that_forked_and_ended_before_it_was_looked_at_is_found(m
         child.wait()
 
 
-def test_a_machine_where_processes_come_and_go_is_not_looked_at_for_ever(monkeypatch):
+def test_the_search_ends_while_processes_start_and_end_all_the_time(monkeypatch):
     numbers = itertools.count(1 << 23)
     monkeypatch.setattr(tree, "all_pids", lambda: [next(numbers)])
     assert sweep.sweep(STORE) == []

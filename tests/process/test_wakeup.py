@@ -90,7 +90,7 @@ def test_a_committed_submission_is_not_a_failure_without_a_descriptor(tmp_path: 
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
-def test_it_is_made_for_us_alone_and_used_again(tmp_path: Path) -> None:
+def test_the_fifo_is_private_and_used_again(tmp_path: Path) -> None:
     before = os.umask(0)
     try:
         WakeUp(tmp_path / "wake").close()

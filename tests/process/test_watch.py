@@ -20,7 +20,7 @@ def test_a_write_to_the_database_ends_the_wait(tmp_path: Path) -> None:
         writer.join()
 
 
-def test_what_happened_before_the_wait_is_not_missed(tmp_path: Path) -> None:
+def test_a_change_before_the_wait_is_not_missed(tmp_path: Path) -> None:
     (tmp_path / "jobctl.db").write_bytes(b"")
     with Watch(tmp_path) as watch:
         with open(tmp_path / "jobctl.db", "ab") as database:
@@ -48,7 +48,7 @@ def test_without_a_change_it_ends_at_the_timeout(tmp_path: Path) -> None:
         assert 0.1 < time.monotonic() - began < 10
 
 
-def test_a_directory_that_is_not_there_is_an_error(tmp_path: Path) -> None:
+def test_a_missing_directory_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         Watch(tmp_path / "missing")
 

@@ -73,7 +73,7 @@ OTHERS = [
 
 
 @pytest.mark.parametrize(("content", "what", "command"), OTHERS, ids=[what for _, what, _ in OTHERS])
-def test_a_file_that_is_not_a_workbook_is_named_with_what_to_type(content, what, command):
+def test_a_file_that_is_not_a_workbook_is_named_with_the_command_to_type(content, what, command):
     with pytest.raises(Damaged) as caught:
         book_kind(io.BytesIO(content))
     message = caught.value.problem.message

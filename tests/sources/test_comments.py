@@ -41,7 +41,7 @@ def test_another_prefix(read):
 
 
 @pytest.mark.parametrize("prefix", ["", " ", "\n", '"'])
-def test_a_prefix_that_is_none_is_refused(read, prefix):
+def test_an_invalid_prefix_is_refused(read, prefix):
     with pytest.raises(UsageError, match="--comment"):
         read(b"a\n", "a.txt", comment=prefix)
 
@@ -61,12 +61,12 @@ def test_tables_have_no_comment_lines(read):
         ("a.csv", b"#id,v\n1,2\n", ["line 1 begins with #"]),
     ],
 )
-def test_what_may_be_comments_is_told_with_the_option(read, name, content, told):
+def test_a_notice_names_the_option_for_lines_that_may_be_comments(read, name, content, told):
     notices = read(content, name).source.notices
     assert [notice.split(":")[0] for notice in notices] == told
     assert all("--comment '#'" in notice for notice in notices)
 
 
-def test_comments_in_json_are_told_with_the_option(read):
+def test_the_error_about_comments_in_json_names_the_option(read):
     assert "--comment '//'" in read.refused(b'{"a":1}\n// x\n', "a.jsonl").details[0]
     assert "--comment '#'" in read.refused(b'{"a":1}\n# x\n', "a.jsonl").details[0]

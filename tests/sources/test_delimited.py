@@ -54,7 +54,7 @@ def written(rows, **dialect):
 
 @relaxed
 @given(rows=TABLES, dialect=DIALECTS, bom=st.booleans())
-def test_what_pythons_csv_writer_wrote_reaches_argv_byte_equal(read, rows, dialect, bom):
+def test_rows_of_pythons_csv_writer_reach_argv_byte_equal(read, rows, dialect, bom):
     header = [f"c{number}" for number in range(len(rows[0]))]
     if dialect["lineterminator"] == "\n" and any("\r" in value for row in rows for value in row):
         dialect["quoting"] = csv.QUOTE_ALL  # the writer leaves a lone CR bare then, which no reader can read back
@@ -69,7 +69,7 @@ def test_what_pythons_csv_writer_wrote_reaches_argv_byte_equal(read, rows, diale
 
 @relaxed
 @given(text=st.text(st.sampled_from('ab",;\n\r é')), skip=st.booleans())
-def test_it_accepts_what_csv_reader_accepts(read, text, skip):
+def test_the_same_files_are_accepted_as_by_the_csv_module(read, text, skip):
     """Whatever the text is: the quick ways, the slow way and Python's own reader agree."""
     try:
         expected = [row for row in csv.reader(io.StringIO(text, newline="\n"), strict=True) if row]
@@ -232,7 +232,7 @@ def test_all_rows_bad_is_a_refusal_too(read):
     assert len(error.details) == 2
 
 
-def test_the_first_twenty_problems_are_told_and_all_counted(read):
+def test_the_first_twenty_problems_are_described_and_all_are_counted(read):
     error = read.refused(b"a,b\n" + b"1\n" * 1234)
     assert "1,234 problems" in error.message
     assert len(error.details) == 21
@@ -240,7 +240,7 @@ def test_the_first_twenty_problems_are_told_and_all_counted(read):
     assert error.details[20] == "... and 1,214 more"
 
 
-def test_nothing_is_given_out_after_a_problem_that_refuses_the_file(read):
+def test_no_rows_follow_a_problem_that_refuses_the_file(read):
     good = b"1,2\n" * 100_000
     seen = []
     rules = RowRules(lambda payload: seen.append(payload))
@@ -279,7 +279,7 @@ def test_a_result_file_of_one_column(read):
 
 
 @pytest.mark.parametrize("delimiter", [";", "\t", "|"])
-def test_a_result_file_says_itself_what_its_delimiter_is(read, delimiter):
+def test_the_header_of_a_result_file_tells_its_delimiter(read, delimiter):
     text = 'id,v,jobctl_job,jobctl_item,jobctl_attempts\n7,"a\nb",uid-7,1,1\n'.replace(",", delimiter)
     result = read(text.encode())
     assert result.payloads == [b"7\0a\nb"]

@@ -33,7 +33,7 @@ def test_a_decimal_comma_does_not_hide_semicolons(read):
     assert "separated by semicolons" in read.refused(b"id;price;a,b\n1;2,50;x\n2;3;y\n").details[-1]
 
 
-def test_commas_in_a_tsv_file_are_told(read):
+def test_a_notice_reports_commas_in_a_tsv_file(read):
     assert "separated by commas" in read.refused(b"id,v\n1,a\n", "x.tsv").details[0]
     assert read(b"Last, First\nDoe, John\n", "x.tsv").payloads == [b"Doe, John"]
 

@@ -27,7 +27,7 @@ EMPTY_ROWS = [
 
 
 @pytest.mark.parametrize(("name", "header", "good", "empty", "options"), EMPTY_ROWS)
-def test_a_row_with_nothing_in_it_is_refused_or_left_out(read, name, header, good, empty, options):
+def test_an_empty_row_is_refused_or_skipped(read, name, header, good, empty, options):
     content = header + good + empty + good
     number = content[: -len(empty + good)].count(b"\n") + 1
     refusal = read.refused(content, name, **options)
@@ -46,7 +46,7 @@ def test_rows_with_one_value_run_whatever_its_column(read):
     assert len(read(values, "a.jsonl").payloads) == 4
 
 
-def test_a_selection_that_leaves_empty_rows_out_does_not_complain_of_them(read):
+def test_empty_rows_that_are_not_selected_are_not_reported(read):
     content = b"a,b\n1,2\n,\n3,4\n"
     assert read(content, where="a != ''").payloads == [b"1\x002", b"3\x004"]
     assert read(content, select="1,3").payloads == [b"1\x002", b"3\x004"]

@@ -44,7 +44,7 @@ def test_bzip2_and_xz_are_read_like_gzip(read, packer, name):
 
 
 @pytest.mark.parametrize("packer", PACKERS)
-def test_damaged_packed_data_is_said(read, packer):
+def test_damaged_packed_data_is_reported(read, packer):
     packed = PACKERS[packer](ROWS)
     assert "is cut off" in read.refused(packed[:-20]).details[-1]
     broken = bytearray(packed)
@@ -95,7 +95,7 @@ def test_a_page_is_not_a_list_of_rows(read, page, name):
     assert "line 1: this is an HTML page" in read.refused(page, name).details[-1]
 
 
-def test_lines_of_a_page_are_rows_where_that_is_said(read):
+def test_lines_of_a_page_are_rows_with_format_lines(read):
     assert read(b"<!DOCTYPE html>\n<p>\n", "x.html", format="lines").payloads == [b"<!DOCTYPE html>", b"<p>"]
 
 

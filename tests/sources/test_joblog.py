@@ -25,7 +25,7 @@ LOG = HEADER + b"".join(
 )
 
 
-def test_failed_rows_are_taken_once_the_last_word_counts(read):
+def test_failed_rows_are_read_once_and_the_last_ending_counts(read):
     found = read(LOG, name="log", format="joblog")
     assert found.payloads == [b"sleep 100", b"printf a\tb\nexit 4", b"exit 3 # 'it''s'", b"slow"]
     assert (found.source.format, found.source.columns) == ("lines", ())

@@ -46,7 +46,7 @@ def test_a_bad_line_is_named(read, line, sentence):
     assert result.rejects[0].raw == line
 
 
-def test_a_line_over_the_limit_is_told_and_its_neighbours_are_read(read):
+def test_a_line_over_the_limit_is_reported_and_its_neighbours_are_read(read):
     many = b"x\n" * CHUNK
     content = b"first\n" + many + b"y" * (RECORD_LIMIT + 1) + b"\n" + many + b"last"
     result = read(content, name="a.txt", invalid="skip")
@@ -115,12 +115,12 @@ def test_a_bad_json_row_is_named(read, line, sentence):
     assert result.rejects[0].raw == line
 
 
-def test_what_only_looks_like_a_nul_or_like_depth_is_accepted(read):
+def test_text_that_only_looks_like_a_nul_or_like_depth_is_accepted(read):
     rows = [b'{"a": "\\\\u0000"}', b'{"a": "' + b"[{" * 300 + b'"}', b'{"a": [' + b"[]," * 300 + b"1]}"]
     assert read(b"\n".join(rows), name="a.jsonl").payloads == rows
 
 
-def test_a_required_key_that_a_row_lacks_is_named(read):
+def test_a_missing_required_key_is_named(read):
     rules = RowRules(lambda payload: None, safe_length=1 << 30, required=frozenset({"a", "b"}))
     error = read.refused(b'{"a": 1, "b": null}\n{"b": 1}\n', name="a.jsonl", rules=rules)
     assert error.details == ("line 2, record 2, column 'a': the row has no such key, and every row needs it",)

@@ -83,7 +83,7 @@ def test_values_become_texts(book, made, text):
     assert one(book, made) == text
 
 
-def test_errors_and_formulas_without_a_value_are_told(book):
+def test_errors_and_formulas_without_a_value_are_reported(book):
     error = cell(shown="#DIV/0!", table_formula="of:=1/0", calcext_value_type="error", office_string_value="")
     assert one(book, error) == BadCell("B1", "#DIV/0!", "is the error #DIV/0!")
     assert one(book, cell(shown="#N/A", table_formula="of:=NA()")).text == "#N/A"
@@ -91,7 +91,7 @@ def test_errors_and_formulas_without_a_value_are_told(book):
     assert one(book, cell("", table_formula="of:=1")).message.startswith("is a formula without a saved value")
 
 
-def test_repeated_cells_and_rows_are_where_they_are_seen(book):
+def test_repeated_cells_and_rows_have_the_places_that_programs_show(book):
     gap = '<table:table-cell table:number-columns-repeated="2"/>'
     far = row("", more=' table:number-rows-repeated="1048000"')
     path = book(
@@ -118,6 +118,6 @@ def test_the_first_sheet_that_is_not_hidden_is_read(book):
     assert "'A' (hidden), 'B', 'C'" in notices[0]
 
 
-def test_a_password_is_told(book):
+def test_a_workbook_with_a_password_is_refused(book):
     with pytest.raises(Damaged, match="encrypted with a password"):
         decoded(book(table("S", row("a")), manifest="<manifest><encryption-data/></manifest>"))

@@ -129,7 +129,7 @@ def test_a_pipe_that_gives_a_byte_at_a_time(tmp_path):
 @pytest.mark.parametrize(
     ("path", "reason"), [("missing.csv", "No such file"), (".", "Is a directory"), ("a\0b", "null")]
 )
-def test_what_cannot_be_read_is_refused_by_name(tmp_path, path, reason):
+def test_an_unreadable_input_is_refused_by_name(tmp_path, path, reason):
     with pytest.raises(InputRejected, match=reason):
         open_source(InputOptions(str(tmp_path / path), format="csv"), io.BytesIO())
 
@@ -226,7 +226,7 @@ def test_the_file_is_closed_even_when_its_beginning_is_refused(read):
         ("b'a,b\\n1,2\\n' + (b'1,' + b'2' * 97 + b'\\n') * 10", "accepted"),
     ],
 )
-def test_memory_is_bounded_whatever_comes(shape, says):
+def test_memory_is_bounded_for_any_content(shape, says):
     program = textwrap.dedent(f"""
         import io, re
         from jobctl.errors import InputRejected

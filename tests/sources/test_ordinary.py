@@ -155,13 +155,13 @@ def test_rows_are_the_same_with_and_without_the_parser(tmp_path, monkeypatch, pi
 
 
 @pytest.mark.slow
-def test_each_odd_thing_is_read_as_the_parser_reads_it(tmp_path):
+def test_each_unusual_element_is_read_as_the_parser_reads_it(tmp_path):
     for row_, text in one_by_one():
         path = book_of(tmp_path / "book.xlsx", row("title") + row_, ["<si><t>0</t></si>", text])
         assert read(path) == read_by_the_parser(path), row_ + text
 
 
-def test_ordinary_rows_never_come_to_the_parser(tmp_path, monkeypatch):
+def test_the_parser_never_gets_ordinary_rows(tmp_path, monkeypatch):
     cells = '<c r="A1" t="s"><v>0</v></c><c r="B1" s="1"><v>4.5</v></c><c r="C1" s="1"/>'
     formula = '<c r="D1" t="str"><f aca="false">A1&amp;B1</f><v>&lt;x&gt;</v></c>'
     inline = '<c r="E1" t="inlineStr"><is><t xml:space="preserve"> y </t></is></c>'

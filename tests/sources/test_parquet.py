@@ -337,7 +337,7 @@ def test_a_file_that_ends_anywhere_or_is_wrong_anywhere_is_refused_or_read(tmp_p
             read_file(path)
 
 
-def test_rows_that_a_file_promises_and_does_not_have_are_missed(tmp_path):
+def test_missing_rows_of_a_row_group_are_reported(tmp_path):
     """Arrow itself reads such a file as one of fewer rows."""
     path = write(tmp_path / "a.parquet", {"x": list(range(4321))})
     data, footer = path.read_bytes()[:-8], path.read_bytes()[-8:]
@@ -348,7 +348,7 @@ def test_rows_that_a_file_promises_and_does_not_have_are_missed(tmp_path):
         decoded(path)
 
 
-def test_files_of_others():
+def test_files_of_other_writers():
     """Spark's time stamps in INT96, one of which it wrote wrong; and VARIANT with columns of its own, of Iceberg."""
     overflow = "is an INT96 time stamp that overflowed when it was written"
     texts = ["2024-01-01T20:34:56.123456", "2024-01-01T01:00:00", "9999-12-31T03:00:00", "2024-12-30T23:00:00"]
@@ -360,7 +360,7 @@ def test_files_of_others():
     assert (names, first) == (["id", "var"], '[{"a":1,"b":"comedy"},{"a":2,"b":"drama"}]')
 
 
-def test_an_encrypted_file_is_called_so():
+def test_an_encrypted_file_is_reported_as_encrypted():
     for name in ("encrypt_columns_and_footer", "encrypt_columns_plaintext_footer"):  # Arrow aborts at the second
         with pytest.raises(InputRejected) as caught:
             read_file(DATA / f"{name}.parquet.encrypted", format="parquet")
@@ -382,7 +382,7 @@ def test_a_string_that_is_stored_once_is_read_once(tmp_path):
 
 
 @pytest.mark.slow
-def test_what_takes_more_memory_than_there_may_be_is_refused_for_that_reason(tmp_path, monkeypatch):
+def test_a_file_that_needs_too_much_memory_is_refused_for_that_reason(tmp_path, monkeypatch):
     monkeypatch.setattr(Parquet, "_bounds", ChildBounds(memory=128 << 20, cpu_s=300))
     rows = {"id": [1, 2], "x": ["x", "0" * (64 << 20)]}
     path = write(tmp_path / "a.parquet", rows, compression="brotli", use_dictionary=False, row_group_size=1)
@@ -407,7 +407,7 @@ def test_files_of_many_columns_and_of_many_row_groups(tmp_path):
     assert texts_of(path) == [str(number) for number in range(200)]
 
 
-def test_the_share_of_the_file_that_was_read_is_told(tmp_path):
+def test_the_share_of_the_file_that_was_read_is_reported(tmp_path):
     path = write(tmp_path / "a.parquet", {"x": list(range(20_000))})
     shares = []
     with open(path, "rb") as file:
@@ -445,7 +445,7 @@ def test_names_that_are_not_text_and_row_groups_of_another_schema_are_reported(t
         (b"PAR1" + bytes(99), "is cut off, or has something behind its end", "fetch it again"),
     ],
 )
-def test_a_file_that_is_not_parquet_says_what_it_is(tmp_path, content, what, hint):
+def test_the_kind_of_a_file_that_is_not_parquet_is_named(tmp_path, content, what, hint):
     path = tmp_path / "x.parquet"
     path.write_bytes(content)
     with pytest.raises(InputRejected) as caught:
@@ -454,7 +454,7 @@ def test_a_file_that_is_not_parquet_says_what_it_is(tmp_path, content, what, hin
     assert hint in caught.value.hint
 
 
-def test_parquet_without_columns_and_with_doubled_ones_says_so(tmp_path):
+def test_parquet_without_columns_or_with_equal_names_is_refused(tmp_path):
     for table, what in (
         (pa.table({}), "there are no columns"),
         (pa.Table.from_arrays([pa.array([1]), pa.array([2])], names=["a", "a"]), "'a' appears more than once"),

@@ -29,7 +29,7 @@ def test_numbers_are_those_that_messages_name(read):
     assert error.details == ("line 4, record 2: 1 field where the header has 2",)
 
 
-def test_what_is_wrong_with_rows_that_are_not_selected_does_not_matter(read):
+def test_faults_of_rows_that_are_not_selected_do_not_matter(read):
     content = b'id,size\n1,10\n2,too long\n3,30\n4,"x" y\n'
     picky = RowRules(lambda payload: Fault("size", "too_long", "is too long") if len(payload) > 5 else None)
     assert ids(read(content, rules=picky, select="1,3")) == [1, 3]
@@ -57,14 +57,14 @@ def test_a_sample_judges_the_whole_file(read):
     assert "1 problem" in read.refused(ROWS + b"bad\n", sample=2).message
 
 
-def test_json_rows_that_are_not_meant_need_no_keys(read):
+def test_json_rows_that_are_not_selected_need_no_keys(read):
     content = b'{"id": 1, "kind": "a"}\n{"kind": "b"}\n{"id": 3, "kind": "a"}\n'
     rules = RowRules(lambda payload: None, required=frozenset({"id"}))
     assert len(read(content, name="x.jsonl", rules=rules, where="kind == 'a'").payloads) == 2
     assert "record 2" in read.refused(content, name="x.jsonl", rules=rules).details[0]
 
 
-def test_nothing_selected_is_a_refusal_that_says_so(read):
+def test_a_selection_of_no_rows_is_refused(read):
     with pytest.raises(InputRejected, match="--where 'size > 100' does not select any of its 60,000 rows") as caught:
         read(ROWS, where="size > 100")
     assert caught.value.hint == "columns: id, size"
@@ -81,7 +81,7 @@ def test_nothing_selected_is_a_refusal_that_says_so(read):
         ({"sample": 0}, "less than 1"),
     ],
 )
-def test_a_selection_that_is_none(read, options, message):
+def test_an_invalid_selection_is_refused(read, options, message):
     with pytest.raises(UsageError, match=message):
         read(ROWS, **options)
 

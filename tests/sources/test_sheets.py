@@ -57,7 +57,7 @@ def test_an_error_cell_refuses_the_file_and_is_named_as_people_see_it(book):
 
 
 @pytest.mark.parametrize("text", ERRORS)
-def test_every_error_is_one(book, text):
+def test_every_kind_of_error_is_reported(book, text):
     (cell,) = one_column(book, f'<c t="e"><v>{text}</v></c>')
     assert (cell.place, cell.text, cell.message) == ("B2", text, f"is the error {text}")
 
@@ -71,7 +71,7 @@ def test_where_finds_error_cells_and_leaves_them_alone(book):
 
 
 @pytest.mark.parametrize("cell", ["<c><f>A1+B1</f></c>", "<c><f>A1</f><v></v></c>", "<c><f>A1</f><v/></c>"])
-def test_a_formula_without_a_saved_value_is_told(book, cell):
+def test_a_formula_without_a_saved_value_is_reported(book, cell):
     path = book(row("id", "sum"), row("1", cell))
     assert "cell B2 is a formula without a saved value: open the file" in refused(path).details[0]
     assert values(path, invalid="keep")[0] == [["1", ""]]
@@ -81,7 +81,7 @@ def test_a_formula_that_gives_no_text_has_a_value(book):
     assert one_column(book, '<c t="str"><f>""</f><v></v></c>', "9") == ["", "9"]
 
 
-def test_what_writes_formulas_without_calculating_them_is_told(tmp_path):
+def test_uncalculated_formulas_are_reported(tmp_path):
     xlsxwriter = pytest.importorskip("xlsxwriter", reason="needs the package xlsxwriter")
     written = xlsxwriter.Workbook(tmp_path / "w.xlsx")
     sheet = written.add_worksheet()
@@ -171,7 +171,7 @@ def test_dates_of_the_system_of_1904(book):
 
 
 @pytest.mark.parametrize("saved", ["-5", "0", "60", "2958466", "1e400"])
-def test_a_date_that_is_none_is_an_error(book, saved):
+def test_a_number_outside_the_calendar_is_not_a_date(book, saved):
     (cell,) = one_column(book, f'<c s="1"><v>{saved}</v></c>', formats=("yyyy-mm-dd",))
     assert (cell.place, cell.text) == ("B2", saved)
     assert "not a date, although it is formatted as one" in cell.message
@@ -243,7 +243,7 @@ def test_a_hidden_first_sheet_is_not_read_unless_it_is_named(book, state):
     assert (rows, source.notices) == ([["1"]], [])
 
 
-def test_one_of_several_sheets_is_said_and_a_single_one_is_not(book):
+def test_a_notice_names_the_sheet_if_there_are_several(book):
     assert (
         values(book(sheets=sheets_of("visible", "visible")))[1]
         .notices[0]
@@ -269,7 +269,7 @@ def test_a_sheet_that_is_a_chart_is_passed_over(book):
         values(path, sheet="S1")
 
 
-def test_hidden_rows_and_columns_are_read_and_told(book):
+def test_hidden_rows_and_columns_are_read_with_a_notice(book):
     rows = row("id", "v") + row("1", "2", attributes=' hidden="1"')
     path = book(sheets=[("S", "visible", sheet_xml(rows, before='<cols><col min="2" max="3" hidden="1"/></cols>'))])
     found, source = values(path)
@@ -319,7 +319,7 @@ def test_a_part_that_is_unpacked_to_gigabytes_is_refused(book, monkeypatch):
         decoded(book(row("id"), " " * (4 << 20)))
 
 
-def test_a_shared_text_longer_than_any_cell_is_told(book):
+def test_a_shared_text_longer_than_any_cell_is_reported(book):
     strings = f"<si><t>{'a' * 32_767}</t></si><si><t>{'b' * 40_000}</t></si>"
     good, bad = one_column(book, '<c t="s"><v>0</v></c>', '<c t="s"><v>1</v></c>', strings=strings)
     assert good == "a" * 32_767

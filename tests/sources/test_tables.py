@@ -181,7 +181,7 @@ def test_damaged_parquet_is_refused(parquet, tmp_path):
             read_file(path)
 
 
-def test_a_row_of_nothing_is_a_row_of_parquet(parquet):
+def test_a_parquet_row_without_values_is_refused_or_skipped(parquet):
     path = parquet({"id": ["1", None, "3"], "name": [None, "", "x"]})
     with pytest.raises(InputRejected) as caught:
         read_file(path)

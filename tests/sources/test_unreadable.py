@@ -46,7 +46,7 @@ def test_an_address(refused, address, command):
     assert command in refused(address)
 
 
-def test_what_a_shell_would_have_replaced(refused, tmp_path, monkeypatch):
+def test_a_path_that_a_shell_would_have_replaced(refused, tmp_path, monkeypatch):
     for name in "abcd":
         (tmp_path / f"{name}.csv").write_text("id\n1\n")
     said = refused("*.csv")
@@ -86,7 +86,7 @@ def test_a_terminal_by_name(refused):
         os.close(terminal)
 
 
-def test_a_header_that_is_none(read):
+def test_an_unusable_header_is_refused(read):
     assert "add --no-header" in read.refused(b"1,a,\n2,b,c\n").hint
     assert "take off the delimiter at the end" in read.refused(b"id,v,\n2,b,\n").hint
     for content in (b",id,v\n0,2,b\n", b"id,,v\n1,2,3\n", b"id,v,id\n1,2,3\n"):

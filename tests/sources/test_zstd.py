@@ -42,7 +42,7 @@ def test_damaged_and_cut_off_data(read):
         assert "zstd data is" in caught.value.details[-1]
 
 
-def test_what_unpacks_it_is_named_when_it_is_missing(read, monkeypatch):
+def test_a_missing_zstd_package_is_named(read, monkeypatch):
     monkeypatch.setitem(sys.modules, "compression", None)
     monkeypatch.setitem(sys.modules, "zstandard", None)
     with pytest.raises(UsageError, match="not installed") as caught:
