@@ -18,7 +18,7 @@ from jobctl.sources.problems import EMPTY, Damaged, InspectedRecord, Problem, Pr
 from jobctl.sources.stream import Blocks, RawInput, utf8_chunks
 
 if TYPE_CHECKING:
-    from jobctl.sources.picker import Picker
+    from jobctl.sources.row_selection import Picker
 
 Bytes = bytes  # inside the class, ``bytes`` is a number
 Reject = Callable[[RejectedRow], None]
@@ -78,7 +78,7 @@ class Source(ABC):
         self._blocks = self._make_blocks() if self._is_text else Blocks(iter(()))
         self._open()
         if self._options.selection:
-            from jobctl.sources.picker import make_picker
+            from jobctl.sources.row_selection import make_picker
 
             self._picker = make_picker(self._options, self.format, self.columns)
 
