@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import io
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
@@ -11,6 +10,7 @@ from operator import itemgetter
 from typing import TYPE_CHECKING
 
 from jobctl.domain.payload import RESULT_PREFIX, SEPARATOR, Fault
+from jobctl.sources.csv_records import csv_reader, explain, is_unclosed, unclosed_record
 from jobctl.sources.header import check_header, declared_delimiter, delimiter_name, is_encodable, likelier_delimiter
 from jobctl.sources.problems import EMPTY, LINE_END, UNIX_LINES, Damaged, InspectedRecord
 from jobctl.sources.stream import LONE_CR, NOT_UTF8, RECORD_LIMIT, TOO_LONG, OverlongLine, is_utf8
@@ -94,10 +94,10 @@ class Delimited(TextSource):
             try:
                 row = next(filter(None, reader), None)
             except csv.Error as error:
-                if not _is_unclosed(error):
+                if not is_unclosed(error):
                     if self._options.delimiter is None and not self._is_delimiter_declared:
                         self._check_delimiter(block, [_first_line(block)])
-                    message = _explain(error)
+                    message = explain(error)
                     hint = UNIX_LINES if message == LONE_CR else ""
                     raise Damaged("header", message, self._line + reader.line_num - 1, hint=hint) from error
                 block += self._more(block)
@@ -134,8 +134,7 @@ class Delimited(TextSource):
             self.resubmit_of = row[header.index(_JOB_COLUMN)] or None
 
     def _reader(self, block: bytes, errors: str = "strict") -> Reader:
-        lines = io.TextIOWrapper(io.BytesIO(block), "utf-8", errors, newline="\n")
-        return csv.reader(lines, delimiter=self._resolved.delimiter, strict=True)
+        return csv_reader(block, self._resolved.delimiter, errors)
 
     def _read_blocks(self) -> Iterator[bytes]:
         block, self._pending = self._pending, b""
@@ -205,9 +204,9 @@ class Delimited(TextSource):
         except UnicodeDecodeError:
             return None
         except csv.Error as error:
-            if not _is_unclosed(error):
+            if not is_unclosed(error):
                 return None
-            self._open_record = self._after_last_record(block)
+            self._open_record = unclosed_record(block, self._resolved.delimiter)
         widths = set(map(len, rows))
         if 0 in widths:
             rows = list(filter(None, rows))
@@ -224,16 +223,6 @@ class Delimited(TextSource):
             return [(row[only],) for row in rows]
         return map(itemgetter(*self._kept), rows)
 
-    def _after_last_record(self, block: bytes) -> bytes:
-        reader = self._reader(block)
-        lines = 0
-        try:
-            for _ in reader:
-                lines = reader.line_num
-        except csv.Error:
-            return block.split(b"\n", lines)[lines]
-        return b""
-
     def _slow(self, block: bytes) -> Iterator[InspectedRecord]:
         lines = block.split(b"\n")
         reader = self._reader(block, "surrogateescape")
@@ -247,10 +236,10 @@ class Delimited(TextSource):
                 if row is None:
                     return
             except csv.Error as error:
-                if _is_unclosed(error):
+                if is_unclosed(error):
                     self._open_record = b"\n".join(lines[begin:])
                     return
-                message = _explain(error)
+                message = explain(error)
             raw = b"\n".join(lines[begin : reader.line_num]).removesuffix(b"\r")
             line, begin = self._line + begin, reader.line_num
             if row is None:
@@ -289,14 +278,3 @@ def _first_line(block: bytes) -> str:
 
 def _fields(count: int) -> str:
     return "1 field" if count == 1 else f"{count} fields"
-
-
-def _is_unclosed(error: csv.Error) -> bool:
-    return "unexpected end of data" in str(error)
-
-
-def _explain(error: csv.Error) -> str:
-    text = str(error)
-    if "expected after" in text:
-        return "text follows a closing quote; a quote inside a quoted field is written twice"
-    return LONE_CR if "new-line character" in text else text

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from jobctl.errors import UsageError
 from jobctl.sources.options import InputOptions
 
-#: Any fixed number will do; with it, the same file and the same N give the same rows.
+#: A fixed number, so that the same file and the same N give the same rows.
 _SEED = 20_260_101
 _PART = re.compile(r"\s*(\d{1,18})\s*(?:(-)\s*(\d{1,18})?)?\s*\Z", re.ASCII)
 ENDLESS = 1 << 63
@@ -22,7 +22,7 @@ class Span(NamedTuple):
     last: int
 
 
-class Picker:
+class RowSelection:
     """The selection of one input. Rows are numbered like records in messages."""
 
     def __init__(
@@ -35,31 +35,31 @@ class Picker:
         self._where = where
         self._sample = sample
 
-    def wants_number(self, record: int) -> bool:
+    def selects_number(self, record: int) -> bool:
         """True if a record is selected, as far as its number decides."""
         return self._spans is None or bool(overlap(self._spans, record, 1))
 
-    def wants(self, payload: bytes) -> bool:
+    def selects(self, payload: bytes) -> bool:
         """True if a row is selected, as far as its values decide."""
         return self._where is None or self._where(payload)
 
-    def choose(self, payloads: list[bytes], first: int) -> list[bytes]:
-        """The selected rows of those with consecutive numbers from ``first`` on."""
+    def select(self, payloads: list[bytes], first: int) -> list[bytes]:
+        """The selected rows among rows with consecutive numbers from ``first`` on."""
         if self._spans is not None:
             payloads = [each for part in overlap(self._spans, first, len(payloads)) for each in payloads[part]]
         return payloads if self._where is None else list(filter(self._where, payloads))
 
-    def choose_numbered(self, payloads: list[bytes], first: int) -> tuple[Sequence[int], list[bytes]]:
-        """Like ``choose``, with the number of each record."""
+    def select_numbered(self, payloads: list[bytes], first: int) -> tuple[Sequence[int], list[bytes]]:
+        """Like ``select``, with the number of each record."""
         numbers: Sequence[int] = range(first, first + len(payloads))
         if self._spans is None and self._where is None:
             return numbers, payloads
-        numbers = [number for number in numbers if self.wants_number(number)]
-        wanted = [(number, payloads[number - first]) for number in numbers if self.wants(payloads[number - first])]
-        return [number for number, _ in wanted], [payload for _, payload in wanted]
+        numbers = [number for number in numbers if self.selects_number(number)]
+        selected = [(number, payloads[number - first]) for number in numbers if self.selects(payloads[number - first])]
+        return [number for number, _ in selected], [payload for _, payload in selected]
 
     def sampled(self, batches: Iterable[list[bytes]]) -> Iterator[list[bytes]]:
-        """The same rows; with ``--sample N``, at the end N of them in their order, each with the same probability."""
+        """The same batches; with ``--sample N`` one batch of N rows in order, each chosen with the same probability."""
         if self._sample is None:
             yield from batches
             return
@@ -87,11 +87,11 @@ def _condition(text: str, input_format: str, columns: Sequence[str]) -> Callable
     return compile_where(text, input_format, columns)
 
 
-def make_picker(options: InputOptions, input_format: str, columns: Sequence[str]) -> Picker:
+def make_selection(options: InputOptions, input_format: str, columns: Sequence[str]) -> RowSelection:
     """The selection of these options. Raises UsageError with the option and the wrong place in it."""
     if options.sample is not None and options.sample < 1:
         raise UsageError(f"--sample {options.sample} is less than 1", hint="for example --sample 10")
-    return Picker(
+    return RowSelection(
         None if options.select is None else parse_spans(options.select, "--select"),
         None if options.where is None else _condition(options.where, input_format, columns),
         options.sample,

@@ -18,7 +18,7 @@ from jobctl.sources.problems import EMPTY, Damaged, InspectedRecord, Problem, Pr
 from jobctl.sources.stream import Blocks, RawInput, utf8_chunks
 
 if TYPE_CHECKING:
-    from jobctl.sources.row_selection import Picker
+    from jobctl.sources.row_selection import RowSelection
 
 Bytes = bytes  # inside the class, ``bytes`` is a number
 Reject = Callable[[RejectedRow], None]
@@ -47,7 +47,7 @@ class Source(ABC):
     rows_sha256 = ""
     _records = 0  # read so far, rejected ones too
     _line = 1  # physical, of the next block
-    _picker: Picker | None = None  # None: all rows are selected
+    _selection: RowSelection | None = None  # None: all rows are selected
     _terminator = "\n"
     _rules = _NO_RULES
     _reject: Reject | None = None
@@ -78,9 +78,9 @@ class Source(ABC):
         self._blocks = self._make_blocks() if self._is_text else Blocks(iter(()))
         self._open()
         if self._options.selection:
-            from jobctl.sources.row_selection import make_picker
+            from jobctl.sources.row_selection import make_selection
 
-            self._picker = make_picker(self._options, self.format, self.columns)
+            self._selection = make_selection(self._options, self.format, self.columns)
 
     def _make_blocks(self) -> Blocks:
         chunks = utf8_chunks(self._raw.chunks(), self._resolved.encoding)
@@ -126,7 +126,7 @@ class Source(ABC):
         self._rules, self._reject = rules, reject
         try:
             batches = self._usable_batches()
-            for payloads in batches if self._picker is None else self._picker.sampled(batches):
+            for payloads in batches if self._selection is None else self._selection.sampled(batches):
                 self._rows_hash.update(SEPARATOR if self.rows else b"")
                 self._rows_hash.update(SEPARATOR.join(payloads))
                 self.rows += len(payloads)
@@ -171,12 +171,12 @@ class Source(ABC):
 
     def _is_selected(self, candidate: InspectedRecord) -> bool:
         """True if a record is selected. Without fields to test, a record is selected unless its number excludes it."""
-        if self._picker is None:
+        if self._selection is None:
             return True
-        if not self._picker.wants_number(self._records):
+        if not self._selection.selects_number(self._records):
             return False
         is_broken = candidate.fault is not None and candidate.fault is not EMPTY and not candidate.payload
-        return is_broken or self._picker.wants(candidate.payload)
+        return is_broken or self._selection.selects(candidate.payload)
 
     def _reject_row(self, candidate: InspectedRecord) -> None:
         assert candidate.fault is not None

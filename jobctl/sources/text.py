@@ -48,10 +48,10 @@ class TextSource(Source):
         keys, first = self._rules.keys, self._records + 1
         numbers: Sequence[int] = range(first, first + len(payloads))
         selected = payloads
-        if self._picker is not None and keys is None:
-            selected = self._picker.choose(payloads, first)
-        elif self._picker is not None:
-            numbers, selected = self._picker.choose_numbered(payloads, first)
+        if self._selection is not None and keys is None:
+            selected = self._selection.select(payloads, first)
+        elif self._selection is not None:
+            numbers, selected = self._selection.select_numbered(payloads, first)
         if keys is None:
             return selected if self._all_pass(selected) else None
         return selected if self._all_pass(selected) and keys.all_good(selected, numbers) else None
@@ -76,7 +76,7 @@ class TextSource(Source):
 
     def _reject_overlong(self, overlong: OverlongLine) -> None:
         self._records += 1
-        if self._picker is None or self._picker.wants_number(self._records):
+        if self._selection is None or self._selection.selects_number(self._records):
             fault = Fault(None, "too_long", f"the line is {TOO_LONG}")
             self._reject_row(InspectedRecord.broken(self._line, overlong.head, fault))
         self._line += 1
