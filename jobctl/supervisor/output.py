@@ -9,15 +9,13 @@ tail are kept; the middle gives its blocks back while the item still runs.
 
 An item shares the open file with the supervisor and with the next item of its slot. If the item changes the flags of
 that file, for example clears O_APPEND, the change stays, so the slot gets a new pair. Calls of functions share a pair
-while their group runs. A call can overwrite what earlier calls wrote; the supervisor notices that, and each output
-that may be damaged says so.
+while their worker lives; see ``calls.group_output``.
 """
 
 from __future__ import annotations
 
 import fcntl
 import os
-from collections.abc import Callable
 
 from jobctl.supervisor import streams
 
@@ -25,7 +23,6 @@ _MODE = 0o600
 _NEW = os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW
 #: The flags of an open file that an item can change and must leave as they are.
 _FLAGS = os.O_APPEND | os.O_NONBLOCK | getattr(os, "O_DIRECT", 0) | getattr(os, "O_ASYNC", 0)
-_SPOILT = b"\n[jobctl: a call in the same worker wrote over this file; output of this call may be missing or changed]\n"
 #: A log pair of this size is full, and a new pair follows it.
 ROTATE_AT = 64 << 20
 #: An output larger than this is not copied.
@@ -33,12 +30,6 @@ PROMOTE_AT = 256 << 10
 
 #: (log, out_off, out_len, err_off, err_len, cut, out_tail, err_tail)
 OutputPlace = tuple[int, int, int, int, int, bool, bytes, bytes]
-#: (out_off, out_len, err_off, err_len) in a lent pair
-OutputSpan = tuple[int, int, int, int]
-#: (log, what to add to offsets in stdout and in stderr, the spans if they have changed, whether the pair itself is the
-#: log now)
-GroupOutputPlace = tuple[int, int, int, list[OutputSpan] | None, bool]
-NOWHERE_AT_ALL: GroupOutputPlace = (0, 0, 0, None, False)
 NOWHERE: OutputPlace = (0, 0, 0, 0, 0, False, b"", b"")
 
 
@@ -53,7 +44,7 @@ class Scratch:
         self.err = err
 
 
-class _Log:
+class LogStream:
     """One stream of the log pair; only this process appends to it."""
 
     __slots__ = ("fd", "size")
@@ -74,73 +65,21 @@ class JobOutput:
         self._next = 0
         self._slots: dict[int, Scratch] = {}
         self._log_number = 0
-        self._out = _Log()
-        self._err = _Log()
+        self.out_log = LogStream()
+        self.err_log = LogStream()
 
     def scratch(self, slot: int) -> Scratch:
         """The empty pair that the next item of a slot writes to. Raises OSError."""
         return self._slots.get(slot) or self._new_scratch(slot)
 
     def lend(self) -> Scratch:
-        """A pair for a process that runs many items; ``settle_calls`` and ``take_back`` it. Raises OSError."""
+        """A pair for a process that runs many items, until ``take_back``. Raises OSError."""
         return self._make_scratch()
 
     def take_back(self, scratch: Scratch) -> None:
         """Close a lent pair; no process may write to it any more."""
         self._put_away(scratch.number, b".out", scratch.out)
         self._put_away(scratch.number, b".err", scratch.err)
-
-    def settle_calls(
-        self,
-        scratch: Scratch,
-        begin: tuple[int, int],
-        until: tuple[int, int] | None,
-        spans: Callable[[], list[OutputSpan]],
-        *,
-        spoilt: bool = False,
-    ) -> GroupOutputPlace:
-        """Keep what several items wrote to a lent pair, one after the other, from ``begin`` on (stdout, stderr).
-
-        Without ``until``, no process may write to the pair, and it is empty afterwards. ``spans`` is called only if an
-        output may be over the cap, or if the pair is ``spoilt``; then every output of the group gets a note.
-        """
-        ends = until or (os.lseek(scratch.out, 0, os.SEEK_END), os.lseek(scratch.err, 0, os.SEEK_END))
-        lengths = (max(0, ends[0] - begin[0]), max(0, ends[1] - begin[1]))
-        place = NOWHERE_AT_ALL
-        if any(lengths):
-            try:
-                place = self._append_calls(scratch, begin, lengths, spans, _SPOILT if spoilt else b"")
-            except OSError:  # no room for a second copy: the pair itself becomes the log, and the worker must stop
-                return (scratch.number, 0, 0, None, True)
-        if until is None and any(ends):
-            _empty(scratch)
-        return place
-
-    def _append_calls(
-        self,
-        scratch: Scratch,
-        begin: tuple[int, int],
-        lengths: tuple[int, int],
-        spans: Callable[[], list[OutputSpan]],
-        note: bytes,
-    ) -> GroupOutputPlace:
-        number, out_size, err_size = self._open_log(bool(lengths[0]), bool(lengths[1]))
-        out_off, err_off = out_size - begin[0], err_size - begin[1]
-        if note or any(map(self._is_over, lengths)):
-            moved = [self._append_span(scratch, s, (out_off, err_off), note) for s in spans()]
-            return (number, out_off, err_off, moved, False)
-        self._append(self._out, scratch.out, lengths[0], begin[0])
-        self._append(self._err, scratch.err, lengths[1], begin[1])
-        return (number, out_off, err_off, None, False)
-
-    def _append_span(self, scratch: Scratch, span: OutputSpan, offsets: tuple[int, int], note: bytes) -> OutputSpan:
-        out, out_len, err, err_len = span
-        return (
-            self._out.size - offsets[0],
-            self._append(self._out, scratch.out, out_len, out, note),
-            self._err.size - offsets[1],
-            self._append(self._err, scratch.err, err_len, err, note),
-        )
 
     def settle(self, scratch: Scratch, slot: int, with_tail: bool) -> OutputPlace:
         """Keep what an item wrote; returns where, and its last bytes if ``with_tail``."""
@@ -156,16 +95,16 @@ class JobOutput:
         if not out_len and not err_len:
             return NOWHERE
         tails = (streams.tail(scratch.out, out_len), streams.tail(scratch.err, err_len)) if with_tail else (b"", b"")
-        cut = self._is_over(out_len) or self._is_over(err_len)
+        cut = self.is_over(out_len) or self.is_over(err_len)
         if max(out_len, err_len) > PROMOTE_AT:
             return self._promote(scratch, slot, (out_len, err_len), tails)
         try:
-            number, out_off, err_off = self._open_log(bool(out_len), bool(err_len))
-            out_len = self._append(self._out, scratch.out, out_len)
-            err_len = self._append(self._err, scratch.err, err_len)
+            number, out_off, err_off = self.open_log(bool(out_len), bool(err_len))
+            out_len = self.append(self.out_log, scratch.out, out_len)
+            err_len = self.append(self.err_log, scratch.err, err_len)
         except OSError:  # no room for a second copy: the scratch pair itself becomes the log
             return self._promote(scratch, slot, (out_len, err_len), tails)
-        _empty(scratch)
+        empty(scratch)
         return (number, out_off, out_len, err_off, err_len, cut, *tails)
 
     def reserve(self) -> int:
@@ -174,8 +113,8 @@ class JobOutput:
 
     def keep(self, out: bytes, err: bytes) -> tuple[int, int, int]:
         """Append output that was written elsewhere; returns (log, out_off, err_off). Raises OSError."""
-        place = self._open_log(bool(out), bool(err))
-        for log, data in ((self._out, out), (self._err, err)):
+        place = self.open_log(bool(out), bool(err))
+        for log, data in ((self.out_log, out), (self.err_log, err)):
             if data:
                 log.size += streams.write(log.fd, data)
         return place
@@ -186,7 +125,7 @@ class JobOutput:
         """Keep the scratch pair itself as a log."""
         kept = list(lengths)
         for at, (fd, suffix) in enumerate(((scratch.out, b".out"), (scratch.err, b".err"))):
-            if self._is_over(lengths[at]):
+            if self.is_over(lengths[at]):
                 kept[at] = self._cut_in_place(fd, self._path(scratch.number, suffix), lengths[at])
         self.retire(slot)
         return (scratch.number, 0, kept[0], 0, kept[1], kept != list(lengths), *tails)
@@ -207,7 +146,8 @@ class JobOutput:
         os.close(target)
         return kept
 
-    def _is_over(self, length: int) -> bool:
+    def is_over(self, length: int) -> bool:
+        """True if an output of this length exceeds the cap."""
         return 0 < self.cap < length - streams.SLACK
 
     def trim(self, scratch: Scratch, starts: tuple[int, int] = (0, 0)) -> None:
@@ -269,17 +209,18 @@ class JobOutput:
     def _path(self, number: int, suffix: bytes) -> bytes:
         return b"%s/%d%s" % (self._dir, number, suffix)
 
-    def _open_log(self, out: bool, err: bool) -> tuple[int, int, int]:
-        if max(self._out.size, self._err.size) >= ROTATE_AT:
+    def open_log(self, out: bool, err: bool) -> tuple[int, int, int]:
+        """Prepare the log pair for output in stdout or stderr; returns its number and its sizes. Raises OSError."""
+        if max(self.out_log.size, self.err_log.size) >= ROTATE_AT:
             self._rotate()
         if not self._log_number:
             self._log_number = self._number()
-        for log, suffix, wanted in ((self._out, b".out", out), (self._err, b".err", err)):
+        for log, suffix, wanted in ((self.out_log, b".out", out), (self.err_log, b".err", err)):
             if wanted and log.fd < 0:
                 log.fd = self._create(self._log_number, suffix, os.O_WRONLY)
-        return self._log_number, self._out.size, self._err.size
+        return self._log_number, self.out_log.size, self.err_log.size
 
-    def _append(self, log: _Log, source: int, length: int, at: int = 0, note: bytes = b"") -> int:
+    def append(self, log: LogStream, source: int, length: int, at: int = 0, note: bytes = b"") -> int:
         """Append ``length`` bytes from an offset, without the middle if they exceed the cap; returns how many it kept.
 
         A ``note`` comes after them. Raises OSError.
@@ -301,12 +242,12 @@ class JobOutput:
         return log.size - before
 
     def _rotate(self) -> None:
-        for log in (self._out, self._err):
+        for log in (self.out_log, self.err_log):
             if log.fd >= 0:
                 os.close(log.fd)
         self._log_number = 0
-        self._out = _Log()
-        self._err = _Log()
+        self.out_log = LogStream()
+        self.err_log = LogStream()
 
     def _put_away(self, number: int, suffix: bytes, fd: int) -> None:
         """Close a scratch file; an empty one is unlinked."""
@@ -326,7 +267,8 @@ def is_untouched(scratch: Scratch) -> bool:
     return out & _FLAGS == os.O_APPEND == err & _FLAGS
 
 
-def _empty(scratch: Scratch) -> None:
+def empty(scratch: Scratch) -> None:
+    """Remove the contents of a pair."""
     os.ftruncate(scratch.out, 0)
     os.ftruncate(scratch.err, 0)
 

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
-import os
 import socket
 import time
 
-from jobctl.supervisor import streams
 from jobctl.supervisor.backlog import Dispatch, JobLine
 from jobctl.supervisor.calls.ends import EndOfCall
-from jobctl.supervisor.calls.records import check_records, moved, spans_of
+from jobctl.supervisor.calls.group_output import GroupOutput
+from jobctl.supervisor.calls.records import OutputSpan, check_records, moved, spans_of
 from jobctl.supervisor.job_plan import PressureError
-from jobctl.supervisor.output import NOWHERE, OutputPlace, OutputSpan, Scratch, is_untouched
-from jobctl.supervisor.protocol import page as pages
+from jobctl.supervisor.output import NOWHERE, OutputPlace
 from jobctl.supervisor.protocol import wire
 from jobctl.supervisor.protocol.fields import id_of
 from jobctl.supervisor.protocol.page import DONE_COUNT, DONE_FAILED, NOW_INDEX, BrokenPage, SharedPage
@@ -22,8 +20,6 @@ from jobctl.supervisor.running import AttemptId, Running, kib, left_text
 
 TYPE_CHECKING = False  # as typing's own, which costs a tenth of the supervisor's start to import
 if TYPE_CHECKING:
-    from typing import Any
-
     from jobctl.supervisor.calls.host import WorkerHost
 
 
@@ -64,7 +60,7 @@ def group_size(call_s: float | None, line: JobLine, left: int) -> int:
 class CallGroup:
     """Attempts in the order in which they run; the engine has the outcomes of the first ``reported``."""
 
-    __slots__ = ("_calls", "_given", "_kept", "_worker", "batch", "is_log", "is_spoilt", "page", "reported", "sent")
+    __slots__ = ("_calls", "_given", "_kept", "_worker", "batch", "output", "page", "reported", "sent")
 
     def __init__(self, calls: WorkerHost, worker: Running, page: SharedPage) -> None:
         self._calls = calls
@@ -74,8 +70,7 @@ class CallGroup:
         self._given = 0
         self.sent = 0.0  # monotonic
         self.reported = 0
-        self.is_log = False  # the files that the worker writes to became a log, because the disk had no room for a copy
-        self.is_spoilt = False  # a call changed the files that it shares with other calls
+        self.output = GroupOutput(worker, page)
         self._kept = (0, 0, 0, 0)  # of the reported calls: bytes of records, failures, bytes of stdout and stderr
 
     def begin(self, batch: list[Dispatch], now: float) -> None:
@@ -102,6 +97,10 @@ class CallGroup:
         if not fits or (count == self.reported) != (size == self._kept[0]):
             raise BrokenPage(f"{count} calls of {self._given} ended, {failed} failed, with {size} bytes of records")
         return done
+
+    def has(self, index: int) -> bool:
+        """True if the group has a call with this index."""
+        return 0 <= index < len(self.batch)
 
     def cut(self, keep: int) -> list[Dispatch]:
         """Remove the attempts from this index on, and return them."""
@@ -143,8 +142,8 @@ class CallGroup:
         worker = self._worker
         records = self._records(done) if count > self.reported else b""
         count -= self.reported
-        tails = _tails(worker.scratch, last)
-        log, out_off, err_off, spans = self._keep_output(
+        tails = self.output.tails(last)
+        log, out_off, err_off, spans = self.output.keep(
             (begin[0], begin[1]), until, lambda: spans_of(count, records) + ([] if last is None else [last])
         )
         cut: tuple[int, ...] = ()
@@ -164,24 +163,11 @@ class CallGroup:
             return NOWHERE
         return (log, out_off + last[0], last[1], err_off + last[2], last[3], last_cut, *tails)
 
-    def _keep_output(
-        self, begin: tuple[int, int], until: tuple[int, int] | None, spans: Any
-    ) -> tuple[int, int, int, list[OutputSpan] | None]:
-        scratch = self._worker.scratch
-        if self.is_log:
-            return scratch.number, 0, 0, None
-        if self.page.fault() == pages.OUTPUT_SPOILT or not is_untouched(scratch):
-            self.is_spoilt = True
-        output = self._worker.plan.output
-        place = output.settle_calls(scratch, begin, until, spans, spoilt=self.is_spoilt)
-        log, out_off, err_off, moved, self.is_log = place
-        return log, out_off, err_off, moved
-
     def lose(self, index: int, end: EndOfCall) -> None:
         """Report the outcome of a call that did not end by itself, and of the calls before it. Raises BrokenPage."""
-        now, began_ns, _, _ = self.now()
+        now, began_ns, out, err = self.now()
         id_ = id_of(self.batch[index])
-        place = self.settle(self._last_span())
+        place = self.settle(self.output.span_after((out, err)))
         self._keep_lost(id_, end, began_ns / 1e9 if now >= 0 else self.sent, place)
 
     def lose_unread(self, end: EndOfCall) -> None:
@@ -219,20 +205,3 @@ class CallGroup:
         used = (worker.slot, started_at, used_us, cpu_us, rss)
         more = (None, end.raised, "", left_text(worker.left)) if worker.left else (None, end.raised)
         self._calls.attempts.keep((*id_, end.ending, end.code, *used, *where, *more))
-
-    def _last_span(self) -> OutputSpan:
-        """The place of the output since the end of the last call."""
-        scratch = self._worker.scratch
-        _, _, out, err = self.now()
-        out_end = os.lseek(scratch.out, 0, os.SEEK_END)
-        err_end = os.lseek(scratch.err, 0, os.SEEK_END)
-        out, err = min(out, out_end), min(err, err_end)
-        return out, out_end - out, err, err_end - err
-
-
-def _tails(scratch: Scratch, last: OutputSpan | None) -> tuple[bytes, bytes]:
-    if last is None:
-        return b"", b""
-    out, out_len, err, err_len = last
-    out_tail, err_tail = streams.tail(scratch.out, out + out_len), streams.tail(scratch.err, err + err_len)
-    return out_tail[-out_len:] if out_len else b"", err_tail[-err_len:] if err_len else b""

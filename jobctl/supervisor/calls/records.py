@@ -6,7 +6,6 @@ import gc
 from operator import itemgetter
 
 from jobctl.supervisor.backlog import Dispatch
-from jobctl.supervisor.output import OutputSpan
 from jobctl.supervisor.protocol import fields
 from jobctl.supervisor.protocol import page as pages
 from jobctl.supervisor.protocol.page import BrokenPage
@@ -14,6 +13,9 @@ from jobctl.supervisor.protocol.page import BrokenPage
 TYPE_CHECKING = False  # as typing's own, which costs a tenth of the supervisor's start to import
 if TYPE_CHECKING:
     from typing import Any
+
+#: The place of the output of one call in the files of its worker: (out_off, out_len, err_off, err_len).
+OutputSpan = tuple[int, int, int, int]
 
 _ITEM, _ATTEMPT = itemgetter(fields.DISPATCH_ITEM), itemgetter(fields.DISPATCH_ATTEMPT)
 _MOST = 1 << 62

@@ -13,6 +13,7 @@ import socket
 import time
 
 from jobctl.supervisor.backlog import Dispatch, JobLine
+from jobctl.supervisor.calls.call_watch import CallWatch
 from jobctl.supervisor.calls.ends import (
     EndOfCall,
     end_by_itself,
@@ -26,7 +27,7 @@ from jobctl.supervisor.pressure import NEVER
 from jobctl.supervisor.protocol import fields, wire
 from jobctl.supervisor.protocol.channel import MessageChannel
 from jobctl.supervisor.protocol.fields import id_of
-from jobctl.supervisor.protocol.page import DONE_COUNT, NOW_BEGAN_NS, NOW_INDEX, BrokenPage
+from jobctl.supervisor.protocol.page import DONE_COUNT, NOW_INDEX, BrokenPage
 from jobctl.supervisor.running import AttemptId, Running, Verdict, code_when_ended
 
 TYPE_CHECKING = False  # as typing's own, which costs a tenth of the supervisor's start to import
@@ -36,19 +37,8 @@ if TYPE_CHECKING:
     from jobctl.supervisor.calls.host import WorkerHost
 
 _GROUP_BYTES = 1 << 20
-#: After this time, the supervisor examines a group and takes back its calls that have not begun.
-_LOOK_S = 0.02
-#: A worker that has begun no call after this time may be stuck.
-_PATIENCE_S = 2.0
-#: A larger difference means that a person set the wall clock since the worker started; a smaller one is a correction.
-_SET_NS = 1_000_000_000
-#: After this time, the page shows a call that began beyond the limit because the worker had not seen the limit yet.
-_SETTLED_S = 0.01
 #: A worker without work ends after this time.
 _IDLE_S = 30.0
-#: The time that a worker of a job with a time limit may take to import the function and run its setup, unless the limit
-#: is longer. The limit itself counts from the start of a call.
-_LOAD_S = 600.0
 _WORK_LOAD = 0
 _WORK_CALLS = 1
 #: The messages of a worker: it can make calls, its group is over, it cannot make calls. ``worker.main`` writes them.
@@ -67,17 +57,10 @@ class WorkerProcess(Running):
         self._end: socket.socket
         self._channel: MessageChannel | None = None
         self.group: CallGroup
+        self._watch: CallWatch
         self._loaded = False
-        self._load_by = NEVER
         self._holds_slot = False
         self._broken = ""  # why nothing that it says is used any more
-        self._excused: tuple[AttemptId, float] | None = None  # a call, and for how many seconds it stood still
-        self._epoch_ns = 0  # wall-clock time at which the monotonic clock was 0
-        self._limit: int | None = None  # no call from this index on begins
-        self._reported_start: AttemptId | None = None  # the last call that was reported to the engine as started
-        self._target: AttemptId | None = None  # the call for which the worker is ended
-        self._unwanted: dict[AttemptId, Verdict] = {}
-        self._recalled = False
         self._calls_left: int = self._spec[fields.CALL_RECYCLE] or -1  # calls until it is replaced
 
     @property
@@ -86,16 +69,13 @@ class WorkerProcess(Running):
         assert spec is not None
         return spec
 
-    @property
-    def _load_limit_s(self) -> float:
-        return max(_LOAD_S, self.plan.timeout_s or 0.0)
-
     # ---- start, work, end ----
 
     def start(self, dispatch: Dispatch, cookie: bytes) -> None:
         """Start the process and give it the first attempts. Raises the errors of ``JobPlan.start_worker``."""
         page, self._end, theirs = connect()
         self.group = CallGroup(self._calls, self, page)
+        self._watch = CallWatch(self._calls, self, self.group)
         try:
             self.pid, self.scratch = self.plan.start_worker(self.slot, cookie, (theirs, self.group.page.fd))
         except Exception:
@@ -111,8 +91,6 @@ class WorkerProcess(Running):
         self._channel.post(
             _WORK_LOAD, (self._spec[fields.CALL_LOADED], (self.line.job, *self._spec[fields.CALL_NAMING]))
         )
-        if self.plan.timeout_s is not None:
-            self._load_by = self.began + self._load_limit_s
         self.give(dispatch, self.began)
 
     def give(self, first: Dispatch, now: float) -> None:
@@ -122,10 +100,7 @@ class WorkerProcess(Running):
         self._holds_slot = True
         self.id = id_of(first)
         self._calls.attempts.table.rename(self.place, self.id)
-        self._limit = None
-        self._recalled = False
-        self._epoch_ns = time.time_ns() - time.monotonic_ns()
-        self._plan_look(now)
+        self._watch.begin(now, is_loaded=self._loaded)
         assert self._channel is not None
         self._channel.post(_WORK_CALLS, [(item, attempt, argv[0]) for _, item, attempt, argv, _ in batch])
         self._flush()
@@ -146,13 +121,6 @@ class WorkerProcess(Running):
                 break
         return batch
 
-    def _plan_look(self, now: float) -> None:
-        timeout_s = self.plan.timeout_s
-        if self._loaded:
-            self.deadline = now + (_LOOK_S if timeout_s is None else min(_LOOK_S, timeout_s))
-        else:
-            self.deadline = self._load_by
-
     def _flush(self) -> None:
         assert self._channel is not None
         done = self._channel.flush()
@@ -165,65 +133,57 @@ class WorkerProcess(Running):
         if self._channel.waiting:
             self._flush()
         try:
-            said = self._end.recv(64)
+            received = self._end.recv(64)
         except BlockingIOError:
             return
         except OSError:
-            said = b""
+            received = b""
         try:
-            for word in said:
-                self._handle_byte(word, now)
+            for byte in received:
+                self._handle_byte(byte, now)
         except Exception as error:
             self._break(error, now)
             return
-        if not said:
-            self._disconnect()
-            self.deadline = now + self.plan.grace_s  # normally the process has ended already
-            self._calls.attempts.deadline = min(self._calls.attempts.deadline, self.deadline)
+        if not received:
+            self._detach()  # even while it has no calls: the next one of its slot needs another worker
+            self._end_at(now + self.plan.grace_s)  # normally the process has ended already
 
-    def _handle_byte(self, word: int, now: float) -> None:
+    def _handle_byte(self, byte: int, now: float) -> None:
         """Act on a byte from the worker. Raises BrokenPage for one that makes no sense at this moment."""
-        if word == _READY and not self._loaded:
+        if byte == _READY and not self._loaded:
             self._loaded = True
             self.group.sent = now
-            self._plan_look(now)
+            self._watch.plan(now, is_loaded=True)
             self._calls.attempts.deadline = min(self._calls.attempts.deadline, self.deadline)
-        elif word == _DONE and self._loaded and self._holds_slot:
+        elif byte == _DONE and self._loaded and self._holds_slot:
             index, count = self.group.now()[NOW_INDEX], self.group.done()[DONE_COUNT]
-            if index >= 0 or not (count or self._limit is not None):
+            if index >= 0 or not (count or self._watch.has_limited):
                 raise BrokenPage("it says that a group has ended that has not")
             self._group_ended(now)
-        elif word == _REFUSED and not self._loaded:
+        elif byte == _REFUSED and not self._loaded:
             if self.group.batch:
                 self._refused()
             elif self._holds_slot:
                 self._give_up_batch(0)
                 self.retire()
         else:
-            raise BrokenPage(f"it says {bytes([word])!r}, which means nothing here")
+            raise BrokenPage(f"it says {bytes([byte])!r}, which means nothing here")
 
     def _break(self, error: Exception, now: float) -> None:
         """End a worker that said something impossible, and use nothing that it says from now on."""
         if not self._broken:
             self._broken = str(error) if isinstance(error, BrokenPage) else f"{type(error).__name__}: {error}"
             self._calls.attempts.log_unexpected(error, f"a worker of job {self.line.job}")
-        self._disconnect()
-        if self.plan.workers.get(self.slot) is self:
-            del self.plan.workers[self.slot]
-        self.deadline = now
-        self._calls.attempts.deadline = min(self._calls.attempts.deadline, now)
+        self._detach()
+        self._end_at(now)
 
     def retire(self) -> None:
-        """Hang up, so that the worker ends by itself between two groups."""
+        """Disconnect, so that the worker ends by itself between two groups."""
         if self.leaving:
             return
         self.leaving = True
-        self._disconnect()
-        if self.plan.workers.get(self.slot) is self:
-            del self.plan.workers[self.slot]
-        self.deadline = time.monotonic() + self.plan.grace_s
-        attempts = self._calls.attempts
-        attempts.deadline = min(attempts.deadline, self.deadline)
+        self._detach()
+        self._end_at(time.monotonic() + self.plan.grace_s)
 
     def replace(self) -> None:
         """Let another process make the calls after those that this one has."""
@@ -236,12 +196,20 @@ class WorkerProcess(Running):
             self.retire()
         return self.leaving
 
-    def _disconnect(self) -> None:
+    def _detach(self) -> None:
+        """Close the socket, so that the worker gets no more calls and its slot gets another worker."""
         if self._channel is not None:
             self._calls.poll.unregister(self._end.fileno())
             del self._calls.workers[self._end.fileno()]
             self._channel.close()
             self._channel = None
+        if self.plan.workers.get(self.slot) is self:
+            del self.plan.workers[self.slot]
+
+    def _end_at(self, deadline: float) -> None:
+        """End the process at this time if it has not ended by itself."""
+        self.deadline = deadline
+        self._calls.attempts.deadline = min(self._calls.attempts.deadline, deadline)
 
     # ---- what it holds ----
 
@@ -264,7 +232,7 @@ class WorkerProcess(Running):
 
     def started_event(self) -> tuple[Any, ...] | None:
         now = self._now()
-        return self._started(now) if self._is_in_group(now[NOW_INDEX]) else None
+        return self._watch.started_event(now) if self.group.has(now[NOW_INDEX]) else None
 
     def _now(self) -> tuple[int, int, int, int]:
         try:
@@ -273,34 +241,18 @@ class WorkerProcess(Running):
             self._break(error, time.monotonic())
             return -1, 0, 0, 0
 
-    def _started(self, now: tuple[int, int, int, int]) -> tuple[Any, ...]:
-        index, began_ns, out, err = now
-        epoch_ns = time.time_ns() - time.monotonic_ns()
-        if abs(epoch_ns - self._epoch_ns) >= _SET_NS:
-            self._epoch_ns = epoch_ns
-        started_at = (self._epoch_ns + began_ns) // 1000
-        return (
-            *id_of(self.group.batch[index]),
-            self.slot,
-            self.pid,
-            started_at,
-            self.scratch.number,
-            out,
-            err,
-        )
-
     # ---- a group that takes long ----
 
     def overdue(self, now: float) -> Verdict | None:
         if self._channel is None and not self.leaving and self.group.batch and not self._broken:
-            self._broken = "it hung up and continued to run, perhaps as another program"
+            self._broken = "it closed its socket and continued to run, perhaps as another program"
         if self._broken:
             return wire.INTERRUPTED, 0.0
         if self.leaving or self._channel is None:
             return wire.INTERRUPTED, self.plan.grace_s
-        if not self._loaded and now >= self._load_by:
+        if not self._loaded and now >= self._watch.load_by:
             if self.group.batch:
-                self._target = id_of(self.group.batch[0])
+                self._watch.target = id_of(self.group.batch[0])
                 return wire.TIMED_OUT, self.plan.grace_s
             self.retire()
             return None
@@ -310,100 +262,26 @@ class WorkerProcess(Running):
         return self._look_or_break(now)
 
     def unwanted(self, ids: set[AttemptId], verdict: Verdict, now: float) -> Verdict | None:
-        for id_ in ids.intersection(self.ids()):
-            self._unwanted[id_] = verdict
+        self._watch.cancel(ids.intersection(self.ids()), verdict)
         return self._look_or_break(now)
 
     def recall(self, now: float) -> None:
         """Give calls that have not begun back to the engine."""
-        self._recalled = True
+        self._watch.recall()
         self._look_or_break(now)
 
     def extend_deadline(self, gap_s: float) -> None:
         super().extend_deadline(gap_s)
-        self._load_by += gap_s
-        index = self._now()[NOW_INDEX]
-        if 0 <= index < len(self.group.batch):
-            id_ = id_of(self.group.batch[index])
-            before = self._excused[1] if self._excused is not None and self._excused[0] == id_ else 0.0
-            self._excused = (id_, before + gap_s)
+        self._watch.extend_limits(self._now()[NOW_INDEX], gap_s)
 
     def _look_or_break(self, now: float) -> Verdict | None:
         if self._broken:
             return wire.INTERRUPTED, 0.0
         try:
-            return self._look(now)
+            return self._watch.look(now, is_loaded=self._loaded)
         except Exception as error:
             self._break(error, now)
             return wire.INTERRUPTED, 0.0
-
-    def _look(self, now: float) -> Verdict | None:
-        seen = self.group.now()
-        index = seen[NOW_INDEX]
-        verdict = self._judge(seen)
-        if verdict is not None:
-            return verdict
-        if self._limit is None:
-            is_wanted_back = self._recalled or bool(self._unwanted)
-            if not self._loaded and not is_wanted_back:
-                self.deadline = self._load_by
-                return None
-            if index < 0 and not is_wanted_back and now < self.group.sent + _PATIENCE_S:
-                self.deadline = now + _LOOK_S  # the machine is busy, and the worker has not run yet
-                return None
-            self._limit = index + 1
-            self.group.page.limit(self._limit)
-            self.deadline = now + _SETTLED_S
-            return None
-        # The worker may have passed the limit before it saw it, and those calls may have ended since.
-        self._take_back(max(self._limit, index + 1, self.group.done()[DONE_COUNT]))
-        self.group.settle_ended()
-        self.deadline = NEVER
-        if index < 0:
-            self.deadline = now + _LOOK_S if self.group.batch else NEVER
-            if not self._loaded:  # what it holds has not begun, so only the limit of loading counts
-                self.deadline = self._load_by
-        elif self.plan.timeout_s is not None:
-            self.deadline = (
-                (seen[NOW_BEGAN_NS] + self._limit_ns(id_of(self.group.batch[index]))) / 1e9
-                if self._is_in_group(index)
-                else NEVER
-            )
-        return None
-
-    def _is_in_group(self, index: int) -> bool:
-        return 0 <= index < len(self.group.batch)
-
-    def _limit_ns(self, id_: AttemptId) -> int:
-        """The time limit of a call in nanoseconds, with the time during which it was stopped."""
-        excused_s = self._excused[1] if self._excused is not None and self._excused[0] == id_ else 0.0
-        return int(((self.plan.timeout_s or 0.0) + excused_s) * 1e9)
-
-    def _judge(self, seen: tuple[int, int, int, int]) -> Verdict | None:
-        """The way to end the running call, or None if it may continue."""
-        index, began_ns, _, _ = seen
-        if not self._is_in_group(index):
-            return None
-        id_ = id_of(self.group.batch[index])
-        verdict = self._unwanted.get(id_)
-        is_limited = self.plan.timeout_s is not None
-        if verdict is None and is_limited and time.monotonic_ns() >= began_ns + self._limit_ns(id_):
-            verdict = wire.TIMED_OUT, self.plan.grace_s
-        if verdict is not None:
-            self._target = id_
-        elif id_ != self._reported_start:
-            self._reported_start = id_
-            self._calls.tell(wire.STARTED, self._started(seen))
-        return verdict
-
-    def _take_back(self, keep: int) -> None:
-        """Attempts from this index on have not begun and will not begin here: other workers may run them."""
-        rest = self.group.cut(keep)
-        returned = rest if self._recalled else [each for each in rest if id_of(each) in self._unwanted]
-        for dispatch in returned:
-            self._calls.tell(wire.RETURNED, id_of(dispatch))
-        wanted = [] if self._recalled else [each for each in rest if id_of(each) not in self._unwanted]
-        self._calls.attempts.backlog.return_unstarted(self.line, wanted)
 
     # ---- how a group ends ----
 
@@ -417,13 +295,14 @@ class WorkerProcess(Running):
             self._calls_left = max(0, self._calls_left - count)
         self._give_up_batch(count)
         self.deadline = now + _IDLE_S
-        if self._calls_left == 0 or self.group.is_log or self.group.is_spoilt or self._target is not None:
+        output = self.group.output
+        if self._calls_left == 0 or output.is_log or output.is_spoilt or self._watch.target is not None:
             self.retire()
 
     def _give_up_batch(self, done: int) -> None:
-        self._take_back(done)
+        self._watch.take_back(done)
         self.group.batch = []
-        self._unwanted.clear()
+        self._watch.end()
         self._holds_slot = False
         self._calls.attempts.release(self.line, self.slot)
 
@@ -435,9 +314,7 @@ class WorkerProcess(Running):
 
     def leader_ended(self) -> None:
         self.leaving = True  # it gets no more work
-        self._disconnect()
-        if self.plan.workers.get(self.slot) is self:
-            del self.plan.workers[self.slot]
+        self._detach()
         self.deadline = NEVER
 
     def died(self, ending: int | None, leftovers: bool) -> None:
@@ -483,7 +360,7 @@ class WorkerProcess(Running):
         if not count <= index < len(self.group.batch):
             # No call ran. If the worker died by itself before the first call of the group, that call must be charged:
             # otherwise it would kill one worker after another for ever.
-            index = 0 if not count and (ending is None or self._target is not None) else -1
+            index = 0 if not count and (ending is None or self._watch.target is not None) else -1
         if index < 0:
             self.group.settle()
             self._give_up_batch(count)
@@ -497,10 +374,10 @@ class WorkerProcess(Running):
         flags = wire.LEFTOVERS if leftovers else 0
         has_begun = self._loaded or self.group.now()[NOW_INDEX] >= 0
         if ending == wire.TIMED_OUT and not has_begun:
-            return end_of_endless_load(self._load_limit_s, self._spec[fields.CALL_TARGET])
+            return end_of_endless_load(self._watch.load_limit_s, self._spec[fields.CALL_TARGET])
         if ending is not None:  # the worker was ended, perhaps for another call that ended at that moment
             return EndOfCall(
-                ending if self._target in (None, id_) else wire.INTERRUPTED, code_when_ended(status), flags
+                ending if self._watch.target in (None, id_) else wire.INTERRUPTED, code_when_ended(status), flags
             )
         # It may have reported that it is ready and died in its first call before the supervisor read that report.
         if has_begun:

@@ -34,9 +34,12 @@ from jobctl.domain.ports import (
 from jobctl.executors.local import LocalExecutor
 from jobctl.handlers.attempt import Tokens
 from jobctl.process.process_status import process_exists
-from jobctl.supervisor.calls.worker_process import WorkerProcess
+from jobctl.supervisor.calls.call_watch import CallWatch
+from jobctl.supervisor.calls.group import CallGroup
+from jobctl.supervisor.calls.host import WorkerHost
 from jobctl.supervisor.guest import start_guest
 from jobctl.supervisor.protocol import page
+from jobctl.supervisor.running import Running
 from jobctl.worker import main as worker
 from tests.executor_contract import ExecutorContract, Listener, Work, batch, id_of, spec_of
 from tests.supervisor.harness import SupervisorUnderTest
@@ -491,22 +494,23 @@ def test_worker_and_supervisor_agree_on_the_layout_of_the_page() -> None:
 
 
 def test_calls_that_ended_beyond_the_limit_are_not_given_to_another_worker() -> None:
-    """The worker went on while its supervisor made up its mind: 0 to 4 have ended, nothing runs, the limit was 2."""
-    taken: list[int] = []
+    """The worker continued until it saw the limit: calls 0 to 4 have ended, none runs, and the limit was 2."""
+    kept: list[int] = []
     group = SimpleNamespace(
-        now=lambda: (-1, 0, 0, 0), done=lambda: (5, 0, 0), batch=[()] * 9, settle_ended=lambda: None
+        now=lambda: (-1, 0, 0, 0),
+        done=lambda: (5, 0, 0),
+        batch=[()] * 9,
+        has=lambda _index: False,
+        cut=lambda keep: kept.append(keep) or [],
+        settle_ended=lambda: None,
     )
-    worker = SimpleNamespace(
-        group=group,
-        plan=SimpleNamespace(timeout_s=None),
-        deadline=0.0,
-        _limit=2,
-        _loaded=True,
-        _judge=lambda _seen: None,
-        _take_back=taken.append,
-    )
-    WorkerProcess._look(cast(WorkerProcess, worker), 0.0)
-    assert taken == [5]
+    worker = SimpleNamespace(plan=SimpleNamespace(timeout_s=None), deadline=0.0, line=None)
+    backlog = SimpleNamespace(return_unstarted=lambda _line, _dispatches: None)
+    host = SimpleNamespace(attempts=SimpleNamespace(backlog=backlog))
+    watch = CallWatch(cast(WorkerHost, host), cast(Running, worker), cast(CallGroup, group))
+    watch._limit = 2
+    watch.look(0.0, is_loaded=True)
+    assert kept == [5]
 
 
 def test_workers_of_a_job_that_the_next_engine_does_not_know_leave_at_once(

@@ -9,6 +9,7 @@ import signal
 import struct
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any, cast
 
@@ -64,6 +65,13 @@ def do_cfork(*_):  # a library forks, and Python does not know of it
     return "parent"
 def do_thread(*_):
     threading.Thread(target=lambda: (time.sleep(0.05), print("late", flush=True)), daemon=True).start()
+def do_disconnect_later(*_):
+    def disconnect():
+        time.sleep(0.05)
+        for fd in ours("socket:"):
+            socket.socket(fileno=os.dup(fd)).shutdown(socket.SHUT_RDWR)
+        os.kill(os.getpid(), 19)
+    threading.Thread(target=disconnect, daemon=True).start()
 def do_oddexception(*_):
     class Meta(type):
         @property
@@ -158,7 +166,15 @@ def test_a_call_that_closes_everything_costs_itself_and_says_why(executor: Any, 
 def test_a_call_that_hangs_up_and_continues_has_failed_by_itself(executor: Any, tmp_path: Path, word: str) -> None:
     outcomes = hurt(executor, tmp_path, "true", word, "true", grace_s=0.2)
     assert [outcome.ending for outcome in outcomes] == [Ending.EXITED, Ending.RAISED, Ending.EXITED], outcomes
-    assert outcomes[1].raised.name == "BrokenWorker" and "it hung up and continued" in outcomes[1].raised.message
+    assert (
+        outcomes[1].raised.name == "BrokenWorker" and "it closed its socket and continued" in outcomes[1].raised.message
+    )
+
+
+def test_a_worker_that_closes_its_socket_while_it_waits_gets_no_more_calls(executor: Any, tmp_path: Path) -> None:
+    assert hurt(executor, tmp_path, "disconnect_later", grace_s=0.2)[0].ending == Ending.EXITED
+    time.sleep(0.2)
+    assert hurt(executor, tmp_path, "true", grace_s=0.2)[0].value == "1"
 
 
 def test_calls_that_fork_exit_and_print_late(executor: Any, tmp_path: Path) -> None:
