@@ -221,13 +221,12 @@ class Attempts:
             if run.left and not status and run.plan.leftovers == wire.FAIL:
                 ending = wire.LEFT
         place = self._settle_output(run, bool(status or ending), reuse_files)
-        flags = (wire.CUT if place[5] else 0) | (wire.LEFTOVERS if run.left else 0)
         used = (
             int((ended - run.began) * 1e6),
             int((rusage.ru_utime + rusage.ru_stime) * 1e6),
             kib(rusage.ru_maxrss),
         )
-        self._outcome(run, ending, code, used, place, flags)
+        self._outcome(run, ending, code, used, place)
 
     def _settle_output(self, run: Running, with_tail: bool, reuse_files: bool) -> Any:
         output = run.plan.output
@@ -258,12 +257,11 @@ class Attempts:
     def _finish_unstarted(self, run: Running, problem: CannotStartError) -> None:
         self._take_devices_back(run)
         place = (*NOWHERE[:7], problem.text.encode("utf-8", "replace"))
-        self._outcome(run, wire.NOT_STARTED, problem.errno, (0, 0, 0), place, 0)
+        self._outcome(run, wire.NOT_STARTED, problem.errno, (0, 0, 0), place)
 
-    def _outcome(
-        self, run: Running, ending: int, code: int, used: tuple[int, int, int], place: Any, flags: int
-    ) -> None:
-        log, out_off, out_len, err_off, err_len, _, out_tail, err_tail = place
+    def _outcome(self, run: Running, ending: int, code: int, used: tuple[int, int, int], place: Any) -> None:
+        log, out_off, out_len, err_off, err_len, cut, out_tail, err_tail = place
+        flags = (wire.CUT if cut else 0) | (wire.LEFTOVERS if run.left else 0)
         where = (log, out_off, out_len, err_off, err_len, flags, out_tail, err_tail)
         more = (None, None, "", left_text(run.left)) if run.left else ()
         self.keep((*run.id, ending, code, run.slot, run.started_at_now(), *used, *where, *more))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from jobctl.supervisor.devices import FreeDevices
 
 
-def test_those_of_the_machine_in_order_of_their_numbers(tmp_path):
+def test_the_devices_of_the_machine_are_sorted_by_number(tmp_path):
     for name in ("nvidia0", "nvidia10", "nvidia2", "nvidiactl", "nvidia-uvm", "sda"):
         (tmp_path / name).touch()
     devices = FreeDevices({}, str(tmp_path))
@@ -13,7 +13,7 @@ def test_those_of_the_machine_in_order_of_their_numbers(tmp_path):
     assert devices.take(3) == (b"0", b"2", b"10")
 
 
-def test_only_those_that_we_may_see_ourselves():
+def test_only_visible_devices_are_used():
     devices = FreeDevices({b"CUDA_VISIBLE_DEVICES": b"3, GPU-8f2c"})
     assert devices.take(2) == (b"3", b"GPU-8f2c")
     assert FreeDevices({b"CUDA_VISIBLE_DEVICES": b"-1"}).total == 0

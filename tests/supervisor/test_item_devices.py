@@ -43,7 +43,7 @@ def test_jobs_share_them_and_get_several(executor: LocalExecutor, tmp_path: Path
     assert all(len(line.split(",")) == 2 for line in (tmp_path / "seen").read_text().split())
 
 
-def test_more_than_there_are_is_an_error_in_words(executor: LocalExecutor, tmp_path: Path) -> None:
+def test_an_item_that_needs_too_many_devices_fails_with_a_reason(executor: LocalExecutor, tmp_path: Path) -> None:
     executor.define(spec_of(1, tmp_path, gpus=4))
     executor.start(batch(1, (b"true",), range(1)))
     (outcome,) = Listener(executor).finished(1)

@@ -129,7 +129,7 @@ def test_a_command_is_found_on_the_jobs_path_also_after_it_moved(executor: Local
         ((b"true",), {"cwd": b"/no/such/place"}, errno.ENOENT, "working directory /no/such/place"),
     ],
 )
-def test_what_cannot_be_started_says_why(
+def test_a_failed_start_has_a_reason(
     executor: LocalExecutor,
     tmp_path: Path,
     argv: tuple[bytes, ...],
@@ -211,7 +211,7 @@ def test_truncating_its_own_stderr_harms_no_other_item(executor: LocalExecutor, 
     assert [read(tmp_path, outcome, "err") for outcome in outcomes] == ["kept\n", "mine\n", "more\n"]
 
 
-def test_what_it_leaves_behind_is_ended_and_writes_into_no_other_log(executor: LocalExecutor, tmp_path: Path) -> None:
+def test_leftovers_are_ended_and_write_into_no_other_log(executor: LocalExecutor, tmp_path: Path) -> None:
     mark = marker()
     writer = f"trap '' TERM; while :; do echo stray; echo stray >&2; sleep 0.01; done # {mark}"
     texts = [f'sh -c "{writer}" sh {mark} & echo first', *["sleep 0.02; echo next"] * 10]

@@ -17,7 +17,7 @@ def outcome(item, *, job=1, attempt=1, tail=b""):
     return (job, item, attempt, 0, 0, 1, 1_700_000_000_000_000, 5, 4, 3, 2, 1, 0, 0, 0, 0, b"", tail)
 
 
-def test_what_was_not_acknowledged_is_found_without_the_writer_having_closed_anything(path):
+def test_unacknowledged_outcomes_are_found_although_the_writer_closed_nothing(path):
     first = KeptOutcomes(path)
     told = [outcome(item) for item in range(1, 6)]
     for each in told:
@@ -26,7 +26,7 @@ def test_what_was_not_acknowledged_is_found_without_the_writer_having_closed_any
     assert os.stat(path).st_mode & 0o777 == 0o600
 
 
-def test_what_was_acknowledged_is_not_told_again(path):
+def test_an_acknowledged_outcome_is_not_reported_again(path):
     first = KeptOutcomes(path)
     for item in range(1, 6):
         first.put(outcome(item))
@@ -46,7 +46,7 @@ def test_a_supervisor_that_ends_leaves_only_what_the_next_one_needs(path):
     assert not os.path.exists(path)
 
 
-def test_one_that_waits_long_keeps_its_place_among_those_that_went(path):
+def test_an_outcome_that_waits_long_keeps_its_place(path):
     first = KeptOutcomes(path)
     for item in range(1, 4):
         first.put(outcome(item))
@@ -54,7 +54,7 @@ def test_one_that_waits_long_keeps_its_place_among_those_that_went(path):
     assert (1, 1, 1) in {o[:3] for o in KeptOutcomes(path).load()}
 
 
-def test_the_next_supervisor_acknowledges_for_the_dead_one_and_continues(path):
+def test_the_next_supervisor_acknowledges_outcomes_of_the_dead_one(path):
     KeptOutcomes(path).put(outcome(1))
     second = KeptOutcomes(path)
     assert [o[1] for o in second.load()] == [1]
@@ -63,7 +63,7 @@ def test_the_next_supervisor_acknowledges_for_the_dead_one_and_continues(path):
     assert [o[1] for o in KeptOutcomes(path).load()] == [2]
 
 
-def test_it_goes_round_and_round(path):
+def test_the_ring_wraps(path):
     ring = KeptOutcomes(path)
     for item in range(10_000):
         ring.put(outcome(item))
@@ -71,7 +71,7 @@ def test_it_goes_round_and_round(path):
     assert [o[1] for o in KeptOutcomes(path).load()] == [9_997, 9_998, 9_999]
 
 
-def test_what_finds_no_room_overwrites_nothing(path):
+def test_an_outcome_without_room_overwrites_nothing(path):
     ring = KeptOutcomes(path)
     for item in range(5_000):
         ring.put(outcome(item))
@@ -79,13 +79,13 @@ def test_what_finds_no_room_overwrites_nothing(path):
     assert found == list(range(4_096))
 
 
-def test_of_long_last_words_the_end_is_kept(path):
+def test_the_end_of_a_long_last_output_is_kept(path):
     KeptOutcomes(path).put(outcome(1, tail=b"x" * 4000 + b"the end"))
     (found,) = KeptOutcomes(path).load()
     assert found[:16] == outcome(1)[:16] and found[17].endswith(b"xthe end")
 
 
-def test_a_record_half_written_is_not_believed(path):
+def test_a_half_written_record_is_ignored(path):
     ring = KeptOutcomes(path)
     ring.put(outcome(1))
     ring.put(outcome(2))
@@ -95,7 +95,7 @@ def test_a_record_half_written_is_not_believed(path):
     assert [o[1] for o in KeptOutcomes(path).load()] == [1]
 
 
-def test_rubbish_in_a_record_is_not_believed(path):
+def test_invalid_data_in_a_record_is_ignored(path):
     ring = KeptOutcomes(path)
     ring.put(outcome(1))
     ring.put(outcome(2))
@@ -105,7 +105,7 @@ def test_rubbish_in_a_record_is_not_believed(path):
     assert [o[1] for o in KeptOutcomes(path).load()] == [2]
 
 
-def test_those_of_another_boot_are_not_believed(path, monkeypatch):
+def test_outcomes_of_another_boot_are_ignored(path, monkeypatch):
     KeptOutcomes(path).put(outcome(1))
     monkeypatch.setattr(kept_outcomes, "boot_id", lambda: "another boot")
     later = KeptOutcomes(path)

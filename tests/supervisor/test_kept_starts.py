@@ -14,7 +14,7 @@ def path(tmp_path):
     return str(tmp_path / "starts")
 
 
-def test_what_was_noted_is_read_without_the_writer_having_closed_anything(path):
+def test_recorded_starts_are_read_although_the_writer_closed_nothing(path):
     ring = KeptStarts(path)
     ring.note(1, 17, 1)
     ring.note(2, 3, 2)
@@ -32,7 +32,7 @@ def test_the_next_supervisor_of_a_boot_continues_where_the_last_one_died(path):
     assert begun(path, second.name) >= {(1, 1, 1), (1, 2, 1)}
 
 
-def test_old_notes_scroll_out_and_the_newest_stay(path):
+def test_the_newest_starts_replace_the_oldest(path):
     ring = KeptStarts(path)
     for item in range(70_000):
         ring.note(1, item, 1)
@@ -41,7 +41,7 @@ def test_old_notes_scroll_out_and_the_newest_stay(path):
     assert (1, 1, 1) not in found
 
 
-def test_a_ring_of_another_name_is_not_believed(path):
+def test_a_ring_of_another_name_is_ignored(path):
     ring = KeptStarts(path)
     assert begun(path, "somebody else's") is None
     assert begun(path, "") is None
@@ -49,7 +49,7 @@ def test_a_ring_of_another_name_is_not_believed(path):
     assert begun(path, ring.name) is None
 
 
-def test_a_ring_of_another_boot_is_not_believed_and_replaced(path, monkeypatch):
+def test_a_ring_of_another_boot_is_ignored_and_replaced(path, monkeypatch):
     ring = KeptStarts(path)
     ring.note(1, 1, 1)
     for module in (identity, kept_starts):
@@ -59,7 +59,7 @@ def test_a_ring_of_another_boot_is_not_believed_and_replaced(path, monkeypatch):
     assert (1, 1, 1) not in begun(path, KeptStarts(path).name)
 
 
-def test_a_torn_ring_is_not_believed(path):
+def test_a_torn_ring_is_ignored(path):
     ring = KeptStarts(path)
     os.truncate(path, 4096)
     assert begun(path, ring.name) is None

@@ -55,7 +55,7 @@ def test_the_process_of_the_item_is_the_command_itself(executor: LocalExecutor, 
         (b"./folder", b"./folder: is a directory"),
     ],
 )
-def test_what_cannot_start_is_told_as_without_a_launcher(
+def test_a_command_that_cannot_start_is_reported_as_without_a_launcher(
     executor: LocalExecutor, tmp_path: Path, name: bytes, message: bytes, launchers: tuple[tuple[bytes, ...], ...]
 ) -> None:
     (tmp_path / "plain").write_text("")
@@ -84,7 +84,7 @@ def test_a_launcher_that_is_missing_is_named(executor: LocalExecutor, tmp_path: 
     assert outcome.err_tail == b"no-such-launcher: not installed where this item would run"
 
 
-def test_a_change_counts_for_what_starts_from_then_on(executor: LocalExecutor, tmp_path: Path) -> None:
+def test_a_change_applies_to_later_starts(executor: LocalExecutor, tmp_path: Path) -> None:
     run(executor, tmp_path, (b"sh", b"-c", SHOW), NICE)
     run(executor, tmp_path, (b"sh", b"-c", SHOW))
     own = os.getpriority(os.PRIO_PROCESS, 0)

@@ -85,7 +85,7 @@ def test_a_daemon_is_not_waited_for_but_ended_and_named(executor: LocalExecutor,
     assert alive(mark) == []
 
 
-def test_while_it_waits_its_slot_is_taken_and_it_is_said_for_what(executor: LocalExecutor, tmp_path: Path) -> None:
+def test_an_item_that_waits_keeps_its_slot_and_the_reason_is_shown(executor: LocalExecutor, tmp_path: Path) -> None:
     mark = marker()
     executor.define(spec_of(1, tmp_path, leftovers="wait"))
     executor.resize(1)
@@ -99,7 +99,7 @@ def test_while_it_waits_its_slot_is_taken_and_it_is_said_for_what(executor: Loca
     assert alive(mark) == [] and waiting(tmp_path) == []
 
 
-def test_the_time_limit_counts_for_what_it_waits_for(executor: LocalExecutor, tmp_path: Path) -> None:
+def test_the_time_limit_includes_the_leftovers(executor: LocalExecutor, tmp_path: Path) -> None:
     mark = marker()
     outcome = run_one(executor, tmp_path, f"sleep {mark} & exit 0", leftovers="wait", timeout_s=1.0)
     assert outcome.ending == Ending.TIMED_OUT
@@ -109,7 +109,7 @@ def test_the_time_limit_counts_for_what_it_waits_for(executor: LocalExecutor, tm
 @pytest.mark.parametrize(("leftovers", "code", "ending"), [
     ("end", 0, Ending.EXITED), ("end", 3, Ending.EXITED), ("fail", 0, Ending.LEFT), ("fail", 3, Ending.EXITED),
 ])  # fmt: skip
-def test_what_is_left_is_ended_and_named_before_the_outcome_is_told(
+def test_leftovers_are_ended_and_named_before_the_outcome_is_reported(
     executor: LocalExecutor, tmp_path: Path, leftovers: str, code: int, ending: Ending
 ) -> None:
     mark = marker()
@@ -131,9 +131,7 @@ def test_names_are_few_and_harmless(executor: LocalExecutor, tmp_path: Path) -> 
     assert left_text(["", ""]) == "2"
 
 
-def test_an_orphan_that_gave_up_everything_is_of_the_only_item_that_it_can_be_of(
-    executor: LocalExecutor, tmp_path: Path
-) -> None:
+def test_an_orphan_without_evidence_belongs_to_the_only_possible_item(executor: LocalExecutor, tmp_path: Path) -> None:
     mark = marker()
     away = f"(prlimit --pid $$ --locks=unlimited; env -i setsid sleep {mark} </dev/null >/dev/null 2>&1 &)"
     outcome = run_one(executor, tmp_path, f"prlimit --pid $$ --locks=unlimited; {away}; sleep 0.2", leftovers="end")

@@ -78,7 +78,7 @@ def calling(executor: LocalExecutor, tmp_path: Path) -> Calling:
 
 
 @pytest.mark.parametrize("word", ["seek", "truncate", "open"])
-def test_output_that_a_call_wrote_over_is_said_to_be_hurt(calling: Any, tmp_path: Path, word: str) -> None:
+def test_output_that_a_call_wrote_over_is_marked_as_damaged(calling: Any, tmp_path: Path, word: str) -> None:
     spec = {"slots": 1, "call": call_spec("calls:do")}
     run_calls(calling, tmp_path, *["say warm"] * 20, **spec)  # so that the next ones travel together
     lines = [f"say row-{n}" for n in range(5)] + [f"{word} x"] + [f"say row-{n}" for n in range(5, 200)]
@@ -93,7 +93,7 @@ def test_output_that_a_call_wrote_over_is_said_to_be_hurt(calling: Any, tmp_path
     assert [read_call(tmp_path, outcome) for outcome in after] == [f"row-{n}\n" for n in range(5)]
 
 
-def test_calls_that_only_print_are_never_said_to_be_hurt(calling: Any, tmp_path: Path) -> None:
+def test_output_of_calls_that_only_print_is_never_marked_as_damaged(calling: Any, tmp_path: Path) -> None:
     outcomes = run_calls(calling, tmp_path, *[f"say row-{n}" for n in range(500)], call=call_spec("calls:do"))
     assert not any(outcome.flags for outcome in outcomes)
     assert [read_call(tmp_path, outcome) for outcome in outcomes] == [f"row-{n}\n" for n in range(500)]

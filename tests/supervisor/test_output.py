@@ -49,7 +49,7 @@ def test_small_outputs_go_into_one_pair(output: JobOutput, root: Path) -> None:
     assert len(names(root)) == 2
 
 
-def test_nothing_is_nowhere_and_leaves_no_file(output: JobOutput, root: Path) -> None:
+def test_no_output_has_no_place_and_leaves_no_file(output: JobOutput, root: Path) -> None:
     assert write(output, 1, b"") == NOWHERE
     output.close()
     assert names(root) == []

@@ -32,7 +32,7 @@ def heard(manager: socket.socket, until: bytes) -> list[bytes]:
     return said
 
 
-def test_a_daemon_says_ready_alive_and_stopping(manager: socket.socket, tmp_path: Path) -> None:
+def test_a_daemon_reports_ready_alive_and_stopping(manager: socket.socket, tmp_path: Path) -> None:
     env = {
         **os.environ,
         "JOBCTL_HOME": str(tmp_path / "store"),
@@ -51,7 +51,7 @@ def test_a_daemon_says_ready_alive_and_stopping(manager: socket.socket, tmp_path
         daemon.wait()
 
 
-def test_the_address_is_not_handed_down_and_an_abstract_one_works() -> None:
+def test_children_do_not_inherit_the_address_and_an_abstract_address_works() -> None:
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
     listener.settimeout(PATIENCE_S)
     name = f"jobctl-test-{os.getpid()}"
@@ -63,7 +63,7 @@ def test_the_address_is_not_handed_down_and_an_abstract_one_works() -> None:
     listener.close()
 
 
-def test_a_watchdog_for_another_process_is_none_of_ours() -> None:
+def test_a_watchdog_of_another_process_is_ignored() -> None:
     environ = {"NOTIFY_SOCKET": "/nowhere", "WATCHDOG_USEC": "1000000", "WATCHDOG_PID": "1"}
     assert ServiceManager(environ).due == float("inf")
     ServiceManager({"NOTIFY_SOCKET": "/nowhere"}).tell("READY=1")  # nothing listens there: no error

@@ -47,7 +47,7 @@ def test_a_script_without_a_header_is_run_by_the_shell(tmp_path: Path) -> None:
     assert start(tmp_path, os.fsencode(script), b"hello") == "hello\n"
 
 
-def test_what_cannot_be_started_is_known_at_once(tmp_path: Path) -> None:
+def test_a_failed_start_is_known_at_once(tmp_path: Path) -> None:
     spawn._quick.works()
     before = Children().pids()
     with pytest.raises(FileNotFoundError) as caught:

@@ -92,7 +92,7 @@ def test_an_item_that_ended_in_time_is_not_a_timeout(supervisor: SupervisorUnder
     assert outcome.duration_us <= (LIMIT_S + 0.1) * 1e6
 
 
-def test_what_ended_by_itself_was_not_cancelled(supervisor: SupervisorUnderTest, tmp_path: Path) -> None:
+def test_an_item_that_ended_by_itself_is_not_cancelled(supervisor: SupervisorUnderTest, tmp_path: Path) -> None:
     item = Item(supervisor.start(), tmp_path, timeout_s=None)
     with stopped(supervisor.pid):
         item.end()
@@ -108,7 +108,9 @@ def test_an_item_that_continued_alone_still_ends_at_its_limit(supervisor: Superv
     assert item.outcome().ending == Ending.TIMED_OUT
 
 
-def test_what_was_stopped_with_us_has_the_rest_of_its_time(supervisor: SupervisorUnderTest, tmp_path: Path) -> None:
+def test_an_item_that_was_stopped_with_the_supervisor_has_the_rest_of_its_time(
+    supervisor: SupervisorUnderTest, tmp_path: Path
+) -> None:
     item = Item(supervisor.start(), tmp_path)
     with stopped(item.pid), stopped(supervisor.pid):
         until(item.began + LIMIT_S + 1.5)
@@ -117,7 +119,7 @@ def test_what_was_stopped_with_us_has_the_rest_of_its_time(supervisor: Superviso
     assert item.outcome().ending == Ending.EXITED
 
 
-def test_a_call_that_was_stopped_with_us_has_the_rest_of_its_time(
+def test_a_call_that_was_stopped_with_the_supervisor_has_the_rest_of_its_time(
     supervisor: SupervisorUnderTest, tmp_path: Path
 ) -> None:
     heard, pid = calling(supervisor, tmp_path)

@@ -64,7 +64,7 @@ def test_a_cancel_leaves_nothing_alive(executor: LocalExecutor, tmp_path: Path, 
 
 
 @pytest.mark.parametrize("text", ["env -i setsid sleep {0} & exit 3", "(setsid sleep {0} &) ; exit 3"])
-def test_what_outlives_its_item_is_ended(executor: LocalExecutor, tmp_path: Path, text: str) -> None:
+def test_a_process_that_outlives_its_item_is_ended(executor: LocalExecutor, tmp_path: Path, text: str) -> None:
     mark = marker()
     executor.define(spec_of(1, tmp_path, grace_s=0.2))
     executor.start([shell(0, text.format(mark))])
@@ -103,7 +103,7 @@ def test_items_and_outcomes_outlive_the_engine(
     assert {event.item: event.code for event in outcomes.of(Finished)} == {0: 7, 1: 8, 2: 9}
 
 
-def test_what_a_dying_engine_sent_is_still_done(
+def test_the_last_orders_of_a_dying_engine_are_carried_out(
     supervisor: SupervisorUnderTest, executor: LocalExecutor, tmp_path: Path
 ) -> None:
     executor.define(spec_of(1, tmp_path))
@@ -165,7 +165,7 @@ def test_the_engine_notices_that_the_supervisor_is_gone(
 
 
 @pytest.mark.parametrize("way", ["child", "empty environment", "ignores TERM", "all of it"])
-def test_a_sweep_finds_what_a_dead_supervisor_left(
+def test_a_sweep_finds_the_processes_of_a_dead_supervisor(
     supervisor: SupervisorUnderTest, executor: LocalExecutor, tmp_path: Path, way: str
 ) -> None:
     mark, stranger = marker(), marker()
@@ -186,7 +186,7 @@ def test_a_sweep_finds_what_a_dead_supervisor_left(
         other.wait()
 
 
-def test_a_new_supervisor_ends_what_an_old_one_left_before_it_starts(
+def test_a_new_supervisor_first_ends_the_processes_of_the_old_one(
     supervisor: SupervisorUnderTest, executor: LocalExecutor, tmp_path: Path
 ) -> None:
     mark = marker()
@@ -280,7 +280,7 @@ def test_items_do_not_keep_the_lock(supervisor: SupervisorUnderTest, executor: L
 # Stopping.
 
 
-def test_stop_is_passed_to_the_engine_and_a_second_one_is_urgent(
+def test_the_engine_gets_a_stop_and_a_second_stop_is_immediate(
     supervisor: SupervisorUnderTest, executor: LocalExecutor
 ) -> None:
     daemon = DaemonHandle.find(supervisor.options.home.lock)
@@ -344,7 +344,7 @@ def test_a_polite_stop_does_not_wait_for_the_pause_between_two_engines(
     assert os.waitstatus_to_exitcode(os.waitpid(supervisor.pid, 0)[1]) == 0
 
 
-def test_an_engine_that_is_done_takes_everything_with_it(
+def test_the_supervisor_leaves_when_the_engine_has_nothing_to_do(
     supervisor: SupervisorUnderTest, executor: LocalExecutor, tmp_path: Path
 ) -> None:
     mark = marker()
@@ -369,13 +369,13 @@ def test_an_engine_whose_store_was_removed_is_the_last_one(
     assert alive(mark) == []
 
 
-def test_hangup_is_ignored(supervisor: SupervisorUnderTest, executor: LocalExecutor) -> None:
+def test_sighup_is_ignored(supervisor: SupervisorUnderTest, executor: LocalExecutor) -> None:
     os.kill(supervisor.pid, signal.SIGHUP)
     assert executor.adopt() == []
     assert executor.stop_requested() == 0
 
 
-def test_a_foreground_daemon_stops_when_its_parent_goes(supervisor: SupervisorUnderTest) -> None:
+def test_a_foreground_daemon_stops_when_its_parent_ends(supervisor: SupervisorUnderTest) -> None:
     foreground, executor = supervisor.start_foreground()
     assert isinstance(foreground, Foreground)
     foreground.close()

@@ -221,7 +221,7 @@ def test_values_and_texts_that_are_not_values(executor: Any, tmp_path: Path) -> 
     assert outcomes[3].value == '"' + "x" * 700_000 + '"'
 
 
-def test_exceptions_are_told_in_full(executor: Any, tmp_path: Path) -> None:
+def test_exceptions_are_reported_in_full(executor: Any, tmp_path: Path) -> None:
     lines = ("raise bad", "permanent gone", "retry 2.5", "leave", "unprintable", "surrogate", "raise again")
     outcomes = run(executor, tmp_path, *lines)
     assert {outcome.ending for outcome in outcomes} == {Ending.RAISED}
@@ -266,7 +266,7 @@ def test_output_over_the_cap_is_cut_and_damages_no_other_output(executor: Any, t
         ("exit 7", Ending.EXITED, 7),
     ],
 )
-def test_a_death_is_that_of_one_item(executor: Any, tmp_path: Path, line: str, ending: int, code: int) -> None:
+def test_the_death_of_a_worker_fails_one_item(executor: Any, tmp_path: Path, line: str, ending: int, code: int) -> None:
     lines = ["count"] * 300 + [line] + ["count"] * 300
     outcomes = run(executor, tmp_path, *lines, slots=1)
     assert [outcome.item for outcome in outcomes if outcome.ending != Ending.EXITED or outcome.code] == [300]
@@ -284,7 +284,7 @@ def test_an_exit_with_0_is_not_a_success(executor: Any, tmp_path: Path) -> None:
     assert outcome.raised[0] == "WorkerExit"
 
 
-def test_what_a_call_changes_is_set_right_for_the_next(executor: Any, tmp_path: Path) -> None:
+def test_changes_by_a_call_are_undone_for_the_next_call(executor: Any, tmp_path: Path) -> None:
     lines = ["forget", "print 1", "close", "print 3", "wander", "where", "print 6", "raise bad"]
     outcomes = run(executor, tmp_path, *lines, slots=1)
     assert [read(tmp_path, outcomes[n]) for n in (1, 3, 6)] == [f"out {n}\nraw\n" for n in (1, 3, 6)]
@@ -333,7 +333,7 @@ def test_a_slow_call_keeps_none_waiting_behind_it(executor: Any, tmp_path: Path)
 
 
 @pytest.mark.parametrize("cap", [0, 1000])
-def test_calls_before_a_slow_one_are_told_with_their_output(executor: Any, tmp_path: Path, cap: int) -> None:
+def test_calls_before_a_slow_one_are_reported_with_their_output(executor: Any, tmp_path: Path, cap: int) -> None:
     executor.define(spec_of(1, tmp_path, slots=1, output_cap=cap))
     executor.start(batch(1, (b"true",), range(600)))
     heard = Listener(executor)
@@ -376,7 +376,7 @@ def test_a_worker_is_warm_until_it_is_recycled(executor: Any, tmp_path: Path) ->
     assert [int(outcome.value or 0) for outcome in again] == [1 + n % 70 for n in range(300)]
 
 
-def test_a_start_is_never_told_after_the_end(executor: Any, tmp_path: Path) -> None:
+def test_a_start_is_never_reported_after_the_end(executor: Any, tmp_path: Path) -> None:
     executor.define(spec_of(1, tmp_path, slots=1))
     executor.start(batch(1, (b"sleep 0.03",), range(8)))
     heard = Listener(executor)
@@ -457,7 +457,7 @@ def test_a_worker_that_dies_while_it_loads_says_so(executor: Any, tmp_path: Path
     assert f"{said} while it loaded dies:f" in outcome.err_tail.decode()
 
 
-def test_an_engine_may_die_between_calls_and_their_receipt(supervisor: SupervisorUnderTest, tmp_path: Path) -> None:
+def test_an_engine_may_die_before_it_acknowledges_calls(supervisor: SupervisorUnderTest, tmp_path: Path) -> None:
     executor = Calling(supervisor.start(), tmp_path)
     executor.resize(2)
     executor.define(spec_of(1, tmp_path))

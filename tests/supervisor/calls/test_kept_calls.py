@@ -20,7 +20,7 @@ def made(number, size=100):
     return (1, number, 2, 9000, 0, 0, 0, 0, (), (1, b"x" * size))
 
 
-def test_what_was_not_acknowledged_is_found_without_the_writer_having_closed_anything(path):
+def test_unacknowledged_outcomes_are_found_although_the_writer_closed_nothing(path):
     assert not holds_any(path)
     first = KeptCalls(path)
     assert not holds_any(path)
@@ -32,7 +32,7 @@ def test_what_was_not_acknowledged_is_found_without_the_writer_having_closed_any
     assert os.stat(path).st_mode & 0o777 == 0o600
 
 
-def test_what_was_acknowledged_is_not_told_again(path):
+def test_an_acknowledged_outcome_is_not_reported_again(path):
     first = KeptCalls(path)
     for number in range(1, 6):
         first.put(made(number))
@@ -45,7 +45,7 @@ def test_what_was_acknowledged_is_not_told_again(path):
     assert list(KeptCalls(path).load()) == []
 
 
-def test_it_goes_round_and_round_with_messages_of_any_length(path):
+def test_the_ring_wraps_with_messages_of_any_length(path):
     ring = KeptCalls(path)
     sizes = random.Random(4)
     waiting = {}
@@ -62,7 +62,7 @@ def test_it_goes_round_and_round_with_messages_of_any_length(path):
     assert {m[1]: m for m in KeptCalls(path).load()} == waiting
 
 
-def test_what_finds_no_room_is_left_out_and_harms_nothing(path):
+def test_a_message_without_room_is_left_out_and_harms_nothing(path):
     ring = KeptCalls(path)
     ring.put(made(1, 3 << 20))
     ring.put(made(2, 3 << 20))
@@ -73,7 +73,7 @@ def test_what_finds_no_room_is_left_out_and_harms_nothing(path):
     assert list(KeptCalls(path).load()) == []
 
 
-def test_the_file_of_another_boot_is_not_believed(path, monkeypatch):
+def test_the_file_of_another_boot_is_ignored(path, monkeypatch):
     KeptCalls(path).put(made(1))
     monkeypatch.setattr(kept_calls, "boot_id", lambda: "another")
     assert not holds_any(path)

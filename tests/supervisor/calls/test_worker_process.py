@@ -147,7 +147,7 @@ def hurt(executor: Any, root: Path, *lines: str, **changes: Any) -> list[Finishe
 
 
 @pytest.mark.parametrize("word", ["write", "read", "close", "truncate", "map", "replace"])
-def test_low_descriptors_are_nothing_of_ours(executor: Any, tmp_path: Path, word: str) -> None:
+def test_low_descriptors_belong_to_the_user(executor: Any, tmp_path: Path, word: str) -> None:
     if 0 <= resource.getrlimit(resource.RLIMIT_NOFILE)[1] < 1040:
         pytest.skip("no descriptor is out of reach of a loop over all 1024 that may be open here")
     outcomes = hurt(executor, tmp_path, "true", *[word, "true"] * 3)
@@ -163,7 +163,7 @@ def test_a_call_that_closes_everything_costs_itself_and_says_why(executor: Any, 
 
 
 @pytest.mark.parametrize("word", ["become", "linger"])
-def test_a_call_that_hangs_up_and_continues_has_failed_by_itself(executor: Any, tmp_path: Path, word: str) -> None:
+def test_a_call_that_closes_its_socket_and_continues_has_failed(executor: Any, tmp_path: Path, word: str) -> None:
     outcomes = hurt(executor, tmp_path, "true", word, "true", grace_s=0.2)
     assert [outcome.ending for outcome in outcomes] == [Ending.EXITED, Ending.RAISED, Ending.EXITED], outcomes
     assert (
@@ -219,7 +219,7 @@ def test_a_page_that_makes_no_sense_costs_that_worker_alone(executor: Any, tmp_p
 
 
 @pytest.mark.parametrize("said", few([b"d", b"r", b"x", b"z", b"\0" * 60, b"rdx" * 20, b"dd"], [b"z", b"rdx" * 20]))
-def test_words_that_mean_nothing_cost_that_worker_alone(executor: Any, tmp_path: Path, said: bytes) -> None:
+def test_impossible_bytes_cost_that_worker_alone(executor: Any, tmp_path: Path, said: bytes) -> None:
     outcomes = hurt(executor, tmp_path, "true", f"say {said.hex()}", "true", "true")
     assert [outcome.value for outcome in outcomes if outcome.item != 1] == ["1"] * 3
     spoilt = outcomes[1]
@@ -265,7 +265,7 @@ def a_record(item: int = 1, **changes: Any) -> tuple[Any, ...]:
 GIVEN = [(4, item, 1, (b"x",), ()) for item in range(1, 6)]
 
 
-def test_records_of_what_was_given_are_believed() -> None:
+def test_records_of_the_given_items_are_accepted() -> None:
     good = [a_record(1), a_record(2, _9=None), a_record(3, _9=("E", "m", 1, None, "")), a_record(4, _9="é")]
     check_records(4, pages.pack(good), cast("Any", GIVEN[:4]), 1)
 
@@ -290,7 +290,7 @@ def test_records_of_what_was_given_are_believed() -> None:
     ],
     ids=repr,
 )
-def test_records_of_anything_else_are_not(change: dict[str, Any]) -> None:
+def test_other_records_are_refused(change: dict[str, Any]) -> None:
     failed = int(isinstance(change.get("_9"), tuple))
     with pytest.raises(pages.BrokenPage):
         check_records(1, pages.pack([a_record(**change)]), cast("Any", GIVEN[:1]), failed)
@@ -309,7 +309,7 @@ def test_bytes_that_are_not_records_are_refused(noise: bytes, count: int, at: in
 
 
 @pytest.mark.parametrize("data", [b"(\xff\xff\xff\x7f" * 3, b"[\xff\xff\xff\x7f", b"(\1\0\0\0" * 5000, b"", b"{"])
-def test_no_claim_of_a_size_is_trusted(data: bytes) -> None:
+def test_a_claimed_size_is_never_trusted(data: bytes) -> None:
     with pytest.raises(pages.BrokenPage):
         pages.parse_untrusted_value(data)
 
@@ -369,7 +369,7 @@ class Loading:
         ]
 
 
-def test_a_recall_gives_back_what_loading_workers_have(executor: Any, tmp_path: Path) -> None:
+def test_a_recall_gives_back_the_calls_of_loading_workers(executor: Any, tmp_path: Path) -> None:
     loading = Loading(executor, tmp_path)
     executor.recall(1)
     loading.returned(0, 1, 2)
@@ -378,7 +378,7 @@ def test_a_recall_gives_back_what_loading_workers_have(executor: Any, tmp_path: 
     loading.succeed(0, 1, 2)
 
 
-def test_a_cancel_gives_back_what_a_loading_worker_has(executor: Any, tmp_path: Path) -> None:
+def test_a_cancel_gives_back_the_calls_of_a_loading_worker(executor: Any, tmp_path: Path) -> None:
     loading = Loading(executor, tmp_path, slots=1)
     executor.cancel([AttemptId(1, 0, 1)], 5.0)
     loading.returned(0)
@@ -387,7 +387,7 @@ def test_a_cancel_gives_back_what_a_loading_worker_has(executor: Any, tmp_path: 
 
 
 @pytest.mark.parametrize("ending", [Ending.INTERRUPTED, Ending.CANCELLED])
-def test_the_end_of_everything_gives_back_what_loading_workers_have(
+def test_the_end_of_everything_gives_back_the_calls_of_loading_workers(
     executor: Any, tmp_path: Path, ending: Ending
 ) -> None:
     loading = Loading(executor, tmp_path)
@@ -440,7 +440,7 @@ def test_a_worker_that_is_killed_while_it_loads_says_that_nothing_was_called(
     assert f"signal {number} while it loaded killed:f; nothing was called" in outcome.raised.message
 
 
-def test_a_job_that_is_over_does_not_load_on(executor: Any, tmp_path: Path) -> None:
+def test_a_worker_stops_loading_when_its_job_is_over(executor: Any, tmp_path: Path) -> None:
     loading = Loading(executor, tmp_path, grace_s=0.2)
     wait_until(lambda: len(list(tmp_path.glob("loading-*"))) == 2, 60, "both workers")
     pids = [int(path.name.partition("-")[2]) for path in tmp_path.glob("loading-*")]

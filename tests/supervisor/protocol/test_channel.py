@@ -59,7 +59,7 @@ def test_the_end_is_noticed_after_the_last_message(pair: Pair) -> None:
     assert pair[1].closed
 
 
-def test_all_that_a_dead_sender_left_is_read(pair: Pair) -> None:
+def test_all_messages_of_a_dead_sender_are_read(pair: Pair) -> None:
     for n in range(20):
         pair[0].post(n, b"y" * 5000)
         pair[0].flush()

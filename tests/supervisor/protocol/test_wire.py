@@ -75,7 +75,7 @@ SPOKEN = {
 }  # fmt: skip
 
 
-def test_other_words_have_another_number() -> None:
+def test_a_changed_protocol_has_another_version() -> None:
     """After an upgrade an old supervisor may meet a new engine; the number is how they notice."""
     numbers = {name: value for name, value in vars(wire).items() if name.isupper() and isinstance(value, int)}
     del numbers["VERSION"]
