@@ -19,9 +19,9 @@ from jobctl.domain.handler_kinds import KINDS
 from jobctl.domain.state_numbers import RETRYING
 from jobctl.process.moment import Moment, on_the_machine
 from jobctl.store import meta
+from jobctl.store.cells import LARGEST
 from jobctl.store.damage import policy_of
 from jobctl.store.database import Database
-from jobctl.store.sound import LARGEST
 from jobctl.store.sqlite import with_states
 
 #: The clock is corrected, not set, while all corrections together stay below this.

@@ -8,8 +8,8 @@ from dataclasses import astuple, dataclass, fields
 
 from jobctl.domain.cluster_workers import ClusterWorkers
 from jobctl.store import meta
+from jobctl.store.cells import checked_cells
 from jobctl.store.database import Database
-from jobctl.store.sound import sound
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ _ENVIRONMENT = "environment"
 def load(database: Database) -> Heartbeat | None:
     """The last heartbeat; None if no daemon ever ran here."""
     row = database.one(f"SELECT {', '.join(_NAMES)} FROM daemon")  # noqa: S608 - names of this module
-    return None if row is None else Heartbeat(*sound(Heartbeat, row))
+    return None if row is None else Heartbeat(*checked_cells(Heartbeat, row))
 
 
 def load_cluster(database: Database) -> ClusterWorkers | None:

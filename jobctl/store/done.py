@@ -11,9 +11,9 @@ from typing import NamedTuple
 from jobctl.domain.content import counted_columns
 from jobctl.domain.content import reader as content_reader
 from jobctl.domain.payload import key_reader
+from jobctl.store.cells import checked_cells
 from jobctl.store.database import Database
 from jobctl.store.job_row import JobRow
-from jobctl.store.sound import sound
 from jobctl.store.sqlite import with_states
 
 #: After this number of days, ``prune`` forgets a row that no further job of the name contained.
@@ -121,7 +121,7 @@ _ENDED = with_states(
 def ended(database: Database, job: int, rnd: int, after: int, limit: int) -> list[Ended]:
     """The next items after number ``after`` that succeeded or failed with an attempt of this round."""
     rows = database.execute(_ENDED, (job, after, rnd, limit))
-    return [Ended._make(sound(Ended, row)) for row in rows]
+    return [Ended._make(checked_cells(Ended, row)) for row in rows]
 
 
 def add(database: Database, rows: Iterable[tuple[bytes, bytes]], job: int, now: int) -> None:

@@ -7,10 +7,10 @@ import json
 from jobctl.domain.likeness import Seen, free_places, masked
 from jobctl.domain.shape import Shape, ValueKind, shape_of
 from jobctl.store import failures
+from jobctl.store.cells import checked_cells
 from jobctl.store.database import Database
 from jobctl.store.failures import FURTHER, failed_samples, samples_of
 from jobctl.store.group import AlikeGroups, FailureGroup, Message
-from jobctl.store.sound import sound
 
 
 class FailureGroups:
@@ -32,7 +32,7 @@ class FailureGroups:
             (job,),
         ).fetchall()
         for *row, stored, complete in rows:
-            group = FailureGroup(*sound(FailureGroup, row))
+            group = FailureGroup(*checked_cells(FailureGroup, row))
             group.tried, group.is_complete = samples_of(stored), bool(complete)
             group.failed = failed_samples(database, job, group.id, group.tried) if group.items else []
             self._enter(group)

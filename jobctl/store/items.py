@@ -11,8 +11,8 @@ from typing import NamedTuple
 
 from jobctl.domain.ports import AttemptId, Finished
 from jobctl.domain.states import ItemState
+from jobctl.store.cells import checked_cells
 from jobctl.store.database import Database
-from jobctl.store.sound import sound
 from jobctl.store.sqlite import with_states
 
 _PAGE = 5_000
@@ -158,7 +158,7 @@ def budgets(database: Database, job: int, items: Sequence[int]) -> dict[int, Bud
     for item in items:
         row = database.one("SELECT item, attempt, free, crashes FROM items WHERE job = ? AND item = ?", (job, item))
         if row is not None:
-            found[item] = Budgeted._make(sound(Budgeted, row))
+            found[item] = Budgeted._make(checked_cells(Budgeted, row))
     return found
 
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from jobctl.domain.texts import shown
+from jobctl.store.cells import checked_cells
 from jobctl.store.database import Database
-from jobctl.store.sound import sound
 
 #: A single item was cancelled.
 CANCELLED = "cancelled"
@@ -54,7 +54,7 @@ def entries(database: Database, job: int, item: int | None = None) -> list[Journ
         " WHERE job = ? AND (? IS NULL OR item IS NULL OR item = ?) ORDER BY id",
         (job, item, item),
     )
-    return [JournalLine(*sound(JournalLine, (*row, _decoded(data)))) for *row, data in rows]
+    return [JournalLine(*checked_cells(JournalLine, (*row, _decoded(data)))) for *row, data in rows]
 
 
 def cancelled_items(database: Database, job: int, since: int) -> dict[int, str]:

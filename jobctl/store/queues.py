@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import astuple, dataclass, fields
 from typing import Any
 
+from jobctl.store.cells import checked_cells
 from jobctl.store.database import Database
-from jobctl.store.sound import sound
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,7 @@ _FIELDS = [f.name for f in fields(QueueRow)]
 def load_all(database: Database) -> dict[str, QueueRow]:
     """Every queue that has a row."""
     rows = database.execute(f"SELECT {', '.join(_FIELDS)} FROM queues ORDER BY name")  # noqa: S608 - names of this module
-    return {queue.name: queue for queue in (QueueRow(*sound(QueueRow, row)) for row in rows)}
+    return {queue.name: queue for queue in (QueueRow(*checked_cells(QueueRow, row)) for row in rows)}
 
 
 def change(database: Database, name: str, **values: Any) -> bool:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from jobctl.store.cells import checked_cells
 from jobctl.store.database import Database
-from jobctl.store.sound import sound
 
 
 class FailureView(NamedTuple):
@@ -29,10 +29,10 @@ _SELECT = f"SELECT {', '.join(FailureView._fields)} FROM failures WHERE job = ?"
 def failures(database: Database, number: int) -> list[FailureView]:
     """The causes of a job, the cause of most failed items first."""
     rows = database.execute(f"{_SELECT} ORDER BY items DESC, attempts DESC, id", (number,))
-    return [FailureView._make(sound(FailureView, row)) for row in rows]
+    return [FailureView._make(checked_cells(FailureView, row)) for row in rows]
 
 
 def top_failures(database: Database, number: int, limit: int) -> list[FailureView]:
     """The causes of most failed items, without causes that no item failed for."""
     rows = database.execute(f"{_SELECT} AND items > 0 ORDER BY items DESC, id LIMIT ?", (number, limit))
-    return [FailureView._make(sound(FailureView, row)) for row in rows]
+    return [FailureView._make(checked_cells(FailureView, row)) for row in rows]

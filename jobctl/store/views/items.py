@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from jobctl.domain.states import ItemState
+from jobctl.store.cells import checked_cells
 from jobctl.store.database import Database
-from jobctl.store.sound import sound
 from jobctl.store.sqlite import with_states
 
 
@@ -54,7 +54,7 @@ def items(database: Database, number: int, state: ItemState | None, after: int, 
         sql = _SELECT_ITEM.format(index="", filter="")
     else:
         sql = _SELECT_ITEM.format(index=_INDEX_OF_STATE.get(state, ""), filter=f" AND i.state = {state:d}")
-    return [ItemView._make(sound(ItemView, row)) for row in database.execute(sql, (number, after, limit))]
+    return [ItemView._make(checked_cells(ItemView, row)) for row in database.execute(sql, (number, after, limit))]
 
 
 _WAITING = with_states(
@@ -100,7 +100,7 @@ _SELECT_ATTEMPT = f"SELECT {', '.join(AttemptView._fields)} FROM attempts"  # no
 def attempts(database: Database, number: int, item: int) -> list[AttemptView]:
     """Every recorded run of an item, first to last."""
     rows = database.execute(f"{_SELECT_ATTEMPT} WHERE job = ? AND item = ? ORDER BY attempt", (number, item))
-    return [AttemptView._make(sound(AttemptView, row)) for row in rows]
+    return [AttemptView._make(checked_cells(AttemptView, row)) for row in rows]
 
 
 def attempts_after(database: Database, number: int, after: tuple[int, int], limit: int) -> list[AttemptView]:
@@ -109,7 +109,7 @@ def attempts_after(database: Database, number: int, after: tuple[int, int], limi
         f"{_SELECT_ATTEMPT} WHERE job = ? AND (item, attempt) > (?, ?) ORDER BY item, attempt LIMIT ?",
         (number, *after, limit),
     )
-    return [AttemptView._make(sound(AttemptView, row)) for row in rows]
+    return [AttemptView._make(checked_cells(AttemptView, row)) for row in rows]
 
 
 def item_state(database: Database, number: int, item: int) -> tuple[int, int] | None:
@@ -155,5 +155,5 @@ def finished_runs(database: Database, number: int) -> Iterator[FinishedRun]:
     """The items of a job that have run, in order, read in pages so that no read transaction stays open."""
     last = 0
     while rows := database.execute(_FINISHED_RUNS, (number, last, _PAGE)).fetchall():
-        yield from (FinishedRun._make(sound(FinishedRun, row)) for row in rows)
+        yield from (FinishedRun._make(checked_cells(FinishedRun, row)) for row in rows)
         last = rows[-1][0]

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from jobctl.domain.texts import restored
+from jobctl.store.cells import checked_cells
 from jobctl.store.database import Database
-from jobctl.store.sound import sound
 
 if TYPE_CHECKING:
     from jobctl.domain.notify import DeliveryState
@@ -38,7 +38,7 @@ _SELECT = (
 
 
 def _delivery(row: Sequence[Any]) -> DeliveryView:
-    view = DeliveryView._make(sound(DeliveryView, row))
+    view = DeliveryView._make(checked_cells(DeliveryView, row))
     return view._replace(address=restored(view.address))
 
 
@@ -81,7 +81,7 @@ def tries(database: Database, delivery: str) -> list[TryView]:
         " ORDER BY attempt",
         (delivery,),
     )
-    return [TryView._make(sound(TryView, row)) for row in rows]
+    return [TryView._make(checked_cells(TryView, row)) for row in rows]
 
 
 class TargetView(NamedTuple):
@@ -108,5 +108,5 @@ def targets(database: Database, job: int) -> list[TargetView]:
         " WHERE t.job = ? ORDER BY t.id",
         (job,),
     )
-    views = [TargetView._make(sound(TargetView, row)) for row in rows]
+    views = [TargetView._make(checked_cells(TargetView, row)) for row in rows]
     return [view._replace(address=restored(view.address)) for view in views]

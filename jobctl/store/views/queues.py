@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from jobctl.domain.texts import restored, shown
+from jobctl.store.cells import checked_cells
 from jobctl.store.database import Database
-from jobctl.store.sound import sound
 
 
 class QueueView(NamedTuple):
@@ -23,7 +23,9 @@ class QueueView(NamedTuple):
 def queue(database: Database, name: str) -> QueueView:
     """The settings of a queue; one without a row is open and has no limit of its own."""
     row = database.one(f"SELECT {', '.join(QueueView._fields)} FROM queues WHERE name = ?", (name,))  # noqa: S608 - names of fields
-    return QueueView(None, None, "", None, None, None) if row is None else QueueView._make(sound(QueueView, row))
+    return (
+        QueueView(None, None, "", None, None, None) if row is None else QueueView._make(checked_cells(QueueView, row))
+    )
 
 
 def queue_loads(database: Database) -> dict[str, tuple[int, int, int]]:

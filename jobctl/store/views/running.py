@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from jobctl.domain.state_numbers import RETRYING
+from jobctl.store.cells import checked_cells
 from jobctl.store.database import Database
-from jobctl.store.sound import sound
 from jobctl.store.sqlite import with_states
 
 
@@ -33,7 +33,7 @@ _RUNNING = with_states(
 def running(database: Database, number: int, limit: int, payload: int) -> list[RunningView]:
     """The running items of a job, through their own index; of each row at most ``payload`` bytes."""
     rows = database.execute(_RUNNING, (payload, number, limit))
-    return [RunningView._make(sound(RunningView, row)) for row in rows]
+    return [RunningView._make(checked_cells(RunningView, row)) for row in rows]
 
 
 _STARTED_BY_JOB = with_states(
@@ -60,7 +60,7 @@ def due_range(database: Database, number: int) -> DueRange:
     """The due times of the items of a job that wait for another attempt."""
     waiting = f"FROM items INDEXED BY items_due WHERE job = ?1 AND state = {RETRYING}"
     sql = f"SELECT (SELECT min(due_at) {waiting}), (SELECT max(due_at) {waiting})"
-    return DueRange._make(sound(DueRange, database.one(sql, (number,))))
+    return DueRange._make(checked_cells(DueRange, database.one(sql, (number,))))
 
 
 def running_by_job(database: Database) -> list[tuple[str, int, int]]:

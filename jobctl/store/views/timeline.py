@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from typing import NamedTuple
 
+from jobctl.store.cells import checked_cells
 from jobctl.store.database import Database
-from jobctl.store.sound import sound
 
 #: Attempts to show of a job; at most twice this number is read.
 LIMIT = 2_000
@@ -44,7 +44,7 @@ def timeline(database: Database, job: int, attempts: int, limit: int = LIMIT) ->
         " FROM sample CROSS JOIN attempts WHERE job = ?3 AND item = n ORDER BY n, attempt LIMIT ?4",
         (each, last, job, 2 * limit),
     )
-    bars = [Bar._make(sound(Bar, row)) for row in rows]
+    bars = [Bar._make(checked_cells(Bar, row)) for row in rows]
     rounds = Counter(bar.round for bar in bars).most_common(1)
     chosen = rounds[0][0] if rounds else 1
     return Timeline([bar for bar in bars if bar.round == chosen], chosen, each)

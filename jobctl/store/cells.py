@@ -19,7 +19,7 @@ LARGEST = 1 << 60
 _ENDINGS = frozenset(map(int, Ending))
 
 
-def sound(kind: type, row: Sequence[Any]) -> Sequence[Any]:
+def checked_cells(kind: type, row: Sequence[Any]) -> Sequence[Any]:
     """The cells of a row, in the types of a class that has one field for each cell."""
     return [check(cell) for check, cell in zip(_checks(kind), row, strict=False)]
 
@@ -27,7 +27,10 @@ def sound(kind: type, row: Sequence[Any]) -> Sequence[Any]:
 @cache
 def _checks(kind: type) -> list[Callable[[Any], Any]]:
     # A named tuple keeps its annotations as references, a dataclass as text.
-    written = {name: str(getattr(kept, "__forward_arg__", kept)) for name, kept in kind.__annotations__.items()}
+    written = {
+        name: str(getattr(annotation, "__forward_arg__", annotation))
+        for name, annotation in kind.__annotations__.items()
+    }
     return [_ending if name == "ending" else _CHECKS[text] for name, text in written.items()]
 
 
