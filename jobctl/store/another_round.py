@@ -93,9 +93,9 @@ def requeue(database: Database, choice: ItemFilter, chosen: ItemCounts) -> None:
         return
     queue = with_states("UPDATE items SET state = {QUEUED}, free = attempt, crashes = 0 WHERE job = ? AND ")
     database.execute(queue + choice.condition, choice.parameters)
-    failures.take_away(database, choice.job, chosen.by_failure)
+    failures.subtract(database, choice.job, chosen.by_failure)
     ungrouped = sum(count for failure, count in chosen.by_failure if failure is None)
-    jobs.count(database, choice.job, {"failures_ungrouped": -ungrouped}, cursor=chosen.first)
+    jobs.add_counts(database, choice.job, {"failures_ungrouped": -ungrouped}, cursor=chosen.first)
 
 
 def with_unknown_outcome(database: Database, choice: ItemFilter) -> int:

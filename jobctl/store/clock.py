@@ -93,13 +93,13 @@ def _stored(database: Database) -> ClockReading | None:
         return None
 
 
-def last_sign(database: Database) -> int | None:
+def last_activity(database: Database) -> int | None:
     """The last moment at which a daemon or a command worked on the store, as far as the store can tell."""
     found = database.one(
         "SELECT (SELECT max(CAST(heartbeat_at AS INTEGER)) FROM daemon),"
         " (SELECT max(CAST(updated_at AS INTEGER)) FROM jobs WHERE finished_at IS NULL)"
     )
-    # A damaged row may have a time that no calendar shows. It does not count as a sign.
+    # A damaged row may have a time that no calendar shows. It does not count.
     return max((at for at in found if at is not None and is_time(at)), default=None)
 
 
@@ -108,10 +108,10 @@ def _implausible(database: Database, stored: ClockReading | None, now: int) -> i
 
     It cannot have gone back, and the machine was not off for years. Then the time in between counts as nothing.
     """
-    signs = [at for at in (last_sign(database), stored and stored.wall) if at is not None]
-    if not signs:
+    times = [at for at in (last_activity(database), stored and stored.wall) if at is not None]
+    if not times:
         return 0
-    passed = now - max(signs)
+    passed = now - max(times)
     if passed <= -TOLERANCE_US:
         return passed
     return passed if stored is not None and passed > LONGEST_DOWN_US else 0

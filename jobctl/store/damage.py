@@ -1,7 +1,7 @@
 """Finds, names and replaces bad values in the rows of jobs, so that one damaged row does not end a whole list.
 
 A bad value was stored by an older version that did not check it, or by a person who edited the database. A bad column
-gets a harmless value, the others stay. The engine holds such a job, and every document names the bad columns.
+gets a harmless value, the others stay. The engine is_valid such a job, and every document names the bad columns.
 """
 
 from __future__ import annotations
@@ -21,15 +21,15 @@ TIMES = (
     *("not_before_at", "paused_at", "tokens_at"),
 )
 #: Columns of plain text in which bytes that are not UTF-8 are kept as they are.
-CARRIED = frozenset({"cwd", "env_file", "input_path"})
+KEPT_AS_BYTES = frozenset({"cwd", "env_file", "input_path"})
 
 
 class _Form(NamedTuple):
-    """The form of a JSON column, and the text that replaces a bad one."""
+    """The form of a JSON column, and the text that replaces a value of another form."""
 
-    holds: Callable[[Any], bool]
-    words: str
-    instead: str
+    is_valid: Callable[[Any], bool]
+    description: str
+    replacement: str
 
 
 _OBJECT = _Form(lambda value: isinstance(value, dict), "an object", "{}")
@@ -42,7 +42,7 @@ _TEXTS_BY_NAME = _Form(
     "{}",
 )
 _COMMAND = _Form(
-    lambda value: isinstance(value, str) or _TEXTS.holds(value) or (isinstance(value, dict) and "target" in value),
+    lambda value: isinstance(value, str) or _TEXTS.is_valid(value) or (isinstance(value, dict) and "target" in value),
     "a command",
     "[]",
 )
@@ -93,16 +93,16 @@ def mended(row: Mapping[str, Any]) -> tuple[dict[str, Any], str]:
     for name, value in row.items():
         if isinstance(value, bytes):
             values[name] = value = restored(value)
-            if name not in CARRIED:
+            if name not in KEPT_AS_BYTES:
                 values[name] = value = shown(value)
                 found.append(f"{name} is not UTF-8")
-        elif type(value) is str and name not in CARRIED and not is_text(value):
+        elif type(value) is str and name not in KEPT_AS_BYTES and not is_text(value):
             values[name] = value = shown(value, in_json=name in _JSON)
             found.append(f"{name} is not UTF-8")
-        wrong, instead = _judged(name, value)
+        wrong, replacement = _fault(name, value)
         if wrong:
             found.append(f"{name} {wrong}")
-            values[name] = instead
+            values[name] = replacement
     return values, "; ".join(found)
 
 
@@ -111,10 +111,10 @@ def policy_of(stored: Any) -> Policy:
     return Policy.from_json(json.loads(mended({"policy": stored})[0]["policy"]))
 
 
-def _judged(name: str, value: Any) -> tuple[str, Any]:
+def _fault(name: str, value: Any) -> tuple[str, Any]:
     """Return the fault of a value, empty for most, and the value to use."""
     if name in _JSON:
-        return _judged_json(name, value)
+        return _json_fault(name, value)
     if name in TIMES and value is not None and not (type(value) is int and is_time(value)):
         return "is a time that no calendar shows", None if name not in ("submitted_at", "updated_at", "round_at") else 0
     if name == "handler" and value not in KINDS:
@@ -128,19 +128,19 @@ def _judged(name: str, value: Any) -> tuple[str, Any]:
     return "", None
 
 
-def _judged_json(name: str, value: Any) -> tuple[str, Any]:
+def _json_fault(name: str, value: Any) -> tuple[str, Any]:
     form = _JSON[name]
     if name == "results" and not value:
         return "", None
     try:
         found = json.loads(value)
     except (ValueError, TypeError, RecursionError):
-        return "is not JSON", form.instead
+        return "is not JSON", form.replacement
     if name == "command" and found is None:
         return "", None
-    if not form.holds(found):
-        return f"is not {form.words}", form.instead
+    if not form.is_valid(found):
+        return f"is not {form.description}", form.replacement
     if name == "policy" and (wrong := faults_of_policy(found)):
-        kept = {key: setting for key, setting in found.items() if key not in wrong}
-        return f"has no valid {', '.join(sorted(wrong))}", json.dumps(Policy.from_json(kept).to_json())
+        valid = {key: setting for key, setting in found.items() if key not in wrong}
+        return f"has no valid {', '.join(sorted(wrong))}", json.dumps(Policy.from_json(valid).to_json())
     return "", None

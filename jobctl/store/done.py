@@ -48,17 +48,17 @@ class RowHash:
 class RowHasher(NamedTuple):
     """The way in which the rows of a stored job are hashed."""
 
-    key: Callable[[bytes], bytes]
-    content: Callable[[bytes], bytes]
+    read_key: Callable[[bytes], bytes]
+    read_content: Callable[[bytes], bytes]
     hashes: RowHash
 
-    def row(self, payload: bytes) -> bytes:
+    def row_hash(self, payload: bytes) -> bytes:
         """The hash by which a row is known, whatever its other cells hold."""
-        return self.hashes.of_key(self.key(payload))
+        return self.hashes.of_key(self.read_key(payload))
 
-    def held(self, payload: bytes) -> bytes:
+    def content_hash(self, payload: bytes) -> bytes:
         """The hash of the content of a row and of the command that it is for."""
-        return self.hashes.of_content(self.content(payload))
+        return self.hashes.of_content(self.read_content(payload))
 
 
 def row_hasher(row: JobRow) -> RowHasher:

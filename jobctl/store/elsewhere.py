@@ -26,7 +26,7 @@ class Elsewhere(JobctlError):
     code = "elsewhere"
 
 
-def known(database: Database) -> tuple[str, ...]:
+def last_cluster(database: Database) -> tuple[str, ...]:
     """The cluster of the last engine, as words of an engine's command line; no words = this machine."""
     text = meta.value(database, _KEY)
     return tuple(json.loads(text)) if text else ()
@@ -42,7 +42,7 @@ def check(database: Database, cluster: Sequence[str] = (), running: int | None =
 
     ``running`` is the number of attempts that this engine does not have; None = all that are recorded as running.
     """
-    before = known(database)
+    before = last_cluster(database)
     if not before or _place(before) == _place(cluster):
         return
     count = database.scalar(_RUNNING) if running is None else running

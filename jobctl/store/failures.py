@@ -69,17 +69,17 @@ def has_cancelled(database: Database, job: int) -> bool:
     return database.scalar(sql, (job,)) is not None
 
 
-def take_away(database: Database, job: int, moved: Sequence[tuple[int | None, int]]) -> None:
+def subtract(database: Database, job: int, moved: Sequence[tuple[int | None, int]]) -> None:
     """Subtract, for each (group, count), the items that were queued again, and choose examples among the rest."""
     counts = {number: count for number, count in moved if number is not None}
     database.executemany("UPDATE failures SET items = items - ? WHERE id = ?", [(n, g) for g, n in counts.items()])
-    samples = {number: _left(database, job, number) for number in counts}
+    samples = {number: _still_failed(database, job, number) for number in counts}
     _find_others(database, job, {number: found for number, found in samples.items() if found == []})
     rows = [(json.dumps(found or []), number) for number, found in samples.items()]
     database.executemany("UPDATE failures SET samples = ? WHERE id = ?", rows)
 
 
-def _left(database: Database, job: int, group: int) -> list[int] | None:
+def _still_failed(database: Database, job: int, group: int) -> list[int] | None:
     """The examples of a group that are still failed; None if none of its items is."""
     items, samples = database.one("SELECT items, samples FROM failures WHERE id = ?", (group,))
     return failed_samples(database, job, group, samples_of(samples)) if items else None

@@ -43,7 +43,7 @@ def drop(database: Database, job: int, last: int) -> None:
     database.execute("DELETE FROM followed WHERE job = ? AND number <= ?", (job, last))
 
 
-def is_any(database: Database, job: int) -> bool:
+def has_any(database: Database, job: int) -> bool:
     """True if rows of a job wait for another one."""
     return database.scalar("SELECT 1 FROM followed WHERE job = ? LIMIT 1", (job,)) is not None
 

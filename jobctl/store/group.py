@@ -25,7 +25,7 @@ class FailureGroup:
     tried: list[int] = field(default_factory=list)  # examples of items that had it and may have succeeded since
     #: False for a group of an earlier round: items that are tried again name it, but are no longer its examples.
     is_complete: bool = True
-    own: frozenset[int] | None = None  # places of the message whose value is in the row of the first example
+    row_places: frozenset[int] | None = None  # places of the message whose value is in the row of the first example
     shape: Shape | None = None  # of the message, once it was needed
 
     def add_attempt(self, item: int) -> None:
@@ -51,7 +51,7 @@ class FailureGroup:
         return self.is_complete and len(self.samples) < SAMPLE_LIMIT
 
     def take_in(self, other: FailureGroup) -> None:
-        """Count what another group has counted."""
+        """Add the counts and the examples of another group."""
         self.items += other.items
         self.attempts += other.attempts
         self.failed = sorted({*self.failed, *other.failed})[:SAMPLE_LIMIT]
@@ -76,7 +76,7 @@ class AlikeGroups:
 
     groups: dict[tuple[str, ...], FailureGroup] = field(default_factory=dict)
     free: frozenset[int] = frozenset()  # places that have another value each time
-    kept: list[tuple[str, ...]] = field(default_factory=list)  # of groups with a value in such a place
+    unmasked: list[tuple[str, ...]] = field(default_factory=list)  # values of groups that have one in such a place
 
     def add(self, shape: Shape, values: tuple[str, ...], group: FailureGroup) -> None:
         """Enter a group whose message has these values."""
@@ -86,16 +86,16 @@ class AlikeGroups:
     def set_free(self, shape: Shape, free: frozenset[int]) -> None:
         """From now on these places are masked in every new message."""
         self.free = free
-        self.kept = [values for values in self.groups if masked(shape, values, free) != values]
+        self.unmasked = [values for values in self.groups if masked(shape, values, free) != values]
 
     def find(self, shape: Shape) -> FailureGroup | None:
-        """The group of a message: one that kept this value, otherwise the one with the masks."""
-        for values in self.kept:
+        """The group of a message: one that has this very value, otherwise the one with the masks."""
+        for values in self.unmasked:
             if _fits(values, shape):
                 return self.groups[values]
         return self.groups.get(masked(shape, shape.held, self.free))
 
 
 def _fits(values: Sequence[str], shape: Shape) -> bool:
-    """True if a group exists whose kept values are those of a message."""
+    """True if the values of a group, where they are not masked, are those of a message."""
     return all(a in (value.text, value.mask) for a, value in zip(values, shape.values, strict=True))

@@ -52,24 +52,24 @@ class FailureGroups:
             head = group.message if end < 0 else group.message[:end]
             self._heads.setdefault((group.code, head, group.outcome), group)
 
-    def find(self, said: Message, *, retryable: bool, now: int) -> FailureGroup:
+    def find(self, message: Message, *, retryable: bool, now: int) -> FailureGroup:
         """The group of a message, made if it is new; in a job with too many groups, the group of its code."""
-        found = self._by_cause.get((said.code, said.text, said.outcome))
-        text = said.text
-        if found is None and not said.is_fixed:
-            shape = shape_of(said.text)
-            found = self._headed(said, shape)
+        found = self._by_cause.get((message.code, message.text, message.outcome))
+        text = message.text
+        if found is None and not message.is_fixed:
+            shape = shape_of(message.text)
+            found = self._headed(message, shape)
             if found is None:
-                found, text = self._learned(said, shape)
-        return found or self._make(said._replace(text=text), retryable=retryable, now=now)
+                found, text = self._learned(message, shape)
+        return found or self._make(message._replace(text=text), retryable=retryable, now=now)
 
-    def _headed(self, said: Message, shape: Shape) -> FailureGroup | None:
+    def _headed(self, message: Message, shape: Shape) -> FailureGroup | None:
         """The group whose message begins alike; the values in which the two differ are masked."""
-        group = self._heads.get((said.code, said.head, said.outcome)) if said.head else None
+        group = self._heads.get((message.code, message.head, message.outcome)) if message.head else None
         if group is None:
             return None
-        if group.id not in self._by_id or not _begins(group.message, said.head):  # merged or renamed since
-            del self._heads[said.code, said.head, said.outcome]
+        if group.id not in self._by_id or not _begins(group.message, message.head):  # merged or renamed since
+            del self._heads[message.code, message.head, message.outcome]
             return None
         self._blur(group, shape)
         return group
@@ -85,29 +85,29 @@ class FailureGroups:
         if values != known.held:
             self._rename(group, known, values)
 
-    def _learned(self, said: Message, shape: Shape) -> tuple[FailureGroup | None, str]:
+    def _learned(self, message: Message, shape: Shape) -> tuple[FailureGroup | None, str]:
         """A group of the same shape or None, and the message for a new group."""
-        alike = self._alike.get((said.code, shape.form, said.outcome)) if shape.values else None
+        alike = self._alike.get((message.code, shape.form, message.outcome)) if shape.values else None
         if alike is None:
             return None, shape.spelled(shape.held)
         found = alike.find(shape)
         if found is not None:
-            return found, said.text
-        free = free_places(shape, self._seen(alike, shape, said), alike.free, crowded=self._is_full)
+            return found, message.text
+        free = free_places(shape, self._seen(alike, shape, message), alike.free, crowded=self._is_full)
         if free != alike.free:
             self._free(alike, free)
             found = alike.find(shape)
         return found, shape.spelled(masked(shape, shape.held, alike.free))
 
-    def _seen(self, alike: AlikeGroups, shape: Shape, said: Message) -> list[Seen]:
+    def _seen(self, alike: AlikeGroups, shape: Shape, message: Message) -> list[Seen]:
         """The values of the small groups, and of the new message."""
         seen = []
         for values, group in alike.groups.items():
             if group.is_small and group.samples:
-                if group.own is None:
-                    group.own = _own(shape_of(group.message), said.cells(min(group.samples)))
-                seen.append(Seen(values, len(group.samples), group.own))
-        return [*seen, Seen(shape.held, 1, _own(shape, said.cells(said.item)))]
+                if group.row_places is None:
+                    group.row_places = _places_in_row(shape_of(group.message), message.cells(min(group.samples)))
+                seen.append(Seen(values, len(group.samples), group.row_places))
+        return [*seen, Seen(shape.held, 1, _places_in_row(shape, message.cells(message.item)))]
 
     def _free(self, alike: AlikeGroups, free: frozenset[int]) -> None:
         """Merge the small groups that differ only in places that are free now; large ones keep their value."""
@@ -134,7 +134,7 @@ class FailureGroups:
         del self._by_cause[group.code, group.message, group.outcome]
         alike = self._alike[group.code, shape.form, group.outcome]
         del alike.groups[shape.held]
-        group.message, group.own, group.shape = message, None, None
+        group.message, group.row_places, group.shape = message, None, None
         self._by_cause[group.code, message, group.outcome] = group
         alike.add(shape, values, group)
         self._note_heads(group)
@@ -163,11 +163,11 @@ class FailureGroups:
     def _is_full(self) -> bool:
         return len(self._by_id) >= failures.GROUP_LIMIT
 
-    def _make(self, said: Message, *, retryable: bool, now: int) -> FailureGroup:
-        message = said.text
-        if self._is_full and (said.code, message, said.outcome) not in self._by_cause:
-            message = FURTHER if retryable else f"{FURTHER}, not retryable"
-        cause = (said.code, message, said.outcome)
+    def _make(self, message: Message, *, retryable: bool, now: int) -> FailureGroup:
+        text = message.text
+        if self._is_full and (message.code, text, message.outcome) not in self._by_cause:
+            text = FURTHER if retryable else f"{FURTHER}, not retryable"
+        cause = (message.code, text, message.outcome)
         if cause in self._by_cause:
             return self._by_cause[cause]
         cursor = self._database.execute(
@@ -218,7 +218,7 @@ def _begins(message: str, head: str) -> bool:
     return message == head or message.startswith(f"{head}: ")
 
 
-def _own(shape: Shape, cells: frozenset[str]) -> frozenset[int]:
+def _places_in_row(shape: Shape, cells: frozenset[str]) -> frozenset[int]:
     """The places whose value is in the row."""
     return frozenset(
         n

@@ -1,7 +1,7 @@
 """Writes items: enqueue, claim, settle, give back. Functions take many items, and check state, attempt and epoch.
 
 No function here begins or ends a transaction or changes the counters of the job. The caller does both, in one
-transaction (``store.jobs.count``).
+transaction (``store.jobs.add_counts``).
 """
 
 from __future__ import annotations
@@ -162,7 +162,7 @@ def budgets(database: Database, job: int, items: Sequence[int]) -> dict[int, Bud
     return found
 
 
-def held(database: Database, job: int, epoch: int) -> list[tuple[int, int]]:
+def running_under(database: Database, job: int, epoch: int) -> list[tuple[int, int]]:
     """(item, attempt) of the items of a job that run under this epoch."""
     sql = with_states("SELECT item, attempt FROM items WHERE job = ? AND state = {RUNNING} AND epoch = ?")
     return database.execute(sql, (job, epoch)).fetchall()

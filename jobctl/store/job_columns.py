@@ -13,7 +13,6 @@ from pathlib import Path
 #: Columns that only the engine needs, and that may be long.
 ENGINE_ONLY = frozenset({
     "umask", "env", "env_names", "env_file", "input_dialect", "rows_sha256", "work_options", "root_uid", "stop_now",
-
 })  # fmt: skip
 #: Columns that tell people about a job and mean nothing to the engine.
 STATUS_ONLY = frozenset({

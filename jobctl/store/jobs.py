@@ -111,7 +111,7 @@ def update(database: Database, job: int, **values: Any) -> None:
     )
 
 
-def count(database: Database, job: int, deltas: Mapping[str, int], **values: Any) -> None:
+def add_counts(database: Database, job: int, deltas: Mapping[str, int], **values: Any) -> None:
     """Add to the counters of a job, and set other columns in the same statement."""
     changes = [f"{name} = {name} + ?" for name in deltas] + [f"{name} = ?" for name in values]
     database.execute(
@@ -148,18 +148,18 @@ def has_keys(database: Database, uid: str | None) -> bool:
     return uid is not None and database.scalar("SELECT item_key FROM jobs WHERE uid = ?", (uid,)) is not None
 
 
-def newest_with_keys(database: Database, name: str, but: int) -> JobRow | None:
+def newest_with_keys(database: Database, name: str, excluded: int) -> JobRow | None:
     """The newest other job of a name whose rows have keys of their own."""
     row = database.one(
-        f"{_SELECT} WHERE name = ? AND item_key IS NOT NULL AND id <> ? ORDER BY id DESC LIMIT 1", (name, but)
+        f"{_SELECT} WHERE name = ? AND item_key IS NOT NULL AND id <> ? ORDER BY id DESC LIMIT 1", (name, excluded)
     )
     return None if row is None else job_row(row)
 
 
-def live_with(database: Database, fingerprint: str, but: int) -> int | None:
+def live_with(database: Database, fingerprint: str, excluded: int) -> int | None:
     """The number of another live job with the same work."""
     sql = "SELECT id FROM jobs WHERE fingerprint = ? AND finished_at IS NULL AND id != ?"
-    found = database.scalar(sql, (fingerprint, but))
+    found = database.scalar(sql, (fingerprint, excluded))
     return None if found is None else int(found)
 
 

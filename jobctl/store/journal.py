@@ -1,4 +1,4 @@
-"""The journal: what was done to a job or an item, by whom, when and why."""
+"""Writes and reads the journal: the changes of jobs and the commands about items, with actor, time and reason."""
 
 from __future__ import annotations
 

@@ -13,14 +13,14 @@ def leave_out(database: Database, row: JobRow, choice: ItemFilter) -> int:
     """Note the items of a choice that stay out, in the caller's transaction. Returns their number."""
     database.execute("DROP TABLE IF EXISTS temp.left_out")
     database.execute("CREATE TEMP TABLE left_out (item INTEGER PRIMARY KEY)")
-    taken = Taken(database, row.name, but=row.id)
+    taken = Taken(database, row.name, excluded=row.id)
     taken.scan()
-    reader = done.row_hasher(row)
+    hasher = done.row_hasher(row)
     # A job that may repeat finished rows leaves out only those that a later job has done.
     later_than = 0 if row.policy.only_new else row.id
     for page in another_round.pages(database, choice):
-        hashes = [reader.row(payload) for _, payload in page]
-        contents = [reader.held(payload) for _, payload in page]
+        hashes = [hasher.row_hash(payload) for _, payload in page]
+        contents = [hasher.content_hash(payload) for _, payload in page]
         finished = done.finished(database, hashes, contents, None, later_than)
         found = zip(page, finished, taken.look_up(hashes), strict=True)
         out = [(item,) for (item, _), is_done, others in found if is_done or others]

@@ -30,7 +30,7 @@ class LeftoversOfJob(NamedTuple):
     names: str
 
 
-def parted(text: str) -> tuple[int, str]:
+def parse(text: str) -> tuple[int, str]:
     """Number and names in the text of a supervisor."""
     number, _, names = text.partition(" ")
     return int(number) if number.isdecimal() and len(number) < 10 else 1, names
@@ -38,14 +38,14 @@ def parted(text: str) -> tuple[int, str]:
 
 def sentence(finished: Finished) -> str:
     """The reason why an attempt failed that must not leave processes behind."""
-    number, names = parted(finished.left)
+    number, names = parse(finished.left)
     which = "which was ended" if number == 1 else "which were ended"
     return f"it left {plural(number, 'process', 'processes')} behind, {which}{f': {names}' if names else ''}"
 
 
 def record(database: Database, finished: Sequence[Finished]) -> None:
     """Record the processes that these attempts left behind. The supervisor's text has their number, and names."""
-    rows = [(*each[:3], *parted(each.left)) for each in finished if each.left]
+    rows = [(*each[:3], *parse(each.left)) for each in finished if each.left]
     if rows:
         database.executemany(
             "INSERT OR REPLACE INTO leftovers (job, item, attempt, count, names) VALUES (?, ?, ?, ?, ?)", rows
@@ -84,7 +84,7 @@ class LeftoversOfItems:
         self._page: dict[tuple[int, int], Leftovers] = {}
         self._last = 0  # the last item of the page
         #: True if any item left processes behind.
-        self.is_any = database.scalar("SELECT 1 FROM leftovers WHERE job = ? LIMIT 1", (job,)) is not None
+        self.has_any = database.scalar("SELECT 1 FROM leftovers WHERE job = ? LIMIT 1", (job,)) is not None
 
     def text(self, item: int, attempt: int) -> str:
         """A number and names: ``2 ffmpeg, gpg-agent``; empty for an attempt that left nothing."""

@@ -155,12 +155,12 @@ def _begin(database: Database, delivery: str, now: int) -> Sending:
 
 def settle(database: Database, sending: Sending, reply: Reply, verdict: Verdict, now: int) -> bool:
     """Record the end of a try. If the try is no longer under way, nothing changes and the result is False."""
-    ours = database.execute(
+    changed = database.execute(
         "UPDATE delivery_attempts SET duration_us = ?, status = ?, error = ?, response = ?"
         " WHERE delivery = ? AND attempt = ? AND duration_us IS NULL",
         (reply.duration_us, reply.status, reply.error, reply.response, sending.delivery, sending.attempt),
     ).rowcount
-    if not ours:
+    if not changed:
         return False
     database.execute(
         "UPDATE deliveries SET state = ?, next_at = ?, settled_at = ?, result = ? WHERE id = ?",

@@ -75,7 +75,7 @@ def awaited(database: Database) -> set[int]:
     return {job for row in rows for job, _ in json.loads(mended({"after": row[0]})[0]["after"])}
 
 
-def take_out(database: Database, job: FinishedJob, now: int) -> int:
+def remove_job(database: Database, job: FinishedJob, now: int) -> int:
     """Remove a job, and remember its number until all its rows are removed. In the caller's transaction.
 
     The rows of a small job are removed at once. Returns their number.
@@ -95,7 +95,7 @@ def take_out(database: Database, job: FinishedJob, now: int) -> int:
     )
 
 
-def begun(database: Database) -> list[int]:
+def unfinished(database: Database) -> list[int]:
     """Removed jobs that may have rows left."""
     return [row[0] for row in database.execute("SELECT job FROM prunings ORDER BY job")]
 

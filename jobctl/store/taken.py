@@ -21,11 +21,11 @@ _AT_ONCE = 250
 class Taken:
     """The rows of the live jobs of a name, by hash."""
 
-    def __init__(self, database: Database, name: str, but: int = 0) -> None:
-        """``but`` is the job whose rows are compared: neither its own rows count nor those of jobs that follow it."""
+    def __init__(self, database: Database, name: str, excluded: int = 0) -> None:
+        """``excluded`` is the job whose rows are compared: its rows do not count, nor those of jobs that follow it."""
         self._database = database
         self._name = name
-        self._but = but
+        self._excluded = excluded
         self._seen: set[int] = set()
         self._rounds = self._all_rounds()
         database.execute("DROP TABLE IF EXISTS temp.taken")
@@ -46,7 +46,7 @@ class Taken:
         """
         sql = "SELECT id FROM jobs WHERE name = ? AND finished_at IS NULL AND item_key IS NOT NULL ORDER BY id"
         for (number,) in self._database.execute(sql, (self._name,)).fetchall():
-            row = None if number in self._seen or number == self._but else jobs.load(self._database, number)
+            row = None if number in self._seen or number == self._excluded else jobs.load(self._database, number)
             if row is not None:
                 self._seen.add(number)
                 self._read(row)
@@ -61,10 +61,14 @@ class Taken:
         return dict(self._database.execute(sql, (self._name,)).fetchall())
 
     def _read(self, row: JobRow) -> None:
-        reader = done.row_hasher(row)
+        hasher = done.row_hasher(row)
         for batch in self._rows_of(row):
             entries = [
-                (reader.row(payload), row.id, reader.held(payload) if state == ItemState.SUCCEEDED else None)
+                (
+                    hasher.row_hash(payload),
+                    row.id,
+                    hasher.content_hash(payload) if state == ItemState.SUCCEEDED else None,
+                )
                 for state, payload in batch
             ]
             with self._together():
@@ -84,7 +88,7 @@ class Taken:
 
     def _rows_of(self, row: JobRow) -> Iterator[list[tuple[int, bytes]]]:
         """The rows that wait come first: those that become items meanwhile are read twice, and none is missed."""
-        if [self._but, followed.CONDITION] not in row.after:
+        if [self._excluded, followed.CONDITION] not in row.after:
             for page in followed.pages(self._database, row.id):
                 yield [(ItemState.QUEUED, payload) for payload in page]
         for rows in items.pages(self._database, row.id):
@@ -96,11 +100,11 @@ class Taken:
         if self.is_empty:
             return found
         for first in range(0, len(rows), _AT_ONCE):
-            for number, job, held in self._ask(rows[first : first + _AT_ONCE]):
-                found[first + number][job] = held
+            for number, job, content in self._query(rows[first : first + _AT_ONCE]):
+                found[first + number][job] = content
         return found
 
-    def _ask(self, rows: Sequence[bytes]) -> Iterable[tuple[int, int, bytes | None]]:
+    def _query(self, rows: Sequence[bytes]) -> Iterable[tuple[int, int, bytes | None]]:
         asked = ", ".join(f"({number}, ?)" for number in range(len(rows)))
         return self._database.execute(
             f"WITH asked (number, row) AS (VALUES {asked})"  # noqa: S608 - numbers and marks alone

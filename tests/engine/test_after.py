@@ -187,7 +187,7 @@ def test_another_round_of_the_second_job_does_not_start_without_the_success_of_t
         (gone,) = pruning.candidates(chain.database, chain.now)[:1]
         assert gone.id == FIRST
         with chain.database.transaction():
-            pruning.take_out(chain.database, gone, chain.now)
+            pruning.remove_job(chain.database, gone, chain.now)
     retry(chain.home, chain.doomed[0], Selection(), now=chain.now)
     chain.end_all()
     assert not chain.ran() & set(chain.doomed)

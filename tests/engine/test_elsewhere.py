@@ -58,7 +58,7 @@ def test_a_cluster_that_is_forgotten_leaves_its_items_interrupted(bench):
     on(bench, "", ClusterChoice(forgets_others=True))
     bench.start()
     assert endings(bench) == [(1, 4), (2, 4)]
-    assert elsewhere.known(bench.database) == ()
+    assert elsewhere.last_cluster(bench.database) == ()
     on(bench, "", ClusterChoice())
     bench.start()  # and it is not asked for again
 
@@ -75,7 +75,7 @@ def test_the_same_scheduler_by_another_name_takes_its_items_up_again(bench):
     bench.start()
     assert bench.executor is held
     assert endings(bench) == []
-    assert elsewhere.command(elsewhere.known(bench.database)).endswith("--scheduler-file /shared/sched.json")
+    assert elsewhere.command(elsewhere.last_cluster(bench.database)).endswith("--scheduler-file /shared/sched.json")
 
 
 def test_with_nothing_running_any_place_will_do(bench):

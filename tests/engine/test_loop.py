@@ -175,7 +175,7 @@ def test_an_item_that_was_handed_over_and_has_not_begun_is_cancelled_for_good(tm
     bench = Bench(tmp_path, script=lambda d: Play(hold=d.item > 100, duration_us=1000), slots=1)
     job = bench.submit(rows=150)
     bench.tick(130)
-    held = [item for item, _ in items.held(bench.database, job, 1)]
+    held = [item for item, _ in items.running_under(bench.database, job, 1)]
     assert (held[0], held[-1]) == (101, 150)  # item 101 runs, the others come after it
     ask_to_cancel(bench, job, 120)
     bench.tick(3)

@@ -187,7 +187,7 @@ def test_groups_of_an_earlier_round_are_not_merged(database):
         job.fail(f"KeyError: 'a{n}'")
     database.execute("UPDATE jobs SET round = 2, round_at = ?", (SUBMITTED_AT + 100,))
     database.execute("UPDATE items SET state = 1 WHERE item <= 3")
-    failures.take_away(database, job.number, [(n, 1) for n in (1, 2, 3)])
+    failures.subtract(database, job.number, [(n, 1) for n in (1, 2, 3)])
     job.restart()
     job.failed = 120
     job.groups.find(Message("KeyError: 'z'", item=20, code="exit_1"), retryable=True, now=SUBMITTED_AT + 200)

@@ -144,4 +144,4 @@ def _count(database: Database, live: LiveJob, due: int, fresh: int, now: int) ->
     deltas = {"running": due + fresh, "retrying": -due, "queued": -fresh}
     for name, delta in deltas.items():
         live.counts[name] += delta
-    jobs.count(database, live.id, deltas, cursor=live.cursor, updated_at=now)
+    jobs.add_counts(database, live.id, deltas, cursor=live.cursor, updated_at=now)

@@ -113,4 +113,4 @@ def _give_back(database: Database, epoch: int, missing: list[AttemptId], now: in
     for job, unstarted in by_job.items():
         released = items.release(database, job, epoch, unstarted)
         jobs.lower_cursor(database, job, min(item for item, _ in released))
-        jobs.count(database, job, {"running": -len(released), "queued": len(released)}, updated_at=now)
+        jobs.add_counts(database, job, {"running": -len(released), "queued": len(released)}, updated_at=now)

@@ -78,7 +78,9 @@ class LiveJobs:
                 live.counts[name] += delta
         self._ready_queue.touch(live)
         rate, mean = live.pace.rate_per_s(), live.pace.mean_us
-        jobs.count(self._database, live.id, deltas, cursor=live.cursor, updated_at=now, rate_per_s=rate, mean_us=mean)
+        jobs.add_counts(
+            self._database, live.id, deltas, cursor=live.cursor, updated_at=now, rate_per_s=rate, mean_us=mean
+        )
 
     def drop(self, job: int) -> None:
         """Remove a job whose round is closed."""
@@ -175,9 +177,9 @@ class LiveJobs:
             course=figures.course(self._database, row.id, row.round),
             ahead_s=self._ahead_s,
         )
-        live.in_hand = dict.fromkeys(items.held(self._database, row.id, epoch), 0.0)
+        live.in_hand = dict.fromkeys(items.running_under(self._database, row.id, epoch), 0.0)
         if any(condition == followed.CONDITION for _, condition in row.after):
-            live.has_followed = followed.is_any(self._database, row.id)
+            live.has_followed = followed.has_any(self._database, row.id)
         live.next_due = items.next_due(self._database, row.id) if row.counts.retrying else None
         self._fit(live)
         live.used_us = min((other.used_us for other in self if other.in_hand or other.counts["queued"]), default=0.0)

@@ -92,7 +92,7 @@ def finish(database: Database, live: LiveJob, results: dict[str, Any], now: int)
     """Write the end of a round, in the caller's transaction. Returns the state in which the job ended."""
     counts = Counts(**live.counts, rejected=live.row.counts.rejected, skipped=live.row.counts.skipped)
     state = final_state(counts, stop=live.row.stop, cut=_was_cut(database, live))
-    jobs.count(
+    jobs.add_counts(
         database,
         live.id,
         jobs.paused(live.row, now),

@@ -19,12 +19,17 @@ def record_done_rows(database: Database, row: JobRow, now: int) -> None:
     """
     if row.item_key is None:
         return
-    reader = done.row_hasher(row)
+    hasher = done.row_hasher(row)
     last = 0
     while chunk := done.ended(database, row.id, row.round, last, CHUNK):
         last = chunk[-1].item
         succeeded = [ended.payload for ended in chunk if ended.state == ItemState.SUCCEEDED]
         failed = [ended.payload for ended in chunk if ended.state == ItemState.FAILED]
         with database.transaction():
-            done.add(database, [(reader.row(payload), reader.held(payload)) for payload in succeeded], row.id, now)
-            done.remove(database, [reader.row(payload) for payload in failed])
+            done.add(
+                database,
+                [(hasher.row_hash(payload), hasher.content_hash(payload)) for payload in succeeded],
+                row.id,
+                now,
+            )
+            done.remove(database, [hasher.row_hash(payload) for payload in failed])

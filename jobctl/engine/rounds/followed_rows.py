@@ -50,7 +50,7 @@ def decide(database: Database, live: LiveJob, now: int) -> dict[str, int]:
 
 
 def _not_done(database: Database, live: LiveJob, payloads: Sequence[bytes], now: int) -> list[bytes]:
-    reader = done.row_hasher(live.row)
-    hashes = [reader.row(payload) for payload in payloads]
-    finished = done.finished(database, hashes, [reader.held(payload) for payload in payloads], now)
+    hasher = done.row_hasher(live.row)
+    hashes = [hasher.row_hash(payload) for payload in payloads]
+    finished = done.finished(database, hashes, [hasher.content_hash(payload) for payload in payloads], now)
     return [payload for payload, is_done in zip(payloads, finished, strict=True) if not is_done]

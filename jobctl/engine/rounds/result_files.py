@@ -76,7 +76,7 @@ class ResultWriter:
         self._has_values = kind_of(row.handler).returns_values
         self._columns = _COLUMNS_WITH_VALUES if self._has_values else COLUMNS
         self._left_behind = LeftoversOfItems(database, row.id)
-        if self._left_behind.is_any:
+        if self._left_behind.has_any:
             self._columns = {name: _with_left_behind(columns) for name, columns in self._columns.items()}
         self._jsonl = row.input_format == "jsonl"
         self._suffix = {"jsonl": ".jsonl", "tsv": ".tsv"}.get(row.input_format, ".csv")
@@ -123,7 +123,7 @@ class ResultWriter:
 
         def write_row(row: ItemRow, name: str) -> None:
             files[name].rows += 1
-            text = plain.text(row) if name == "succeeded" and not self._left_behind.is_any else None
+            text = plain.text(row) if name == "succeeded" and not self._left_behind.has_any else None
             if text is not None:
                 write_plain(text)
                 return
@@ -165,7 +165,7 @@ class ResultWriter:
             "cpu_s": seconds(row.cpu_us),
             "max_rss_kib": row.max_rss_kib,
             RESULT: row.value,
-            LEFT_BEHIND: self._left_behind.text(row.item, row.attempts) if self._left_behind.is_any else "",
+            LEFT_BEHIND: self._left_behind.text(row.item, row.attempts) if self._left_behind.has_any else "",
             "output": self._tail(row),
         }
         if name == "failed":

@@ -129,7 +129,7 @@ def _resume(database: Database, row: JobRow, now: int) -> PauseResult:
     if row.paused_at is None:
         return PauseResult(row.id, False, f"it is not paused, it is {row.state}")
     state = "running" if row.started_at is not None else "queued"
-    jobs.count(
+    jobs.add_counts(
         database,
         row.id,
         jobs.paused(row, now),

@@ -72,7 +72,7 @@ def prunable(home: Home, texts: Sequence[str]) -> tuple[int, ...]:
     """
     database = open_database(home)
     try:
-        interrupted = {str(number) for number in pruning.begun(database)}
+        interrupted = {str(number) for number in pruning.unfinished(database)}
         parts = [part for text in texts for part in (text.split(",") if text.replace(",", "").isdecimal() else [text])]
         return tuple(resolve_jobs(database, [part for part in parts if part not in interrupted]))
     finally:
@@ -91,7 +91,7 @@ class _Pruner:
 
     def run(self, options: PruneOptions, now: int) -> None:
         """Finish interrupted removals, remove the chosen jobs, erase their remains, and free the space."""
-        begun = pruning.begun(self._database)
+        begun = pruning.unfinished(self._database)
         aside = [*self._home.root.glob("damaged-*"), *backup.folder(self._home.root).glob(f"*{backup.RESCUED}.db")]
         self._report.set_aside = sorted(str(found.relative_to(self._home.root)) for found in aside)
         self._report.finished = [job for job in begun if not staging.is_wanted(self._home.intakes, job)]
@@ -133,7 +133,7 @@ class _Pruner:
             for job in batch:
                 current = pruning.candidate(self._database, job.job, oldest_end(options, now))
                 if current is not None and not reasons.to_keep(current):
-                    self._report.rows += pruning.take_out(self._database, current, now)
+                    self._report.rows += pruning.remove_job(self._database, current, now)
                     went.append(job)
         return went
 
@@ -154,7 +154,7 @@ class _Pruner:
         """
         before = oldest_end(options, now)
         highest = pruning.highest_job(self._database)
-        existing = set(pruning.begun(self._database))  # read first: such a number may become a job in between
+        existing = set(pruning.unfinished(self._database))  # read first: such a number may become a job in between
         existing |= pruning.existing(self._database)
         for parent in (self._home.logs, self._home.results):
             for folder in numbered_folders(parent):

@@ -162,7 +162,7 @@ def _reopen(database: Database, row: JobRow, moved: dict[str, int], now: int) ->
     ran_us = 0 if row.started_at is None or row.finished_at is None else row.finished_at - row.started_at
     deadline_s = row.policy.deadline_s
     deltas = {"queued": sum(moved.values()), "active_us": ran_us} | {name: -n for name, n in moved.items()}
-    jobs.count(
+    jobs.add_counts(
         database,
         row.id,
         deltas,

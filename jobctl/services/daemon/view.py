@@ -75,7 +75,7 @@ def daemon_view(database: Database, home: Home, now: int) -> DaemonView:
         return view
     from jobctl.store import elsewhere
 
-    return view._replace(cluster=cluster, join=elsewhere.worker_command(elsewhere.known(database)))
+    return view._replace(cluster=cluster, join=elsewhere.worker_command(elsewhere.last_cluster(database)))
 
 
 def runs_on_cluster(home: Home) -> bool:

@@ -128,5 +128,5 @@ def _locked(pid: int) -> Busy:
 def _no_copy(home: Home) -> NotFound:
     return NotFound(
         f"there is no sound copy of the database in {backup.folder(home.root)}",
-        hint=f"{backup.recipe(home.root)}",
+        hint=f"{backup.repair_hint(home.root)}",
     )

@@ -138,7 +138,7 @@ def take_to_foreground(database: Database, job: int) -> None:
 
 def check_unique(database: Database, job: int, mine: str) -> None:
     """Raises KeyConflict if another job with the same work is not done."""
-    other = jobs.live_with(database, mine, but=job)
+    other = jobs.live_with(database, mine, excluded=job)
     if other is not None:
         row = jobs.load(database, other)
         state = "live" if row is None else str(row.state)

@@ -41,14 +41,14 @@ class RowKeys:
     """The keys of one input during a submission."""
 
     def __init__(
-        self, database: Database, reader: RowHasher, column: str, taken: Taken | None, *, finds_twice: bool
+        self, database: Database, hasher: RowHasher, column: str, taken: Taken | None, *, finds_twice: bool
     ) -> None:
         """``taken`` has the rows of other live jobs; None where rows are not left out.
 
         ``finds_twice`` is False for rows that were left out already if an earlier one has their key.
         """
         self._database = database
-        self._reader = reader
+        self._hasher = hasher
         self._column = column
         self._taken = taken
         #: Jobs that have rows of this input.
@@ -72,13 +72,13 @@ class RowKeys:
 
         For rows that are done, the store records that they were seen ``now`` (microseconds UTC), unless that is None.
         """
-        keys = [self._reader.key(payload) for payload in batch]
-        hashes = [self._reader.hashes.of_key(key) for key in keys]
+        keys = [self._hasher.read_key(payload) for payload in batch]
+        hashes = [self._hasher.hashes.of_key(key) for key in keys]
         if self._keys is not None:
             self._note(self._keys, keys, hashes)
         if self._taken is None:
             return Sorted(list(batch), [], 0)
-        contents = [self._reader.held(payload) for payload in batch]
+        contents = [self._hasher.content_hash(payload) for payload in batch]
         finished = done.finished(self._database, hashes, contents, now)
         return self._sorted(batch, contents, finished, self._taken.look_up(hashes))
 
@@ -119,7 +119,7 @@ class RowKeys:
         """Raises InputRejected with both places of the first 20 duplicate keys."""
         if not self._twice_total:
             return
-        places = places_of(options, rules, self._reader.key, {key for _, _, key in self._twice})
+        places = places_of(options, rules, self._hasher.read_key, {key for _, _, key in self._twice})
         later: dict[bytes, int] = {}
         details = []
         for first, second, key in self._twice:
@@ -150,10 +150,10 @@ def row_keys(database: Database, submission: Submission, *, only_new: bool) -> R
     """Return the keys of the rows of a submission with ``--item-key``."""
     _, request, _, source, handler = submission
     columns, column = source.columns or (), request.item_key or ""
-    reader = RowHasher(
+    hasher = RowHasher(
         key_reader(source.format, columns, column),
         content.reader(content.counted_columns(source.format, columns, request.new_by)),
         RowHash(request.name or "", json.dumps([handler.kind, request.work_command])),
     )
     taken = Taken(database, request.name or "") if only_new else None
-    return RowKeys(database, reader, column, taken, finds_twice=request.input.invalid != "skip")
+    return RowKeys(database, hasher, column, taken, finds_twice=request.input.invalid != "skip")

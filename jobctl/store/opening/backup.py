@@ -102,7 +102,7 @@ def _flush(path: Path) -> None:
         os.close(fd)
 
 
-def recipe(root: Path) -> str:
+def repair_hint(root: Path) -> str:
     """The commands to type when the database is damaged: keep it, and continue with the last copy."""
     if existing(root):
         return "keep it and continue with the last backup: jobctl doctor --restore"

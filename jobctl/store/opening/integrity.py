@@ -56,6 +56,6 @@ def damaged(database: Database, found: list[str]) -> StoreError:
     """The error of a damaged database: the faults, and how to continue."""
     return StoreError(
         f"the database {database.path} is damaged: {found[0]}",
-        hint=backup.recipe(database.path.parent),
+        hint=backup.repair_hint(database.path.parent),
         details=tuple(f"SQLite says: {line}" for line in found),
     )

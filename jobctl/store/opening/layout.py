@@ -62,8 +62,8 @@ def check_identity(database: Database) -> int:
             )
         if version == 0 and objects:  # the tables and the number are made in one transaction
             raise StoreError(
-                said(f"{database.path}", 0, ["there is no schema of that number"]),
-                hint=way_out(database.path.parent),
+                unknown_layout(f"{database.path}", 0, ["there is no schema of that number"]),
+                hint=unknown_layout_hint(database.path.parent),
             )
         if version > SCHEMA_VERSION:
             raise StoreError(
@@ -134,16 +134,16 @@ def check(connection: Connection, path: Path, version: int) -> None:
         return
     found = differences(connection)
     if found:
-        raise StoreError(said(f"{path}", version, found), hint=way_out(path.parent))
+        raise StoreError(unknown_layout(f"{path}", version, found), hint=unknown_layout_hint(path.parent))
 
 
-def said(what: str, version: int, found: list[str]) -> str:
+def unknown_layout(what: str, version: int, found: list[str]) -> str:
     """The sentence about an unknown layout."""
     named = "; ".join(found[:_MOST_NAMED]) + ("; ..." if len(found) > _MOST_NAMED else "")
     return f"{what} has an unknown layout: it says schema {version}, but {named}; no release of jobctl made it"
 
 
-def way_out(root: Path) -> str:
+def unknown_layout_hint(root: Path) -> str:
     """The hint for a store that was made by an unreleased jobctl."""
     return (
         "nothing was changed; use the jobctl that made it, or a new store: --home DIR;"

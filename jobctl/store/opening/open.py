@@ -201,6 +201,6 @@ def _unusable(path: Path, error: sqlite.DatabaseError) -> StoreError | Busy:
         known = explain(error, str(path.parent))
         if isinstance(known, StoreError):
             return known
-    from jobctl.store.opening.backup import recipe
+    from jobctl.store.opening.backup import repair_hint
 
-    return StoreError(f"{path} cannot be read: {error}", hint=recipe(path.parent))
+    return StoreError(f"{path} cannot be read: {error}", hint=repair_hint(path.parent))

@@ -10,7 +10,7 @@ from jobctl.domain.wording import size
 from jobctl.errors import Busy, JobctlError, StoreError
 from jobctl.process import space
 from jobctl.store import sqlite
-from jobctl.store.opening.backup import recipe
+from jobctl.store.opening.backup import repair_hint
 
 
 class _Trouble(NamedTuple):
@@ -29,7 +29,7 @@ _FAILING = _Trouble(
 _DAMAGED = _Trouble(
     ("malformed", "not a database", "corrupt"),
     "the database at {home} is damaged",
-    "",  # see backup.recipe
+    "",  # see backup.repair_hint
 )
 _FULL = _Trouble(
     ("disk is full",),
@@ -71,7 +71,7 @@ def explain(error: BaseException, home: str) -> JobctlError | None:
     for trouble in _KNOWN:
         if any(word in text for word in trouble.words):
             trouble, why = _by_evidence(trouble, home)
-            hint = recipe(Path(home)) if trouble is _DAMAGED else trouble.hint
+            hint = repair_hint(Path(home)) if trouble is _DAMAGED else trouble.hint
             message = trouble.message.format(home=home, why=why).removesuffix(": ")
             return StoreError(message, hint=hint, details=(f"SQLite says: {error}",))
     return None

@@ -1,4 +1,4 @@
-"""Sums over all jobs. They read every job, but never the items."""
+"""Reads sums over all jobs. Every job is read, but no items."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ def items_by_state(database: Database) -> tuple[list[int], list[int]]:
     """Items of live jobs, and of all, in the order of ``ItemState``."""
     sums = ", ".join(f"coalesce(sum({name}), 0)" for name in _COUNTS.split(", "))
     live = database.one(f"SELECT {sums} FROM jobs INDEXED BY jobs_live WHERE finished_at IS NULL")  # noqa: S608
-    kept = database.one(f"SELECT {sums} FROM jobs")  # noqa: S608
-    return list(live or ()), list(kept or ())
+    stored = database.one(f"SELECT {sums} FROM jobs")  # noqa: S608
+    return list(live or ()), list(stored or ())
 
 
 def attempts(database: Database) -> int:

@@ -1,4 +1,4 @@
-"""Reading the outbox: deliveries, their tries, and the targets of a job with their newest delivery."""
+"""Reads the outbox: deliveries, their tries, and the targets of a job with their newest delivery."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Attempts as bars over time: a bounded number of them, however many there were."""
+"""Reads attempts as bars over time: a bounded number of them, whatever the number of attempts is."""
 
 from __future__ import annotations
 

@@ -129,7 +129,7 @@ def test_what_an_older_jobctl_left_goes_with_the_next_prune_even_if_no_job_does(
     old = open_database(bench.home)
     old.execute("PRAGMA secure_delete=OFF").fetchall()
     with old.transaction():
-        pruning.take_out(old, pruning.named(old, [job])[0], bench.now)
+        pruning.remove_job(old, pruning.named(old, [job])[0], bench.now)
         old.execute("DELETE FROM prunings")
     for folder in (bench.home.job_logs(job), bench.home.job_results(job)):
         shutil.rmtree(folder)

@@ -4,7 +4,7 @@ import pytest
 
 from jobctl.services.status.document import job_document, list_document
 from jobctl.store import figures
-from jobctl.store.pruning import candidates, take_out
+from jobctl.store.pruning import candidates, remove_job
 from tests.factories import SECOND, SUBMITTED_AT
 from tests.figures import some_course, some_durations
 
@@ -80,7 +80,7 @@ def test_a_list_has_durations_but_not_hundreds_of_numbers(store, home, job):
 def test_they_go_with_their_job(store, job):
     store.database.execute("UPDATE jobs SET state = 'partial', finished_at = ?, queued = 0, unprocessed = 1", (NOW,))
     with store.database.transaction():
-        take_out(store.database, candidates(store.database, NOW)[0], NOW)
+        remove_job(store.database, candidates(store.database, NOW)[0], NOW)
     assert store.database.scalar("SELECT count(*) FROM figures") == 0
 
 

@@ -87,4 +87,4 @@ def test_what_was_ended_is_said_of_a_job_that_is_done_too(store, home):
 
 @pytest.mark.parametrize(("text", "parted"), [("", (1, "")), ("x y", (1, "y")), ("9" * 30, (1, "")), ("7", (7, ""))])
 def test_the_text_of_a_supervisor_is_not_trusted(text, parted):
-    assert leftovers.parted(text) == parted
+    assert leftovers.parse(text) == parted

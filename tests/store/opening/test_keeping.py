@@ -119,7 +119,7 @@ def test_a_damaged_file_is_refused_unchanged_and_the_recipe_brings_the_copy_back
 
 def test_without_a_copy_the_recipe_still_keeps_the_file(tmp_path):
     (tmp_path / "jobctl.db").write_text("torn")
-    recipe = backup.recipe(tmp_path).partition(": ")[2].partition(" (")[0]
+    recipe = backup.repair_hint(tmp_path).partition(": ")[2].partition(" (")[0]
     subprocess.run(["sh", "-ec", recipe], check=True)
     assert (tmp_path / "damaged" / "jobctl.db").read_text() == "torn"
 

@@ -64,8 +64,8 @@ def database(checked: CheckedStore) -> CheckResult:
         return fail(f"was written by a newer jobctl (schema {file.version}, not {SCHEMA_VERSION})", "upgrade jobctl")
     if file.kind == "unknown":
         return fail(
-            layout.said("the file", file.version, list(file.findings)),
-            layout.way_out(checked.home.root),
+            layout.unknown_layout("the file", file.version, list(file.findings)),
+            layout.unknown_layout_hint(checked.home.root),
             file.findings,
         )
     if file.kind == "foreign":
@@ -101,7 +101,7 @@ def _missing(checked: CheckedStore) -> CheckResult:
 
 
 def _way_back(checked: CheckedStore) -> str:
-    return backup.recipe(checked.home.root).replace("jobctl doctor", f"{checked.program} doctor")
+    return backup.repair_hint(checked.home.root).replace("jobctl doctor", f"{checked.program} doctor")
 
 
 def write_ahead_log(checked: CheckedStore) -> CheckResult:
