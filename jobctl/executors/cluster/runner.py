@@ -34,8 +34,8 @@ from jobctl.domain.ports import (
     Started,
     finished_call,
 )
+from jobctl.executors.cluster.pack_run import GuardJob, PackRun, for_guard
 from jobctl.executors.cluster.packing import Pack, Report
-from jobctl.executors.cluster.units import GuardJob, PackRun, for_guard
 from jobctl.executors.local import LocalExecutor
 from jobctl.process.sweep import sweep
 from jobctl.supervisor.guest import GuestSupervisor, start_guest
