@@ -63,8 +63,8 @@ _MAKE: dict[int, Callable[[Iterable[Any]], Event]] = {
 }
 
 
-def _heard_from_supervisor(_number: int, _frame: FrameType | None) -> None:
-    """Do nothing: the supervisor got the signal too and passes it on as a message."""
+def _ignore_signal(_number: int, _frame: FrameType | None) -> None:
+    """Do nothing: the supervisor got the signal too, and sends a message about it."""
 
 
 class LocalExecutor:
@@ -74,7 +74,7 @@ class LocalExecutor:
     def from_fd(cls, fd: int = wire.ENGINE_FD) -> LocalExecutor:
         """The executor of an engine that a supervisor started. Only the supervisor handles stop signals from now on."""
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-            signal.signal(number, _heard_from_supervisor)
+            signal.signal(number, _ignore_signal)
         end = socket.socket(fileno=fd)
         end.set_inheritable(False)
         return cls(end, fresh=os.environ.get("JOBCTL_FRESH") == "1", up=os.environ.get("JOBCTL_UP") == "1")
@@ -93,7 +93,7 @@ class LocalExecutor:
         self._held: list[AttemptId] | None = None
         self._stop = 0
         self._is_closed = False
-        self._told_to_stop = False  # True until the next ``collect`` returns
+        self._stop_is_new = False  # a stop was requested since ``collect`` last returned
 
     def fileno(self) -> int:
         """Readable when ``collect(0)`` has something to do."""
@@ -122,13 +122,13 @@ class LocalExecutor:
         """Events since the last call. Raises EOFError when the supervisor is gone."""
         deadline = None if timeout_s is None else time.monotonic() + timeout_s
         self._exchange()
-        while not (self._events or self._told_to_stop or self._channel.closed):
+        while not (self._events or self._stop_is_new or self._channel.closed):
             left = None if deadline is None else deadline - time.monotonic()
             if (left is not None and left <= 0) or not self._wait(left):
                 break
             self._exchange()
-        self._told_to_stop = False
-        return self._take()
+        self._stop_is_new = False
+        return self._take_events()
 
     def acknowledge(self, attempts: Sequence[AttemptId], calls: Sequence[int] = ()) -> None:
         """The outcomes of these attempts, and the ``Calls`` with these numbers, are recorded."""
@@ -218,9 +218,9 @@ class LocalExecutor:
             self._held = [AttemptId._make(id_) for id_ in payload]
         elif kind == wire.STOP:
             self._stop = payload
-            self._told_to_stop = True
+            self._stop_is_new = True
 
-    def _take(self) -> list[Event]:
+    def _take_events(self) -> list[Event]:
         if not self._events and self._channel.closed:
             raise EOFError("the supervisor is gone")
         events = self._events

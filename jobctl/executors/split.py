@@ -1,7 +1,7 @@
 """Several supervisors as one executor, for machines on which one supervisor cannot start processes fast enough.
 
 The first is the engine's own. The others are its guests and end with it; what they ran then counts as interrupted,
-which is the price of this setting. All slots are divided, including those of each job and queue: part i of n has the
+which is a drawback of this setting. All slots are divided, including those of each job and queue: part i of n has the
 slot numbers and files that leave the remainder i when divided by n.
 """
 
@@ -54,9 +54,9 @@ class SplitExecutor:
         self._capacity = [1] * len(parts)
         self._specs: dict[int, JobSpec] = {}
         self._defined: list[set[int]] = [set() for _ in parts]
-        self._where: dict[AttemptId, tuple[int, Dispatch | None]] = {}  # attempts that are queued or run
+        self._where: dict[AttemptId, tuple[int, Dispatch | None]] = {}  # part of each attempt that is queued or runs
         self._moving: set[AttemptId] = set()  # those of them that are recalled because rooms have changed
-        self._told: dict[AttemptId, int] = {}  # attempts that have ended and are not acknowledged
+        self._ended_in: dict[AttemptId, int] = {}  # part of each attempt that has ended and is not acknowledged
         self._load: list[Counter[int]] = [Counter() for _ in parts]  # by job
         self._pressure = [""] * len(parts)
         self._stop = 0
@@ -98,7 +98,7 @@ class SplitExecutor:
         waiting = {id_ for id_, (_, dispatch) in self._where.items() if dispatch and job in (None, id_.job)}
         if waiting:
             self._moving |= waiting
-            self._all(lambda part: part.recall(job))
+            self._for_each(lambda part: part.recall(job))
 
     def forget(self, job: int) -> None:
         """Drop everything that is kept for a job."""
@@ -119,12 +119,12 @@ class SplitExecutor:
 
     def start(self, batch: Sequence[Dispatch]) -> None:
         """Hand attempts to the parts."""
-        given: list[list[Dispatch]] = [[] for _ in self._parts]
+        portions: list[list[Dispatch]] = [[] for _ in self._parts]
         for dispatch in batch:
             number = self._place_for(self._specs[dispatch.job])
-            given[number].append(dispatch)
+            portions[number].append(dispatch)
             self._take(AttemptId(*dispatch[:3]), number, dispatch)
-        for part, portion in zip(self._parts, given, strict=True):
+        for part, portion in zip(self._parts, portions, strict=True):
             if portion:
                 part.start(portion)
 
@@ -152,11 +152,11 @@ class SplitExecutor:
         gone: list[int] = []
         for number, part in enumerate(self._parts):
             try:
-                told = part.collect(0)
+                collected = part.collect(0)
             except EOFError:
                 gone.append(number)
                 continue
-            events += [noted for event in told if (noted := self._note(event, number)) is not None]
+            events += [seen for event in collected if (seen := self._note(event, number)) is not None]
         self._stop = self._parts[0].stop_requested()
         if gone and not events:  # the events of the other parts come first
             if 0 in gone:
@@ -165,26 +165,27 @@ class SplitExecutor:
         return events
 
     def _note(self, event: Event, number: int) -> Event | None:
+        """The event of a part as the engine must see it; None for an attempt that only moves to another part."""
         if isinstance(event, Pressure):
             self._pressure[number] = event.reason
             return Pressure("; ".join(sorted({reason for reason in self._pressure if reason})))
         if isinstance(event, Calls):
             for record in event.records:
-                self._let_go(AttemptId(event.job, *record[:2]))
+                self._remove(AttemptId(event.job, *record[:2]))
             return event._replace(number=event.number * len(self._parts) + number)
         if isinstance(event, Finished | Returned | Lost):
             id_ = AttemptId(*event[:3])
-            dispatch = self._let_go(id_)
+            dispatch = self._remove(id_)
             if isinstance(event, Returned) and id_ in self._moving and dispatch is not None:
                 self._moving.remove(id_)
                 self.start([dispatch])
                 return None
             self._moving.discard(id_)
             if isinstance(event, Finished):
-                self._told[id_] = number
+                self._ended_in[id_] = number
         return event
 
-    def _let_go(self, id_: AttemptId) -> Dispatch | None:
+    def _remove(self, id_: AttemptId) -> Dispatch | None:
         number, dispatch = self._where.pop(id_, (None, None))
         if number is not None:
             self._load[number][id_.job] -= 1
@@ -195,7 +196,7 @@ class SplitExecutor:
     def acknowledge(self, attempts: Sequence[AttemptId], calls: Sequence[int] = ()) -> None:
         """The outcomes of these attempts, and the ``Calls`` with these numbers, are recorded."""
         count = len(self._parts)
-        found = [(id_, self._told.pop(AttemptId(*id_), None)) for id_ in attempts]
+        found = [(id_, self._ended_in.pop(AttemptId(*id_), None)) for id_ in attempts]
         for number, part in enumerate(self._parts):
             ours = [id_ for id_, where in found if where in (number, None)]
             numbers = [call // count for call in calls if call % count == number]
@@ -205,12 +206,12 @@ class SplitExecutor:
     def recall(self, job: int | None = None) -> None:
         """Give back attempts that have not started."""
         self._moving = {id_ for id_ in self._moving if job not in (None, id_.job)}
-        self._all(lambda part: part.recall(job))
+        self._for_each(lambda part: part.recall(job))
 
     def cancel(self, attempts: Sequence[AttemptId], grace_s: float, ending: Ending = Ending.CANCELLED) -> None:
         """End these attempts."""
         self._moving.difference_update(AttemptId(*id_) for id_ in attempts)
-        self._all(lambda part: part.cancel(attempts, grace_s, ending))
+        self._for_each(lambda part: part.cancel(attempts, grace_s, ending))
 
     def follow(self, job: int, item: int | None) -> None:
         """Do nothing: the output of items is on this machine."""
@@ -230,8 +231,8 @@ class SplitExecutor:
     def close(self, grace_s: float) -> None:
         """End everything that runs and wait for it."""
         self._moving.clear()
-        self._all(lambda part: part.close(grace_s))
+        self._for_each(lambda part: part.close(grace_s))
 
-    def _all(self, act: Callable[[LocalExecutor], None]) -> None:
+    def _for_each(self, act: Callable[[LocalExecutor], None]) -> None:
         for part in self._parts:
             act(part)

@@ -9,7 +9,7 @@ from tests.engine.bench import SECOND, Bench
 from tests.executors.fake import Play
 
 
-def test_a_writer_that_does_not_let_go_is_survived(tmp_path, monkeypatch):
+def test_the_engine_survives_a_writer_that_keeps_the_lock(tmp_path, monkeypatch):
     monkeypatch.setattr(opening, "BUSY_TIMEOUT_MS", 10)
     monkeypatch.setattr(database, "BUSY_DEADLINE_S", 0.05)
     bench = Bench(tmp_path, script=lambda _: Play(hold=True))

@@ -84,9 +84,7 @@ def test_with_nothing_running_any_place_will_do(bench):
     elsewhere.check(bench.database)
 
 
-def test_what_ran_here_is_interrupted_though_the_first_engine_on_the_cluster_dies_before_it_says_so(
-    tmp_path, monkeypatch
-):
+def test_items_that_ran_here_are_interrupted_although_the_first_engine_on_the_cluster_dies(tmp_path, monkeypatch):
     bench = Bench(tmp_path)
     on(bench, "", ClusterChoice())
     bench.submit(rows=3)

@@ -72,7 +72,7 @@ def test_the_log_is_emptied_on_request_and_the_answer_is_kept(tmp_path: Path) ->
     assert requests.is_checkpointed(bench.database, "nobody's") is None
 
 
-def test_a_reader_in_the_way_delays_the_answer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_long_reader_delays_the_answer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("jobctl.store.opening.open.BUSY_TIMEOUT_MS", 20)
     bench = Bench(tmp_path)
     bench.tick()
@@ -88,7 +88,7 @@ def test_a_reader_in_the_way_delays_the_answer(tmp_path: Path, monkeypatch: pyte
     reader.close()
 
 
-def test_the_next_engine_obeys_what_a_dead_one_was_asked(tmp_path: Path) -> None:
+def test_the_next_engine_obeys_the_requests_to_a_dead_one(tmp_path: Path) -> None:
     bench = Bench(tmp_path)
     bench.tick()
     token = asked(bench)

@@ -107,7 +107,7 @@ STRANGE = st.recursive(
 
 
 @given(STRANGE)
-def test_what_a_worker_says_of_an_exception_is_made_sound(fields):
+def test_the_description_of_an_exception_is_made_sound(fields):
     raised = raised_of(fields)
     assert all(type(text) is str and text.encode() is not None for text in (raised.name, raised.message, raised.where))
     assert raised.after_s is None or 0 <= raised.after_s < 1e13

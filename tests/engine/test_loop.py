@@ -330,7 +330,7 @@ def test_halt_soon_lets_finish_what_runs_and_halt_now_does_not(tmp_path):
         assert set(bench.states(job)[2:]) == {"u"}
 
 
-def test_what_is_killed_with_its_job_is_told_for_which_rule(tmp_path):
+def test_an_item_that_is_killed_with_its_job_names_the_rule(tmp_path):
     bench = Bench(tmp_path, script=lambda _: Play(hold=True))
     late, cancelled = bench.submit(rows=1, policy=Policy(deadline_s=5)), bench.submit(rows=1)
     bench.tick(2)
@@ -457,7 +457,7 @@ def test_a_job_waits_for_another(tmp_path):
 
 
 @pytest.mark.parametrize(("condition", "expected"), [("ok", JobState.CANCELLED), ("any", JobState.SUCCEEDED)])
-def test_what_was_to_follow_a_success_does_not_follow_a_failure(tmp_path, condition, expected):
+def test_a_job_after_a_success_does_not_start_after_a_failure(tmp_path, condition, expected):
     bench = Bench(tmp_path, script=lambda d: Play(code=65 if d.job == 1 else 0))
     first = bench.submit(rows=1)
     second = bench.submit(rows=2, after=((first, condition),))
@@ -570,7 +570,7 @@ def test_an_engine_that_dies_is_followed_by_one_that_finds_everything(tmp_path):
     assert len(bench.executor.dispatched) == 8
 
 
-def test_after_the_death_of_the_supervisor_what_ran_is_interrupted_and_run_again(tmp_path):
+def test_running_items_are_interrupted_by_the_death_of_the_supervisor_and_run_again(tmp_path):
     bench = Bench(tmp_path, script=lambda d: Play(hold=d.attempt == 1))
     job = bench.submit(rows=4, policy=Policy(attempts=1))
     bench.tick(2)
@@ -583,7 +583,7 @@ def test_after_the_death_of_the_supervisor_what_ran_is_interrupted_and_run_again
     assert "interrupted" in bench.events(job)
 
 
-def test_what_was_claimed_but_never_handed_over_costs_nothing(tmp_path):
+def test_an_attempt_that_was_claimed_but_never_handed_over_costs_nothing(tmp_path):
     bench = Bench(tmp_path)
     job = bench.submit(rows=3)
     hand_over, bench.executor.start = bench.executor.start, lambda batch: None
@@ -776,7 +776,7 @@ def test_an_env_file_must_be_there_when_items_start_and_not_before(tmp_path, sec
     assert (state(bench, later), bench.states(later)) == (JobState.FAILED, "uuu")
 
 
-def test_what_runs_without_its_env_file_ends_and_nothing_secret_is_told(tmp_path, secret_file):
+def test_running_items_without_their_env_file_end_and_no_secret_is_shown(tmp_path, secret_file):
     bench = Bench(tmp_path, script=lambda _: Play(hold=True), slots=1)
     job = bench.submit(rows=3, env_file=str(secret_file))
     bench.tick(2)

@@ -76,7 +76,7 @@ def values(bench, job):
     return [row[0] for row in rows]
 
 
-def test_what_calls_return_is_kept_and_told_once(bench):
+def test_returned_values_are_kept_and_acknowledged_once(bench):
     job = submit(bench, lambda f: None if f.item % 3 else f'{{"item":{f.item}}}')
     bench.work_off()
     assert bench.states(job) == "s" * 100

@@ -66,7 +66,7 @@ def test_a_database_that_is_kept_busy_is_tried_again(options, monkeypatch):
     assert executor.refusals == []
 
 
-def test_what_does_not_go_away_by_itself_is_refused_by_a_daemon_that_is_up(options, monkeypatch):
+def test_a_running_daemon_refuses_a_problem_that_does_not_go_away(options, monkeypatch):
     executor = Executor(up=True)
     assert begin(options, executor, monkeypatch, HomeError("not yours", hint="chown")) == 1
     assert executor.refusals == ["not yours; chown"]

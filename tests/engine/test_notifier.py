@@ -162,7 +162,7 @@ def test_the_whole_schedule_with_one_id_and_a_fresh_signature_each_time(
         ("/garbage", "pending", "the answer is not HTTP (BadStatusLine)"),
     ],
 )
-def test_what_each_answer_leads_to(desk: Desk, receiver: Receiver, path: str, state: str, result: str) -> None:
+def test_each_answer_leads_to_its_state(desk: Desk, receiver: Receiver, path: str, state: str, result: str) -> None:
     view, _ = desk.outcome(hook(receiver.url(path)))
     assert (view.state, view.result) == (state, result)
     assert (view.next_at is not None) == (state == "pending")
@@ -174,7 +174,7 @@ def test_a_receiver_that_asks_for_time_gets_it(desk: Desk, receiver: Receiver) -
     assert view.next_at == desk.now + 120 * SECOND
 
 
-def test_what_a_stranger_answers_is_kept_short_and_harmless(desk: Desk, receiver: Receiver) -> None:
+def test_the_answer_of_a_stranger_is_kept_short_and_harmless(desk: Desk, receiver: Receiver) -> None:
     _, one = desk.outcome(hook(receiver.url("/rude")))
     assert one.response.startswith("]0;owned no no")
     assert len(one.response.encode()) <= 500
@@ -365,7 +365,7 @@ def test_a_command_gets_the_event_the_facts_and_the_place_of_the_job(desk: Desk,
         ("exec <&-; exit 0", "delivered", "exit code 0"),
     ],
 )
-def test_what_each_ending_of_a_command_leads_to(desk: Desk, text: str, state: str, result: str) -> None:
+def test_each_ending_of_a_command_leads_to_its_state(desk: Desk, text: str, state: str, result: str) -> None:
     view, _ = desk.outcome(command(text))
     assert (view.state, view.result) == (state, result)
 
@@ -399,13 +399,13 @@ def is_alive(pid: int) -> bool:
         return False
 
 
-def test_a_command_that_will_not_hear_is_killed(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_command_that_ignores_its_signal_is_killed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("jobctl.process.hook.GRACE_S", 0.2)
     result = run_hook("trap '' TERM; echo up; while :; do sleep 1; done", b"", {"PATH": os.environ["PATH"]}, "/", 0.5)
     assert (result.timed_out, result.exit_code, result.tail) == (True, -9, b"up\n")
 
 
-def test_what_stays_in_the_background_holds_nothing_up(tmp_path: Path) -> None:
+def test_processes_in_the_background_hold_nothing_up(tmp_path: Path) -> None:
     pid_file = tmp_path / "pid"
     began = time.monotonic()
     result = run_hook("sleep 300 & echo $! > pid; echo done", b"x", dict(os.environ), str(tmp_path), 60.0)

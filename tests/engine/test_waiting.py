@@ -40,7 +40,7 @@ def test_nothing_starts_without_room_on_the_disk_and_everything_continues_by_its
     assert bench.database.scalar("SELECT pressure FROM daemon") == ""
 
 
-def test_what_runs_finishes_although_the_disk_is_full(tmp_path, monkeypatch):
+def test_running_items_finish_although_the_disk_is_full(tmp_path, monkeypatch):
     bench = Bench(tmp_path, slots=1, script=lambda _: Play(hold=True))
     job = bench.submit(rows=3)
     bench.tick(2)
@@ -52,7 +52,7 @@ def test_what_runs_finishes_although_the_disk_is_full(tmp_path, monkeypatch):
     assert bench.states(job) == "sqq"
 
 
-def test_a_full_disk_is_said_by_status_and_explain(tmp_path, full_disk):
+def test_status_and_explain_name_a_full_disk(tmp_path, full_disk):
     bench = Bench(tmp_path)
     job = bench.submit(rows=1)
     bench.tick(2)
@@ -112,7 +112,7 @@ def test_the_engine_wakes_up_for_the_next_retry(tmp_path, monkeypatch):
     assert waits(bench) == pytest.approx(max(0, due - bench.now) / 1e6)
 
 
-def test_what_becomes_due_right_after_a_round_is_not_slept_over(tmp_path, monkeypatch):
+def test_the_engine_does_not_sleep_over_work_that_is_due_right_after_a_round(tmp_path, monkeypatch):
     """Time passes between the end of a round and the decision how long to sleep."""
     bench = Bench(tmp_path, slots=6, drain=True, script=lambda d: Play(code=int(d.attempt == 1)))
     naps = []

@@ -83,7 +83,7 @@ def test_a_guest_that_dies_is_an_error_of_the_engine(
         Listener(executor).until(lambda _: False)
 
 
-def test_what_guests_ran_ends_with_them_before_another_engine_begins(
+def test_items_of_guests_end_with_them_before_another_engine_begins(
     supervisor: SupervisorUnderTest, tmp_path: Path
 ) -> None:
     mark = marker()

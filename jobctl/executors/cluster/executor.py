@@ -7,7 +7,6 @@ All of this happens in the engine's thread; the link's thread leaves messages an
 
 from __future__ import annotations
 
-import os
 import secrets
 import selectors
 import time
@@ -21,10 +20,12 @@ from jobctl.domain.ports import AttemptId, Capacity, Dispatch, Event, JobSpec, P
 from jobctl.executors.cluster import link, messages, worker_plugin
 from jobctl.executors.cluster.dispatch_record import WorkerTable
 from jobctl.executors.cluster.job import ClusterJob
+from jobctl.executors.cluster.log import log
 from jobctl.executors.cluster.options import ClusterError, ClusterOptions
-from jobctl.executors.cluster.packs import Packs, log
+from jobctl.executors.cluster.packs import Packs
 from jobctl.executors.cluster.placing import Placer
 from jobctl.executors.cluster.sizing import pack_us
+from jobctl.executors.cluster.wake_pipe import WakePipe
 from jobctl.executors.cluster.workers_seen import WorkersSeen
 from jobctl.executors.local import LocalExecutor
 from jobctl.supervisor.backlog import Backlog
@@ -38,31 +39,35 @@ class ClusterExecutor:
     """The executor port over a Dask cluster. ``parent`` is the supervisor of this engine, which says when to stop."""
 
     def __init__(
-        self, parent: LocalExecutor, options: ClusterOptions, store: str, waits: Callable[[str], None] = lambda _: None
+        self,
+        parent: LocalExecutor,
+        options: ClusterOptions,
+        store: str,
+        on_wait: Callable[[str], None] = lambda _: None,
     ) -> None:
-        """``waits`` is called with the reason every few seconds while a later engine waits for the scheduler."""
+        """``on_wait`` is called with the reason every few seconds while a later engine waits for the scheduler."""
         self.fresh = False
         self.identity = ""  # of the scheduler's fence, once connected
         self._parent = parent
-        self._waits = waits
+        self._on_wait = on_wait
         self._nonce = secrets.token_hex(4)
-        self._link = link.Link(options, store, self._nonce, self._hear)
-        self._heard: deque[messages.Message] = deque()
+        self._link = link.Link(options, store, self._nonce, self._take_message)
+        self._messages: deque[messages.Message] = deque()
         self._backlog = Backlog()
         self._workers = WorkerTable()
         self._workers_seen = WorkersSeen(options.place, self._workers)
-        self._packs = Packs(self._backlog, self._workers, self._link, self._tell)
+        self._packs = Packs(self._backlog, self._workers, self._link, self._report)
         self._jobs = self._packs.jobs
         self._placer = Placer(self._backlog, self._workers, self._jobs, (store, self._nonce))
         self._events: list[Event] = []
         self._limit = 1
-        self._told: Capacity | None = None
+        self._reported: Capacity | None = None
         self._is_up = False
         self._down: messages.Disconnected | None = None
-        self._reader, self._writer = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC) if hasattr(os, "pipe2") else os.pipe()
+        self._wake_pipe = WakePipe()
         self._selector = selectors.DefaultSelector()
         self._selector.register(parent.fileno(), selectors.EVENT_READ)
-        self._selector.register(self._reader, selectors.EVENT_READ)
+        self._selector.register(self._wake_pipe, selectors.EVENT_READ)
 
     # ---- the port ----
 
@@ -93,7 +98,7 @@ class ClusterExecutor:
     def resize(self, slots: int) -> None:
         """Set how many attempts may run at once; the slots of the workers are a further limit."""
         self._limit = slots
-        self._fit()
+        self._adjust_capacity()
 
     def start(self, batch: Sequence[Dispatch]) -> None:
         """Queue attempts."""
@@ -101,7 +106,7 @@ class ClusterExecutor:
             if dispatch.job in self._jobs:
                 self._backlog.add(dispatch)
             else:
-                self._tell(Returned(*dispatch[:3]))
+                self._report(Returned(*dispatch[:3]))
         self._place()
 
     def collect(self, timeout_s: float | None = 0) -> list[Event]:
@@ -119,36 +124,36 @@ class ClusterExecutor:
 
     def acknowledge(self, attempts: Sequence[AttemptId], calls: Sequence[int] = ()) -> None:
         """The outcomes of these attempts are recorded."""
-        local = []
+        ended_here = []
         for id_ in map(AttemptId._make, attempts):
             if id_ in self._packs.key_of:  # it still runs, although its outcome is settled
                 self.cancel([id_], 0.0)
             elif not self._packs.acknowledge(id_):
-                local.append(id_)
-        if local or calls:  # they ran on this machine, before the daemon had a cluster
-            self._parent.acknowledge(local, calls)
+                ended_here.append(id_)
+        if ended_here or calls:  # they ran on this machine, before the daemon had a cluster
+            self._parent.acknowledge(ended_here, calls)
 
     def recall(self, job: int | None = None) -> None:
         """Give back attempts that have not started."""
         self._return_waiting(job)
-        for record in self._packs.out.values():
+        for record in self._packs.dispatched.values():
             if not record.is_over and (job is None or job in record.slots):
                 self._link.ask(record.worker, worker_plugin.recall, [record.key])
 
     def _return_waiting(self, job: int | None) -> None:
         for dispatch in self._backlog.recall(job):
-            self._tell(Returned(*dispatch[:3]))
+            self._report(Returned(*dispatch[:3]))
 
     def cancel(self, attempts: Sequence[AttemptId], grace_s: float, ending: Ending = Ending.CANCELLED) -> None:
         """End these attempts; their outcomes come from their workers."""
         wanted = {tuple(id_) for id_ in attempts}
         for dispatch in self._backlog.withdraw(wanted):  # type: ignore[arg-type]
-            self._tell(Returned(*dispatch[:3]))
+            self._report(Returned(*dispatch[:3]))
         requests: dict[str, dict[str, list[AttemptId]]] = {}
         for id_ in attempts:
             key = self._packs.key_of.get(AttemptId._make(id_))
             if key is not None:
-                requests.setdefault(self._packs.out[key].worker, {}).setdefault(key, []).append(id_)
+                requests.setdefault(self._packs.dispatched[key].worker, {}).setdefault(key, []).append(id_)
         for worker, by_key in requests.items():
             request = [(key, [tuple(id_) for id_ in ids], grace_s, int(ending)) for key, ids in by_key.items()]
             self._link.ask(worker, worker_plugin.cancel, request)
@@ -161,10 +166,10 @@ class ClusterExecutor:
         """
         self.connect()
         local = self._parent.adopt()
-        for record in self._packs.out.values():
+        for record in self._packs.dispatched.values():
             self._events += record.running.values()
         self._events += [outcome.event for outcome in self._packs.outcomes.values()]
-        self._wake()
+        self._wake_pipe.wake()
         waiting = [AttemptId(*dispatch[:3]) for line in self._backlog.lines.values() for dispatch in line.waiting]
         return [*waiting, *self._packs.key_of, *self._packs.outcomes, *local]
 
@@ -183,10 +188,6 @@ class ClusterExecutor:
         self._link.close()
         self._parent.close(grace_s)
 
-    def capacity(self) -> int:
-        """The slots of all workers."""
-        return self._workers.slots
-
     # ---- connecting ----
 
     def connect(self) -> None:
@@ -199,37 +200,27 @@ class ClusterExecutor:
         self._link.open()
         until = time.monotonic() + _CONNECT_S
         while not self._is_up:
-            why = self._down.reason if self._down else "the scheduler does not answer"
+            reason = self._down.reason if self._down else "the scheduler does not answer"
             if self._parent.stop_requested():
                 raise ClusterError("told to stop before the scheduler was found")
             if self._parent.up:
-                self._waits(why)
+                self._on_wait(reason)
             elif time.monotonic() > until or (self._down and self._down.is_final):
-                raise ClusterError(why)
+                raise ClusterError(reason)
             self._selector.select(_SAY_AGAIN_S if self._parent.up else max(0.0, until - time.monotonic()))
             self._exchange()
 
-    def _hear(self, message: messages.Message) -> None:
-        """Called in the link's thread."""
-        self._heard.append(message)
-        self._wake()
-
-    def _wake(self) -> None:
-        try:
-            os.write(self._writer, b"!")
-        except BlockingIOError:
-            return  # the pipe is full, so it is readable
+    def _take_message(self, message: messages.Message) -> None:
+        """Take a message of the link; called in the link's thread."""
+        self._messages.append(message)
+        self._wake_pipe.wake()
 
     def _exchange(self) -> None:
         self._events += self._parent.collect(0)
-        try:
-            while os.read(self._reader, 4096):
-                pass
-        except BlockingIOError:
-            pass
-        while self._heard:
-            message = self._heard.popleft()
-            _NOTES[type(message)](self, message)
+        self._wake_pipe.drain()
+        while self._messages:
+            message = self._messages.popleft()
+            _HANDLERS[type(message)](self, message)
         self._place()
 
     # ---- messages of the link ----
@@ -237,16 +228,16 @@ class ClusterExecutor:
     def _note_up(self, up: messages.Connected) -> None:
         for warning in up.warnings:
             log(warning)
-        same = self.identity in ("", up.fence)
+        is_same = self.identity in ("", up.fence)
         self.identity = up.fence
         self._placer.nonce = up.nonce
         self._is_up = True
         self._down = None
         self._workers.replace(up.workers)
-        self._packs.compare(up.held, same=same)
+        self._packs.reconcile(up.held, is_same=is_same)
         self._link.give_up(up.orphans)
-        self._fit()
-        self._tell(Pressure(""))
+        self._adjust_capacity()
+        self._report(Pressure(""))
 
     def _note_down(self, down: messages.Disconnected) -> None:
         if self._is_up or self._down is None or self._down.reason != down.reason:
@@ -254,11 +245,11 @@ class ClusterExecutor:
         self._is_up = False
         self._down = down
         self._workers.replace([])
-        self._fit()
-        self._tell(Pressure(AWAY + down.reason))
+        self._adjust_capacity()
+        self._report(Pressure(AWAY + down.reason))
 
-    def _note_told(self, told: messages.ClusterEvent) -> None:
-        message = told.message
+    def _note_event(self, event: messages.ClusterEvent) -> None:
+        message = event.message
         if message["what"] == "joined":
             self._worker_joined(message)
         elif message["what"] == "left":
@@ -272,27 +263,27 @@ class ClusterExecutor:
             log(f"{objection}: it is not used")
         else:
             self._workers.add(introduction)
-        self._fit()
+        self._adjust_capacity()
 
     def _worker_left(self, address: str) -> None:
         left = self._workers.remove(address)
         self._workers_seen.note_left(address, left)
-        self._link.give_up(self._packs.on(address))
-        self._fit()
+        self._link.give_up(self._packs.keys_on(address))
+        self._adjust_capacity()
         for number, job in self._jobs.items():  # waiting attempts that need a lost resource would block others
             if job.needs:
                 self._return_waiting(number)
 
     # ---- placing ----
 
-    def _fit(self) -> None:
+    def _adjust_capacity(self) -> None:
         """Adjust the capacity to the limit and to the workers that are there."""
         slots = min(self._limit, self._workers.slots)
         self._backlog.capacity = slots
         capacity = Capacity(slots, ahead_s=2 * pack_us(slots) / 1e6, cluster=self._workers_seen.cluster())
-        if capacity != self._told:
-            self._told = capacity
-            self._tell(capacity)
+        if capacity != self._reported:
+            self._reported = capacity
+            self._report(capacity)
         self._place()
 
     def _place(self) -> None:
@@ -305,15 +296,15 @@ class ClusterExecutor:
         if orders:
             self._link.send(orders)
 
-    def _tell(self, event: Event) -> None:
+    def _report(self, event: Event) -> None:
         self._events.append(event)
-        self._wake()
+        self._wake_pipe.wake()
 
 
-_NOTES: dict[type, Callable[[ClusterExecutor, Any], None]] = {
+_HANDLERS: dict[type, Callable[[ClusterExecutor, Any], None]] = {
     messages.Connected: ClusterExecutor._note_up,
     messages.Disconnected: ClusterExecutor._note_down,
-    messages.ClusterEvent: ClusterExecutor._note_told,
+    messages.ClusterEvent: ClusterExecutor._note_event,
     messages.PackDone: lambda executor, message: executor._packs.note_done(message),
     messages.PackFailed: lambda executor, message: executor._packs.note_failed(message),
     messages.WorkerAnswer: lambda executor, message: executor._packs.note_answer(message),

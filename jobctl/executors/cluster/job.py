@@ -27,7 +27,7 @@ class ClusterJob:
     def __init__(self, spec: JobSpec) -> None:
         self.durations = MeanDuration()
         self.output = JobOutput(spec.log_dir, spec.output_cap)
-        self.leaving = False
+        self.is_leaving = False
         self.callers: set[str] = set()  # workers that keep processes with its function loaded
         self.define(spec)
 
@@ -35,7 +35,7 @@ class ClusterJob:
         """Adopt a new description; the folder of the output stays."""
         self.spec = spec
         self.fields = spec_fields(spec)
-        self.leaving = False
+        self.is_leaving = False
         self.output.cap = spec.output_cap
         self.needs = dict(needs_of(spec.resources, spec.gpus))
         self.travels_alone = spec.alone or bool(self.needs)
@@ -49,8 +49,8 @@ class ClusterJob:
         return KeptOutput(log, out_off - first[0], err_off - first[1])
 
 
-def news(record: DispatchRecord, report: Report) -> dict[int, tuple[Sequence[bytes], tuple[int, int]]]:
-    """The outputs of each job with news for this pack, and the offsets from which on they are new."""
+def new_outputs(record: DispatchRecord, report: Report) -> dict[int, tuple[Sequence[bytes], tuple[int, int]]]:
+    """The outputs of each job that has new outcomes in a report, and the offsets at which the new part begins."""
     firsts: dict[int, tuple[int, int]] = {}
     for fields in report.finished:
         event = finished_of(fields)
@@ -59,8 +59,8 @@ def news(record: DispatchRecord, report: Report) -> dict[int, tuple[Sequence[byt
     return {job: (report.outputs[job], first) for job, first in firsts.items() if job in report.outputs}
 
 
-def moved(event: Finished, place: KeptOutput | None, slot: int) -> Finished:
-    """An outcome whose output lies in the files of this machine, with the slot number of the whole cluster."""
+def with_local_output(event: Finished, place: KeptOutput | None, slot: int) -> Finished:
+    """An outcome with the place of its output in the files of this machine, and its slot number in the cluster."""
     if not event.log:
         return event._replace(slot=slot)
     if place is None:

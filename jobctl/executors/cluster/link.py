@@ -1,8 +1,8 @@
-"""The only module of the engine that speaks to Dask: a thread with a client, and messages to and from it.
+"""A thread with a client of Dask, and the messages between it and the engine's thread.
 
-It uses these parts of Dask: Client (submit, gather, run, register_plugin, subscribe_topic), Future by key, and calls of
-the fence's handlers. It restores a broken connection for ever, with a growing pause, and reads the scheduler's file
-again each time.
+With ``connection`` it uses these parts of Dask: Client (submit, gather, run, register_plugin, subscribe_topic), Future
+by key, and calls of the fence's handlers. It restores a broken connection for ever, with a growing pause, and reads the
+scheduler's file again each time.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import Any
 
 from jobctl.executors.cluster import worker_plugin
 from jobctl.executors.cluster.batch import class_of, start_cluster
-from jobctl.executors.cluster.fence import TOPIC, Fence, topic_of
+from jobctl.executors.cluster.connection import introduce, new_client, wait_for_break
 from jobctl.executors.cluster.messages import (
     ClusterEvent,
     Connected,
@@ -31,22 +31,20 @@ from jobctl.executors.cluster.messages import (
 )
 from jobctl.executors.cluster.options import ClusterError, ClusterOptions
 from jobctl.executors.cluster.security import security
-from jobctl.executors.cluster.versions import check_versions
 
-_CONNECT_S = 10.0
 _FIRST_PAUSE_S = 0.25
 _LONGEST_PAUSE_S = 10.0
 _CLOSE_S = 5.0
 
 
 class Link:
-    """The connection to the scheduler. It calls ``hear`` with every message, in its own thread."""
+    """The connection to the scheduler. It calls ``on_message`` with every message, in its own thread."""
 
-    def __init__(self, options: ClusterOptions, store: str, nonce: str, hear: Callable[[Message], None]) -> None:
+    def __init__(self, options: ClusterOptions, store: str, nonce: str, on_message: Callable[[Message], None]) -> None:
         self._options = options
         self._store = store
         self._nonce = nonce
-        self._hear = hear
+        self._on_message = on_message
         self._loop = asyncio.new_event_loop()
         self._client: Any = None
         self._batch: Any = None  # the cluster of dask-jobqueue, if this thread started one
@@ -72,12 +70,12 @@ class Link:
 
     def follow(self, keys: Sequence[str]) -> None:
         """Await packs that an earlier engine sent."""
-        self._post(self._take_up, keys)
+        self._post(self._await_found, keys)
 
     def give_up(self, keys: Sequence[str]) -> None:
         """The worker of these packs has left: send ``PackFailed``, whatever Dask does with them."""
         for key in keys:
-            self._post(self._spawn, self._explain, key, "its worker has left")
+            self._post(self._spawn, self._report_failure, key, "its worker has left")
 
     def release(self, keys: Sequence[str]) -> None:
         """The outcomes of these packs are recorded, so the scheduler may forget them."""
@@ -112,53 +110,46 @@ class Link:
         # A broken connection is reported as Disconnected. The exceptions that Dask logs about it are of no use.
         self._loop.set_exception_handler(lambda _loop, _context: None)
         logging.getLogger("distributed.client").setLevel(logging.CRITICAL)
-        self._main = self._loop.create_task(self._live())
+        self._main = self._loop.create_task(self._keep_connected())
         with contextlib.suppress(asyncio.CancelledError):
             self._loop.run_until_complete(self._main)
         if self._batch is not None:
             self._loop.run_until_complete(self._batch.close(timeout=_CLOSE_S))
-        self._loop.run_until_complete(_settle())
+        self._loop.run_until_complete(_cancel_tasks())
         self._loop.close()
 
     def _stop(self) -> None:
         self._main.cancel()
 
-    async def _live(self) -> None:
+    async def _keep_connected(self) -> None:
         pause_s = _FIRST_PAUSE_S
         while True:
             try:
                 async with self._connected() as up:
                     pause_s = _FIRST_PAUSE_S
                     self._begin(up)
-                    await self._until_it_breaks()
-                self._hear(Disconnected("the connection to the scheduler broke"))
+                    await wait_for_break(self._client, self._broken)
+                self._on_message(Disconnected("the connection to the scheduler broke"))
             except ClusterError as error:
-                self._hear(Disconnected(f"{error.message}; {error.hint}", is_final=True))
+                self._on_message(Disconnected(f"{error.message}; {error.hint}", is_final=True))
                 pause_s = _LONGEST_PAUSE_S
             except (OSError, ValueError, KeyError, TimeoutError) as error:
-                self._hear(Disconnected(f"the scheduler cannot be reached: {error or type(error).__name__}"))
+                self._on_message(Disconnected(f"the scheduler cannot be reached: {error or type(error).__name__}"))
             await asyncio.sleep(pause_s)
             pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
 
     @contextlib.asynccontextmanager
     async def _connected(self) -> Any:
-        from distributed import Client
-
         if self._options.cluster and self._batch is None:
             self._batch = await start_cluster(self._options, security(self._options))
-        address = self._options.address() if self._batch is None else self._batch.scheduler_address
-        self._options.require_safe(address)
-        client = Client(
-            address,
-            asynchronous=True,
-            security=security(self._options) if self._batch is None else self._batch.security,
-            timeout=_CONNECT_S,
-            name=topic_of(self._store),
-            set_as_default=False,
-        )
+        client = new_client(self._options, self._batch, self._store)
         try:
             await client
-            up = await self._introduce(client)
+            self._early = []
+            self._broken.clear()
+            self._connections += 1
+            nonce = f"{self._nonce}.{self._connections}"
+            up = await introduce(client, self._store, nonce, self._note_event)
             self._client = client
             yield up
         finally:
@@ -169,55 +160,19 @@ class Link:
             with contextlib.suppress(Exception):
                 await client.close(timeout=1)
 
-    async def _introduce(self, client: Any) -> Connected:
-        self._early = []
-        self._broken.clear()
-        await check_versions(client)
-        client.subscribe_topic(TOPIC, self._told)
-        client.subscribe_topic(topic_of(self._store), self._told)
-        await client.register_plugin(Fence())
-        await client.register_plugin(worker_plugin.RunnerPlugin())
-        self._connections += 1
-        nonce = f"{self._nonce}.{self._connections}"
-        attached = await client.scheduler.jobctl_attach(store=self._store, nonce=nonce)
-        workers = await client.run(worker_plugin.introduce, on_error="ignore")
-        warnings = []
-        if attached["allowed_failures"]:
-            warnings.append(
-                f"the scheduler starts what a lost worker ran up to {attached['allowed_failures']} more times by "
-                "itself; each is refused, but set DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES=0 where it starts"
-            )
-        held = {key: tuple(claim) for key, claim in attached["held"].items()}
-        return Connected(attached["fence"], nonce, held, attached["orphans"], list(workers.values()), warnings)
-
     def _begin(self, up: Connected) -> None:
         """Send ``Connected``, then the events that arrived during the introduction: they happened after its answers."""
-        self._hear(up)
+        self._on_message(up)
         early, self._early = self._early, None
         for message in early or ():
-            self._hear(message)
+            self._on_message(message)
 
-    async def _until_it_breaks(self) -> None:
-        """Return when the connection breaks.
-
-        Dask's client would connect again by itself but would have forgotten the packs that it had sent. So a new client
-        replaces it.
-        """
-        watch = asyncio.ensure_future(self._client.scheduler.jobctl_watch(client=self._client.id))
-        broken = asyncio.ensure_future(self._broken.wait())
-        try:
-            await asyncio.wait({watch, broken}, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            watch.cancel()
-            broken.cancel()
-            await asyncio.gather(watch, broken, return_exceptions=True)
-
-    def _told(self, event: tuple[float, dict[str, Any]]) -> None:
-        told = ClusterEvent(event[1])
+    def _note_event(self, event: tuple[float, dict[str, Any]]) -> None:
+        message = ClusterEvent(event[1])
         if self._early is None:
-            self._hear(told)
+            self._on_message(message)
         else:
-            self._early.append(told)
+            self._early.append(message)
 
     def _spawn(self, function: Callable[..., Any], *arguments: Any) -> asyncio.Task[None]:
         task: asyncio.Task[None] = self._loop.create_task(function(*arguments))
@@ -240,18 +195,18 @@ class Link:
             )
             self._awaited[order.key] = self._spawn(self._await, order.key, future)
 
-    def _take_up(self, keys: Sequence[str]) -> None:
+    def _await_found(self, keys: Sequence[str]) -> None:
         from distributed import Future
 
         if self._client is None:
             return
         for key in keys:
-            self._let_go([key])
+            self._stop_awaiting([key])
             self._awaited[key] = self._spawn(self._await, key, Future(key, self._client))
-        self._spawn(self._want, self._client, keys)
+        self._spawn(self._request_results, self._client, keys)
 
     @staticmethod
-    async def _want(client: Any, keys: Sequence[str]) -> None:
+    async def _request_results(client: Any, keys: Sequence[str]) -> None:
         with contextlib.suppress(OSError):
             await client.scheduler.jobctl_follow(client=client.id, keys=list(keys))
 
@@ -265,17 +220,17 @@ class Link:
         except CancelledError:  # Dask's client cancels all futures when it loses the scheduler, but the packs still run
             self._broken.set()
         except Exception as problem:
-            await self._explain(key, f"{type(problem).__name__}: {problem}")
+            await self._report_failure(key, f"{type(problem).__name__}: {problem}")
         else:
-            self._hear(PackDone(key, data))
+            self._on_message(PackDone(key, data))
 
-    async def _explain(self, key: str, reason: str) -> None:
+    async def _report_failure(self, key: str, reason: str) -> None:
         if self._client is not None and key in self._awaited:
             with contextlib.suppress(OSError):  # Disconnected follows
                 worker = await self._client.scheduler.jobctl_whose(store=self._store, key=key)
-                self._hear(PackFailed(key, worker is not None, reason))
+                self._on_message(PackFailed(key, worker is not None, reason))
 
-    def _let_go(self, keys: Sequence[str]) -> None:
+    def _stop_awaiting(self, keys: Sequence[str]) -> None:
         """Cancel packs that are not wanted any more: one that still waits for its worker could begin otherwise."""
         for key in keys:
             task = self._awaited.pop(key, None)
@@ -283,7 +238,7 @@ class Link:
                 task.cancel()
 
     def _release(self, keys: Sequence[str]) -> None:
-        self._let_go(keys)
+        self._stop_awaiting(keys)
         self._released += keys
         if len(self._released) == len(keys):
             self._spawn(self._send_released)
@@ -305,10 +260,10 @@ class Link:
                 answers = await self._client.run(function, *arguments, workers=[worker], on_error="ignore")
                 value = answers.get(worker)
         if tag is not None:
-            self._hear(WorkerAnswer(tag, value))
+            self._on_message(WorkerAnswer(tag, value))
 
 
-async def _settle() -> None:
+async def _cancel_tasks() -> None:
     """Cancel and await the tasks that Dask has started in this loop, so that nothing is left open."""
     rest = asyncio.all_tasks() - {asyncio.current_task()}
     for task in rest:

@@ -1,4 +1,4 @@
-"""The records of a worker: the attempts of each pack that wait, run or have ended, and the job numbers of the guard."""
+"""A pack that runs on a worker: its attempts that wait, run or have ended, and its jobs as the guard knows them."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import os
 import threading
 from typing import Any
 
-from jobctl.domain.ports import AttemptId, Dispatch, Finished, Lost, OutputFlag, Returned, Started
+from jobctl.domain.ports import AttemptId, Finished, Lost, OutputFlag, Returned, Started
 from jobctl.executors.cluster.packing import TRAVEL_BYTES, Pack, Report
 from jobctl.supervisor import streams
 
@@ -21,7 +21,7 @@ class GuardJob:
         self.run: PackRun | None = None
         self.job = 0
         self.idle_since = 0.0
-        self._kept: set[str] = set()  # files with output that was too long to travel whole
+        self._retained: set[str] = set()  # files with output that was too long to travel whole
 
     def read(self, host: str, log: int, suffix: str, offset: int, length: int) -> bytes:
         """The output of an attempt. The middle of a long one is left out; then the file stays here whole."""
@@ -32,17 +32,17 @@ class GuardJob:
         with open(path, "rb", buffering=0) as file:
             for start, end, mark in streams.pieces(length, TRAVEL_BYTES):
                 if mark:
-                    self._kept.add(path)
+                    self._retained.add(path)
                     place = (
                         f"\n[jobctl: {start - TRAVEL_BYTES // 2} bytes left out here; all of it is on {host} in {path}"
                     )
                     parts.append(f"{place}, from byte {offset}, {length} bytes]\n".encode())
                 parts.append(os.pread(file.fileno(), end - start, offset + start))
-        if path not in self._kept:
-            self._give_back(path, offset, length)
+        if path not in self._retained:
+            self._free_blocks(path, offset, length)
         return b"".join(parts)
 
-    def peek(self, log: int, suffix: str, skip: int) -> bytes:
+    def read_from(self, log: int, suffix: str, skip: int) -> bytes:
         """The output of a running attempt after the first ``skip`` bytes."""
         try:
             with open(os.path.join(self.directory, f"{log}.{suffix}"), "rb", buffering=0) as file:
@@ -51,7 +51,7 @@ class GuardJob:
             return b""
 
     @staticmethod
-    def _give_back(path: str, offset: int, length: int) -> None:
+    def _free_blocks(path: str, offset: int, length: int) -> None:
         """Give the blocks of an output that has travelled back to the disk. ``clear`` removes the file itself."""
         if length < 1 << 12:  # less than a block
             return
@@ -62,9 +62,9 @@ class GuardJob:
         """Remove the files, except those with output that was too long to travel whole."""
         for name in os.listdir(self.directory) if os.path.isdir(self.directory) else ():
             path = os.path.join(self.directory, name)
-            if path not in self._kept:
+            if path not in self._retained:
                 os.unlink(path)
-        if not self._kept and os.path.isdir(self.directory):
+        if not self._retained and os.path.isdir(self.directory):
             os.rmdir(self.directory)
 
 
@@ -76,7 +76,7 @@ class PackRun:
         self.store = pack.store
         self.pending = set(pack.ids())
         self.is_single = len(pack.entries) == 1
-        self.lines: dict[int, GuardJob] = {}  # by job
+        self.guard_jobs: dict[int, GuardJob] = {}  # by job
         self.running: dict[AttemptId, Started] = {}
         self.over = threading.Event()
         self.is_long = False  # the engine was told that the pack takes long
@@ -137,7 +137,7 @@ class PackRun:
 
     def _with_output(self, host: str, event: Finished) -> list[Any]:
         outputs = self._outputs.setdefault(event.job, [bytearray(), bytearray()])
-        line, log = self.lines[event.job], event.log
+        guard_job, log = self.guard_jobs[event.job], event.log
         starts = [len(stream) for stream in outputs]
         flags = event.flags
         for stream, suffix, offset, length in (
@@ -145,7 +145,7 @@ class PackRun:
             (outputs[1], "err", event.err_off, event.err_len),
         ):
             try:
-                data = line.read(host, log, suffix, offset, length)
+                data = guard_job.read(host, log, suffix, offset, length)
             except OSError:  # the spool was emptied from outside
                 data = b""
             if len(data) != length:
@@ -163,8 +163,3 @@ class PackRun:
                 host=host,
             )
         )
-
-
-def for_guard(line: GuardJob, entry: Dispatch) -> Dispatch:
-    """The attempt under the job number of the guard."""
-    return entry._replace(job=line.number)

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import contextlib
-import sys
-import time
 from collections.abc import Callable, Sequence
 
 from jobctl.domain.ports import AttemptId, Event, Finished, Lost, Returned, Started
-from jobctl.executors.cluster import link, messages, worker_plugin
+from jobctl.executors.cluster import messages, worker_plugin
 from jobctl.executors.cluster.dispatch_record import DispatchRecord, PackOutcome, WorkerTable
-from jobctl.executors.cluster.job import ClusterJob, KeptOutput, moved, news
+from jobctl.executors.cluster.job import ClusterJob, KeptOutput, new_outputs, with_local_output
+from jobctl.executors.cluster.link import Link
 from jobctl.executors.cluster.live_output import LiveCopies
+from jobctl.executors.cluster.log import log
 from jobctl.executors.cluster.packing import Report, finished_of, unpack_report
 from jobctl.supervisor.backlog import Backlog, JobLine
 
@@ -22,19 +22,17 @@ _Held = dict[str, tuple[str, list[list[int]], list[tuple[int, int]]]]
 class Packs:
     """Every pack from its dispatch until all its outcomes are recorded, and the jobs of its attempts."""
 
-    def __init__(
-        self, backlog: Backlog, workers: WorkerTable, the_link: link.Link, tell: Callable[[Event], None]
-    ) -> None:
-        """``tell`` is called with every event."""
-        self.out: dict[str, DispatchRecord] = {}
+    def __init__(self, backlog: Backlog, workers: WorkerTable, link: Link, report: Callable[[Event], None]) -> None:
+        """``report`` is called with every event."""
+        self.dispatched: dict[str, DispatchRecord] = {}
         self.key_of: dict[AttemptId, str] = {}
         self.outcomes: dict[AttemptId, PackOutcome] = {}
         self.jobs: dict[int, ClusterJob] = {}
         self._backlog = backlog
         self._workers = workers
-        self._link = the_link
-        self._copies = LiveCopies(the_link)
-        self._tell = tell
+        self._link = link
+        self._copies = LiveCopies(link)
+        self._report = report
 
     # ---- jobs ----
 
@@ -44,7 +42,7 @@ class Packs:
         if known is None:
             return
         if self._backlog.forget(job) is None:
-            known.leaving = True
+            known.is_leaving = True
             return
         known.output.close()
         del self.jobs[job]
@@ -55,7 +53,7 @@ class Packs:
         known = self.jobs.get(job)
         if known is None or not self._copies.want(job, item):
             return
-        for record in self.out.values():
+        for record in self.dispatched.values():
             for started in record.running.values():
                 if started.job == job and item in (None, started.item):
                     self._copies.fetch(record, started, known.spec.log_dir)
@@ -63,43 +61,45 @@ class Packs:
     # ---- packs ----
 
     def add(self, record: DispatchRecord) -> None:
-        """A pack was sent."""
-        self.out[record.key] = record
+        """Keep a pack that was sent."""
+        self.dispatched[record.key] = record
         self.key_of.update(dict.fromkeys(record.waiting, record.key))
         for job in record.slots:
             if self.jobs[job].spec.call is not None:
                 self.jobs[job].callers.add(record.worker)
 
-    def on(self, address: str) -> list[str]:
+    def keys_on(self, address: str) -> list[str]:
         """Keys of the packs that were sent to this worker and are not over."""
-        return [key for key, record in self.out.items() if record.worker == address and not record.is_over]
+        return [key for key, record in self.dispatched.items() if record.worker == address and not record.is_over]
 
-    def compare(self, held: _Held, *, same: bool) -> None:
-        """A scheduler is connected, the ``same`` as before or another one, and holds these packs for this store."""
-        for record in list(self.out.values()):
+    def reconcile(self, held: _Held, *, is_same: bool) -> None:
+        """After a connection to the same scheduler or to another one: compare our packs with those that it holds."""
+        for record in list(self.dispatched.values()):
             if record.is_over:
                 continue
             if record.key in held:
                 self._workers.occupy(record.worker, record.key, record.resources)
             else:
-                self.abandon(record, begun=not same or bool(record.running))
-        self._find_again(held)
+                self.abandon(record, begun=not is_same or bool(record.running))
+        self._adopt(held)
 
     def acknowledge(self, id_: AttemptId) -> bool:
         """The outcome of an attempt is recorded; False if it has no outcome here."""
         outcome = self.outcomes.pop(id_, None)
-        if outcome is not None and (record := self.out.get(outcome.key)) is not None:
+        if outcome is not None and (record := self.dispatched.get(outcome.key)) is not None:
             record.unacknowledged.discard(id_)
-            self._dismiss(record)
+            self._forget_if_recorded(record)
         return outcome is not None
 
-    def _find_again(self, held: _Held) -> None:
+    def _adopt(self, held: _Held) -> None:
         """Adopt packs of earlier engines; they get their slots when their jobs are defined."""
         by_worker: dict[str, list[str]] = {}
         for key, (worker, ids, slots) in held.items():
             by_worker.setdefault(worker, []).append(key)
-            if key not in self.out:
-                record = self.out[key] = DispatchRecord(key, worker, {AttemptId(*id_) for id_ in ids}, dict(slots))
+            if key not in self.dispatched:
+                record = self.dispatched[key] = DispatchRecord(
+                    key, worker, {AttemptId(*id_) for id_ in ids}, dict(slots)
+                )
                 self.key_of.update(dict.fromkeys(record.waiting, key))
                 self._workers.occupy(worker, key, {})
         self._link.follow(list(held))
@@ -112,7 +112,7 @@ class Packs:
         If two packs name the same slot, the older one had given it up: it is over, and only its report is missing.
         """
         needs = self.jobs[line.job].needs
-        for record in reversed(self.out.values()):
+        for record in reversed(self.dispatched.values()):
             if line.job in record.slots and line.job not in record.lines and not record.is_over:
                 if self._backlog.occupy(line, record.slots[line.job], joined=bool(record.lines)):
                     record.lines[line.job] = line
@@ -120,13 +120,13 @@ class Packs:
                     self._workers.occupy(record.worker, record.key, needs)
             for started in list(record.running.values()):  # reported before its job was defined
                 if started.job == line.job and not started.log:
-                    self._tell(self._with_copy(record, started))
+                    self._report(self._with_copy(record, started))
 
     # ---- messages of workers ----
 
     def note_long(self, message: dict[str, object]) -> None:
         """A worker reports the running attempts of a pack that takes longer than planned."""
-        record = self.out.get(str(message["key"]))
+        record = self.dispatched.get(str(message["key"]))
         if record is None:
             return
         self._note_running(record, message["running"], str(message["host"]))  # type: ignore[arg-type]
@@ -141,7 +141,7 @@ class Packs:
                 slot = record.slots[started.job]
                 started = started._replace(slot=slot, log=0, out_off=0, err_off=0, host=host)
                 record.running[id_] = started
-                self._tell(self._with_copy(record, started))
+                self._report(self._with_copy(record, started))
 
     def _with_copy(self, record: DispatchRecord, started: Started) -> Started:
         """Reserve the files into which the output of a running attempt is fetched while a command follows it."""
@@ -155,7 +155,7 @@ class Packs:
         return started
 
     def _note_read(self, id_: AttemptId, value: object) -> None:
-        record = self.out.get(self.key_of.get(id_, ""))
+        record = self.dispatched.get(self.key_of.get(id_, ""))
         job = self.jobs.get(id_.job)
         if record is not None and job is not None and id_ in record.running:
             self._copies.take(id_, value)
@@ -167,7 +167,7 @@ class Packs:
             self._note_read(answer.tag[1], answer.value)
         if answer.tag == "look":
             for key, data in (answer.value or {}).items():
-                record = self.out.get(key)
+                record = self.dispatched.get(key)
                 if record is not None:
                     report = unpack_report(data)
                     self._settle(record, report)
@@ -175,7 +175,7 @@ class Packs:
 
     def note_done(self, done: messages.PackDone) -> None:
         """The final report of a pack arrived."""
-        record = self.out.get(done.key)
+        record = self.dispatched.get(done.key)
         if record is None:
             return
         report = unpack_report(done.data)
@@ -187,7 +187,7 @@ class Packs:
 
     def note_failed(self, failed: messages.PackFailed) -> None:
         """A pack will not get a report."""
-        record = self.out.get(failed.key)
+        record = self.dispatched.get(failed.key)
         if record is not None:
             log(f"a message to {record.worker} has no outcome: {failed.reason}")
             self.abandon(record, begun=failed.claimed)
@@ -196,21 +196,21 @@ class Packs:
 
     def _settle(self, record: DispatchRecord, report: Report) -> None:
         """Report the news in a report of a pack: outcomes, returned and lost attempts."""
-        places = {job: self._keep(job, *new) for job, new in news(record, report).items()}
+        places = {job: self._append_output(job, *new) for job, new in new_outputs(record, report).items()}
         for fields in report.finished:
             event = finished_of(fields)
             id_ = AttemptId(*event[:3])
             if id_ in record.waiting:
-                self._finish(record, id_, moved(event, places.get(event.job), record.slots[event.job]))
+                self._finish(record, id_, with_local_output(event, places.get(event.job), record.slots[event.job]))
         for fields in report.returned:
-            if self._drop(record, AttemptId(*fields)):
-                self._tell(Returned(*fields))
+            if self._remove_attempt(record, AttemptId(*fields)):
+                self._report(Returned(*fields))
         for fields in report.lost:
-            if self._drop(record, AttemptId(*fields)):
+            if self._remove_attempt(record, AttemptId(*fields)):
                 self._keep_outcome(record, Lost(*fields))
 
     def _finish(self, record: DispatchRecord, id_: AttemptId, event: Finished) -> None:
-        self._drop(record, id_)
+        self._remove_attempt(record, id_)
         job = self.jobs.get(id_.job)
         if job is not None:
             job.durations.add(event.duration_us)
@@ -221,9 +221,9 @@ class Packs:
         id_ = AttemptId(*event[:3])
         record.unacknowledged.add(id_)
         self.outcomes[id_] = PackOutcome(event, record.key)
-        self._tell(event)
+        self._report(event)
 
-    def _keep(self, number: int, outputs: Sequence[bytes], first: tuple[int, int]) -> KeptOutput | None:
+    def _append_output(self, number: int, outputs: Sequence[bytes], first: tuple[int, int]) -> KeptOutput | None:
         """Append the output to the files of the job; None if that is not possible now."""
         job = self.jobs.get(number)
         try:
@@ -232,7 +232,7 @@ class Packs:
             log(f"output of job {number} cannot be kept: {problem.strerror}")
             return None
 
-    def _drop(self, record: DispatchRecord, id_: AttemptId) -> bool:
+    def _remove_attempt(self, record: DispatchRecord, id_: AttemptId) -> bool:
         """Remove an attempt from its pack; False if it was not in the pack."""
         if id_ not in record.waiting:
             return False
@@ -245,11 +245,11 @@ class Packs:
     def abandon(self, record: DispatchRecord, *, begun: bool) -> None:
         """A pack is over: attempts without an outcome are lost, or returned if none of them can have ``begun``."""
         for id_ in list(record.waiting):
-            self._drop(record, id_)
+            self._remove_attempt(record, id_)
             if begun:
                 self._keep_outcome(record, Lost(*id_))
             else:
-                self._tell(Returned(*id_))
+                self._report(Returned(*id_))
         record.is_over = True
         self._workers.vacate(record.worker, record.key)
         for job, line in record.lines.items():
@@ -257,21 +257,15 @@ class Packs:
             if not line.busy and not line.waiting and job in self.jobs:
                 self._forget_if_leaving(job)
         record.lines = {}
-        self._dismiss(record)
+        self._forget_if_recorded(record)
 
     def _forget_if_leaving(self, job: int) -> None:
         known = self.jobs[job]
-        if known.leaving:
+        if known.is_leaving:
             self.forget(job)
 
-    def _dismiss(self, record: DispatchRecord) -> None:
+    def _forget_if_recorded(self, record: DispatchRecord) -> None:
         """Forget a pack when all its outcomes are recorded."""
         if record.is_over and not record.unacknowledged:
-            del self.out[record.key]
+            del self.dispatched[record.key]
             self._link.release([record.key])
-
-
-def log(text: str) -> None:
-    """Write a line to the daemon's log."""
-    sys.stderr.write(f"{time.strftime('%Y-%m-%dT%H:%M:%SZ', time.gmtime())} cluster: {text}\n")
-    sys.stderr.flush()

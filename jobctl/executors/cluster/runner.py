@@ -10,9 +10,7 @@ import contextlib
 import itertools
 import os
 import select
-import shutil
 import socket
-import tempfile
 import threading
 import time
 from collections import OrderedDict
@@ -34,15 +32,15 @@ from jobctl.domain.ports import (
     Started,
     finished_call,
 )
-from jobctl.executors.cluster.pack_run import GuardJob, PackRun, for_guard
+from jobctl.executors.cluster.pack_run import GuardJob, PackRun
 from jobctl.executors.cluster.packing import Pack, Report
+from jobctl.executors.cluster.spool import make_spool
 from jobctl.executors.local import LocalExecutor
 from jobctl.process.sweep import sweep
 from jobctl.supervisor.guest import GuestSupervisor, start_guest
 
 _IDLE_S = 60.0
 _REVOKED_ROOM = 4096
-_KEPT_S = 7 * 86_400
 
 #: Sends a message to the engine of a store: (store, message).
 Tell = Callable[[str, dict[str, Any]], None]
@@ -56,13 +54,13 @@ class PackRunner:
         self.host = socket.gethostname()
         self.slots = slots
         self._tell = tell
-        self._spool = _make_spool(parent)
+        self._spool = make_spool(parent)
         self._lock = threading.RLock()
         self._numbers = itertools.count(1)
-        self._lines: dict[tuple[str, int, int], GuardJob] = {}
+        self._guard_jobs: dict[tuple[str, int, int], GuardJob] = {}
         self._by_number: dict[int, GuardJob] = {}
         self._runs: dict[str, PackRun] = {}
-        self._units: set[int] = set()
+        self._used_slots: set[int] = set()
         self._revoked: OrderedDict[tuple[str, AttemptId], None] = OrderedDict()
         self._closed = False
         self._start_guard()
@@ -81,62 +79,61 @@ class PackRunner:
         """Run the attempts of a pack; returns when the last one is over."""
         run = PackRun(pack)
         with self._lock:
-            unit = min(set(range(1, len(self._units) + 2)) - self._units)
-            self._units.add(unit)
+            slot = min(set(range(1, len(self._used_slots) + 2)) - self._used_slots)
+            self._used_slots.add(slot)
             self._runs[pack.key] = run
-            self._hand_over(pack, run, unit)
+            self._hand_over(pack, run, slot)
         if not run.over.wait(pack.long_s):
             self._tell_long(run)
             run.over.wait()
         report = run.report(self.host)
         with self._lock:
-            self._put_away(run, unit, report)
+            self._put_away(run, slot, report)
         return report
 
-    def _hand_over(self, pack: Pack, run: PackRun, unit: int) -> None:
+    def _hand_over(self, pack: Pack, run: PackRun, slot: int) -> None:
         unwanted = {id_ for id_ in run.pending if (pack.key, id_) in self._revoked}
         if unwanted:
             run.give_back(unwanted)
         for job, spec in pack.specs.items():
-            line = run.lines[job] = self._line(pack.store, job, unit)
-            line.run, line.job = run, job
-            if line.spec != spec:
-                line.spec = spec
-                self._guard.define(self._spec_of(line, spec, unit))
-        self._guard.start(
-            [for_guard(run.lines[entry.job], entry) for entry in pack.entries if entry[:3] in run.pending]
-        )
+            guard_job = run.guard_jobs[job] = self._guard_job(pack.store, job, slot)
+            guard_job.run, guard_job.job = run, job
+            if guard_job.spec != spec:
+                guard_job.spec = spec
+                self._guard.define(self._spec_of(guard_job, spec, slot))
+        wanted = (entry for entry in pack.entries if entry[:3] in run.pending)
+        self._guard.start([entry._replace(job=run.guard_jobs[entry.job].number) for entry in wanted])
 
-    def _line(self, store: str, job: int, unit: int) -> GuardJob:
-        line = self._lines.get((store, job, unit))
-        if line is None:
+    def _guard_job(self, store: str, job: int, slot: int) -> GuardJob:
+        guard_job = self._guard_jobs.get((store, job, slot))
+        if guard_job is None:
             number = next(self._numbers)
-            line = GuardJob(number, os.path.join(self._spool, str(number)))
-            self._lines[store, job, unit] = self._by_number[number] = line
-        return line
+            guard_job = GuardJob(number, os.path.join(self._spool, str(number)))
+            self._guard_jobs[store, job, slot] = self._by_number[number] = guard_job
+        return guard_job
 
-    def _spec_of(self, line: GuardJob, fields: tuple[Any, ...], unit: int) -> JobSpec:
+    def _spec_of(self, guard_job: GuardJob, fields: tuple[Any, ...], slot: int) -> JobSpec:
         """The job for the guard. Each slot of the worker is a queue with one slot, so it runs one attempt at a time."""
         spec = JobSpec(*fields)
         return replace(
             spec,
-            job=line.number,
+            job=guard_job.number,
             slots=1,
-            queue=str(unit),
+            queue=str(slot),
             queue_slots=1,
-            log_dir=os.fsencode(line.directory),
+            log_dir=os.fsencode(guard_job.directory),
             call=None if spec.call is None else CallSpec(*spec.call),
         )
 
-    def _put_away(self, run: PackRun, unit: int, report: Report) -> None:
+    def _put_away(self, run: PackRun, slot: int, report: Report) -> None:
         now = time.monotonic()
-        for line in run.lines.values():
-            line.run, line.idle_since = None, now
-        done = [AttemptId(run.lines[fields[0]].number, fields[1], fields[2]) for fields in report.finished]
+        for guard_job in run.guard_jobs.values():
+            guard_job.run, guard_job.idle_since = None, now
+        done = [AttemptId(run.guard_jobs[fields[0]].number, fields[1], fields[2]) for fields in report.finished]
         if not self._closed:
             self._guard.acknowledge(done)
         del self._runs[run.key]
-        self._units.discard(unit)
+        self._used_slots.discard(slot)
 
     def _tell_long(self, run: PackRun) -> None:
         """A pack takes long: report it to the engine, and give back what has not begun, so that others can run it."""
@@ -160,15 +157,15 @@ class PackRunner:
                     self._recall(self._runs[key])
 
     def _recall(self, run: PackRun) -> None:
-        for line in run.lines.values():
-            self._guard.recall(line.number)
+        for guard_job in run.guard_jobs.values():
+            self._guard.recall(guard_job.number)
 
     def cancel(self, key: str, ids: Iterable[AttemptId], grace_s: float, ending: int) -> None:
         """End these attempts of a pack, even if the pack arrives only later."""
         with self._lock:
             run = self._runs.get(key)
             if run is not None:
-                known = [AttemptId(run.lines[id_.job].number, *id_[1:]) for id_ in ids if id_ in run.pending]
+                known = [AttemptId(run.guard_jobs[id_.job].number, *id_[1:]) for id_ in ids if id_ in run.pending]
                 self._guard.cancel(known, grace_s, Ending(ending))
                 return
             for id_ in ids:
@@ -188,8 +185,8 @@ class PackRunner:
             started = None if run is None else run.running.get(id_)
             if run is None or started is None:
                 return None
-            line = run.lines[id_.job]
-            return line.peek(started.log, "out", skip[0]), line.peek(started.log, "err", skip[1])
+            guard_job = run.guard_jobs[id_.job]
+            return guard_job.read_from(started.log, "out", skip[0]), guard_job.read_from(started.log, "err", skip[1])
 
     def beat(self, lease_s: float) -> None:
         """The worker lives and is connected to the scheduler: renew the guard's lease."""
@@ -205,18 +202,18 @@ class PackRunner:
         """Drop what is kept for a job, such as processes that have its function loaded."""
         with self._lock:
             if not self._closed:
-                self._drop(place for place in self._lines if place[:2] == (store, job))
+                self._drop(key for key in self._guard_jobs if key[:2] == (store, job))
 
     def _drop_idle(self, before: float) -> None:
-        self._drop(place for place, line in self._lines.items() if line.idle_since < before)
+        self._drop(key for key, guard_job in self._guard_jobs.items() if guard_job.idle_since < before)
 
-    def _drop(self, places: Iterable[tuple[str, int, int]]) -> None:
-        for place in list(places):
-            line = self._lines[place]
-            if line.run is None:
-                self._guard.forget(line.number)
-                del self._lines[place], self._by_number[line.number]
-                line.clear()
+    def _drop(self, keys: Iterable[tuple[str, int, int]]) -> None:
+        for key in list(keys):
+            guard_job = self._guard_jobs[key]
+            if guard_job.run is None:
+                self._guard.forget(guard_job.number)
+                del self._guard_jobs[key], self._by_number[guard_job.number]
+                guard_job.clear()
 
     # ---- events of the guard ----
 
@@ -224,10 +221,10 @@ class PackRunner:
         while not self._closed:
             poll = select.poll()
             poll.register(self._guard.fileno(), select.POLLIN)
-            while self._hear(poll):
+            while self._take_events(poll):
                 pass
 
-    def _hear(self, poll: select.poll) -> bool:
+    def _take_events(self, poll: select.poll) -> bool:
         """Wait for events of the guard and record them; False when another guard has replaced it."""
         poll.poll()
         with self._lock:
@@ -248,11 +245,11 @@ class PackRunner:
                 self._guard.acknowledge([], [event.number])
             if not isinstance(event, Started | Finished | Returned | Lost):
                 continue
-            line = self._by_number.get(event.job)
-            run = None if line is None else line.run
-            if line is None or run is None:
+            guard_job = self._by_number.get(event.job)
+            run = None if guard_job is None else guard_job.run
+            if guard_job is None or run is None:
                 continue
-            run.take(line.job, event)
+            run.take(guard_job.job, event)
             if isinstance(event, Started) and (run.is_single or run.is_long):
                 run.is_long = False
                 self._announce(run)
@@ -264,8 +261,8 @@ class PackRunner:
         sweep(self._guest.store_id, grace_s=0.0)
         for run in self._runs.values():
             run.lose()
-        for line in self._lines.values():
-            line.spec = ()
+        for guard_job in self._guard_jobs.values():
+            guard_job.spec = ()
         self._start_guard()
 
     def close(self, grace_s: float) -> None:
@@ -280,22 +277,8 @@ class PackRunner:
             self._guest.end.close()
             for run in list(self._runs.values()):
                 run.lose()
-            for line in self._lines.values():
-                line.clear()
+            for guard_job in self._guard_jobs.values():
+                guard_job.clear()
         self._guest.process.wait()
         with contextlib.suppress(OSError):  # it is gone, or not empty: it keeps output that was too long to travel
             os.rmdir(self._spool)
-
-
-def _make_spool(parent: str | None) -> str:
-    """A new folder for this worker; folders of earlier workers in the same place are removed after a week."""
-    root = os.path.join(parent or tempfile.gettempdir(), f"jobctl-worker-{os.getuid()}")
-    os.makedirs(root, 0o700, exist_ok=True)
-    status = os.lstat(root)
-    if status.st_uid != os.getuid() or status.st_mode & 0o077 or not os.path.isdir(root) or os.path.islink(root):
-        raise PermissionError(f"{root} is not a folder that only this user can use")
-    for name in os.listdir(root):
-        path = os.path.join(root, name)
-        if os.lstat(path).st_mtime < time.time() - _KEPT_S:
-            shutil.rmtree(path, ignore_errors=True)
-    return tempfile.mkdtemp(prefix=f"{os.getpid()}-", dir=root)

@@ -44,11 +44,11 @@ class WorkerOptions:
 class _JobctlWorker(distributed.Worker):  # type: ignore[misc]
     """A Dask worker that remembers why it closed, and where to spool output."""
 
-    why = ""
+    close_reason = ""
     spool: str | None = None
 
     async def close(self, *args: Any, reason: str = "worker-close", **more: Any) -> Any:
-        self.why = self.why or reason
+        self.close_reason = self.close_reason or reason
         return await super().close(*args, reason=reason, **more)
 
 
@@ -62,19 +62,19 @@ async def _serve(options: WorkerOptions, tell: Callable[[str], None]) -> int:
     stop, manager = asyncio.Event(), ServiceManager(os.environ)
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    last_seen, pause_s, said = time.monotonic(), _PAUSE_S, ""
+    last_seen, pause_s, last_problem = time.monotonic(), _PAUSE_S, ""
     while not stop.is_set():
         try:
             if await _work_once(options, stop, tell, manager):
                 return Exit.OK
             tell("the scheduler is gone; looking for it")
-            last_seen, pause_s, said = time.monotonic(), _PAUSE_S, ""
+            last_seen, pause_s, last_problem = time.monotonic(), _PAUSE_S, ""
         except (OSError, ValueError, KeyError, TimeoutError) as problem:
             if time.monotonic() - last_seen > options.patience_s:
                 tell(f"no scheduler was found in {options.patience_s:g} s; giving up")
                 return Exit.BUSY
-            if said != (said := f"waiting for the scheduler: {problem or type(problem).__name__}"):
-                tell(said)
+            if last_problem != (last_problem := f"waiting for the scheduler: {problem or type(problem).__name__}"):
+                tell(last_problem)
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(stop.wait(), pause_s)
         pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
@@ -84,9 +84,27 @@ async def _serve(options: WorkerOptions, tell: Callable[[str], None]) -> int:
 async def _work_once(
     options: WorkerOptions, stop: asyncio.Event, tell: Callable[[str], None], manager: ServiceManager
 ) -> bool:
-    """Run one worker until it closes; True if it was told to, False if its scheduler is gone."""
+    """Run one worker until it closes; True if it was told to close, False if its scheduler is gone."""
     address = options.cluster.address()
     options.cluster.require_safe(address)
+    worker = _new_worker(options, address)
+    stopping = asyncio.create_task(stop.wait())
+    try:
+        await worker
+        manager.tell("READY=1")
+        tell(f"ready on {socket.gethostname()}: {options.slots} slots for {address}")
+        finished = asyncio.create_task(worker.finished())
+        await asyncio.wait({stopping, finished}, return_when=asyncio.FIRST_COMPLETED)
+        if stop.is_set():
+            tell("ending the items that run")
+    finally:
+        stopping.cancel()
+        await worker.close(reason="told to stop")
+    return worker.close_reason not in _CUT_OFF
+
+
+def _new_worker(options: WorkerOptions, address: str) -> _JobctlWorker:
+    """A worker; awaiting it connects it to the scheduler at this address."""
     worker = _JobctlWorker(
         address,
         nthreads=options.slots,
@@ -99,16 +117,4 @@ async def _work_once(
         death_timeout=30,
     )
     worker.spool = options.spool
-    stopping = asyncio.create_task(stop.wait())
-    try:
-        await worker
-        manager.tell("READY=1")
-        tell(f"ready on {socket.gethostname()}: {options.slots} slots for {address}")
-        finished = asyncio.create_task(worker.finished())
-        await asyncio.wait({stopping, finished}, return_when=asyncio.FIRST_COMPLETED)
-        if stop.is_set():
-            tell("ending what runs")
-    finally:
-        stopping.cancel()
-        await worker.close(reason="told to stop")
-    return worker.why not in _CUT_OFF
+    return worker

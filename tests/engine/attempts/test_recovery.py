@@ -42,7 +42,7 @@ def test_an_engine_that_dies_between_epoch_and_settlement_leaves_its_successor_t
     assert bench.database.execute("SELECT item, attempt FROM items").fetchall() == [(1, 2), (2, 2)]
 
 
-def test_once_it_is_over_what_only_waited_is_free(bench, monkeypatch):
+def test_attempts_without_a_recorded_start_cost_nothing_after_a_reboot(bench, monkeypatch):
     other_boot(bench, monkeypatch)
     bench.submit(rows=2)
     bench.tick(3)
@@ -67,7 +67,7 @@ def test_the_first_engine_of_a_daemon_that_dies_of_its_first_claim_costs_nothing
 
 
 @pytest.mark.parametrize("policy", [Policy(), Policy(slots=1)])
-def test_other_items_run_while_one_waits_for_what_a_dead_daemon_left_and_cannot_be_ended(tmp_path, policy):
+def test_other_items_run_while_one_waits_for_processes_that_cannot_be_ended(tmp_path, policy):
     bench = Bench(tmp_path, script=lambda _: Play(hold=True), slots=1)
     bench.submit(rows=3, policy=policy)
     bench.tick(2)
@@ -86,7 +86,7 @@ def test_other_items_run_while_one_waits_for_what_a_dead_daemon_left_and_cannot_
     assert bench.database.execute("SELECT item, attempt FROM items").fetchall() == [(1, 2), (2, 1), (3, 1)]
 
 
-def test_a_polite_stop_does_not_wait_for_what_cannot_be_ended(tmp_path):
+def test_a_polite_stop_does_not_wait_for_processes_that_cannot_be_ended(tmp_path):
     bench = Bench(tmp_path, script=lambda _: Play(hold=True), slots=1)
     bench.submit(rows=1)
     bench.tick(2)

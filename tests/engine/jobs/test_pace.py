@@ -44,7 +44,7 @@ def test_the_first_outcomes_are_counted_with_the_time_they_took():
     assert pace.rate_per_s() == pytest.approx(2)
 
 
-def test_nothing_is_said_before_there_is_anything_to_say():
+def test_there_is_no_rate_in_the_first_second_nor_without_items():
     pace, at = paced(5, 0.01)
     assert pace.rate_per_s() is None
     pace, _ = paced(0, 1)

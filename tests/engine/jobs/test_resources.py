@@ -30,7 +30,7 @@ def test_how_many_fit():
     assert needs_of((("mem", 8.0), ("gpu", 1.0)), gpus=2) == (("gpu", 2.0), ("mem", 8.0))
 
 
-def test_workers_that_offer_the_same_are_told_together():
+def test_workers_with_equal_offers_are_listed_together():
     workers = [(2, {}), (2, {"mem": 64, "gpu": 1}), (2, {})]
     assert offers_of(workers) == (PLAIN, GPU)
     cluster = ClusterWorkers("sched.json", (PLAIN, GPU), left=1, last_host="a", last_left_at=7, unfit=("old",))
@@ -38,7 +38,7 @@ def test_workers_that_offer_the_same_are_told_together():
     assert (cluster.workers, cluster.total) == (3, {"gpu": 1, "mem": 64})
 
 
-def test_what_no_worker_has_is_not_claimed_and_others_run(tmp_path):
+def test_items_that_need_more_than_any_worker_has_are_not_claimed(tmp_path):
     bench = Bench(tmp_path, slots=0, elastic=True)
     first = bench.submit(rows=20, policy=Policy(resources=(("gpu", 1.0),)))
     second = bench.submit(rows=20)

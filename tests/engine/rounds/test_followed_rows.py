@@ -89,7 +89,7 @@ def test_the_same_line_several_times_sends_once(tmp_path: Path, lines: int) -> N
     assert {state(bench, job) for job in range(1, lines + 1)} == {JobState.SUCCEEDED}
 
 
-def test_an_added_row_runs_at_once_and_the_others_are_said(tmp_path: Path) -> None:
+def test_an_added_row_runs_at_once_and_the_others_are_reported(tmp_path: Path) -> None:
     bench = News(tmp_path, script=lambda d: Play(hold=d.job == 1))
     bench.line(PEOPLE, policy=Policy(slots=1))
     bench.tick(3)
@@ -141,7 +141,7 @@ OTHER_ENDS: dict[str, Callable[[News], None]] = {
 
 
 @pytest.mark.parametrize("how", OTHER_ENDS)
-def test_what_the_other_job_did_not_do_runs_here(tmp_path: Path, how: str) -> None:
+def test_rows_that_the_other_job_did_not_do_run_here(tmp_path: Path, how: str) -> None:
     good = {1, 2, 3}
 
     def script(dispatch: Any) -> Play:
@@ -432,7 +432,7 @@ def test_a_line_that_is_refused_leaves_nothing_behind(
     assert bench.database.scalar("SELECT count(*) FROM items") == 12
 
 
-def test_other_work_under_the_key_of_a_follower_is_told_without_its_rows(tmp_path: Path) -> None:
+def test_other_work_under_the_key_of_a_follower_is_reported_without_its_rows(tmp_path: Path) -> None:
     bench = News(tmp_path)
     bench.line(PEOPLE)
     bench.line(PEOPLE, key="monday")

@@ -53,7 +53,7 @@ def test_as_a_csv_writer_has_it(delimiter, end, results):
         assert rows.text(row) == expected.getvalue()
 
 
-def test_what_takes_a_real_writer_is_left_to_it():
+def test_rows_that_need_a_real_writer_are_left_to_it():
     (_, row), *_ = some_rows(1)
     rows = PlainRows(UID, (",", "\n"), lambda _: "", results=False)
     assert rows.text(row) is not None

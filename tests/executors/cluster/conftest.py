@@ -51,7 +51,7 @@ def executor(cluster: Cluster, supervisor: SupervisorUnderTest) -> Iterator[Clus
         supervisor.start(), ClusterOptions(scheduler_file=str(cluster.file)), supervisor.root.name
     )
     executor.adopt()
-    while executor.capacity() < 8:
+    while executor._workers.slots < 8:
         executor.collect(1.0)
     executor.collect(0)
     executor.resize(8)

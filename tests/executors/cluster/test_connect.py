@@ -78,7 +78,7 @@ def test_an_engine_that_succeeds_another_waits_for_the_scheduler_and_says_so(
         ("tcp://0.0.0.0:8786", False),
     ],
 )
-def test_what_is_this_machine(address: str, here: bool) -> None:
+def test_the_addresses_of_this_machine_are_recognised(address: str, here: bool) -> None:
     assert is_loopback(address) == here
     options = ClusterOptions(scheduler=address)
     if here:

@@ -24,7 +24,7 @@ def worker(cli: Cli, cluster: Cluster) -> Iterator[subprocess.Popen[str]]:  # no
     end(worker)
 
 
-def test_a_killed_daemon_finds_its_items_again_and_settles_them_once(
+def test_a_new_daemon_finds_the_items_of_a_killed_one_and_settles_them_once(
     cli: Cli,  # noqa: F811
     cluster: Cluster,
 ) -> None:

@@ -27,7 +27,7 @@ def make(tmp_path: Path) -> Iterator[Make]:
         runner.close(0.0)
 
 
-def test_what_a_worker_left_long_ago_goes_and_what_one_still_uses_stays(make: Make) -> None:
+def test_an_old_spool_is_removed_and_one_in_use_stays(make: Make) -> None:
     long_ago = time.time() - 30 * 86_400
     works, died = make(), make()
     for runner in (works, died):

@@ -24,7 +24,7 @@ def test_silence_is_counted_from_the_last_acknowledgement() -> None:
             wait_until(lambda: silence_s(here) < 0.15, 60, "an acknowledgement")
 
 
-def test_what_does_not_tell_is_never_silent() -> None:
+def test_a_socket_that_does_not_tell_is_never_silent() -> None:
     ours, theirs = socket.socketpair()
     with ours, theirs:
         assert silence_s(ours) == 0.0

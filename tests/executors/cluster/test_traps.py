@@ -77,8 +77,8 @@ def connect(fragile: Cluster, supervisor: SupervisorUnderTest) -> Iterator[Conne
 
 def until_there_are(executor: ClusterExecutor, slots: int) -> None:
     until = time.monotonic() + 60
-    while executor.capacity() != slots:
-        assert time.monotonic() < until, f"{executor.capacity()} slots"
+    while executor._workers.slots != slots:
+        assert time.monotonic() < until, f"{executor._workers.slots} slots"
         executor.collect(1.0)
 
 
@@ -93,7 +93,7 @@ def start(executor: ClusterExecutor, root: Path, argv: tuple[bytes, ...], items:
     return Listener(executor)
 
 
-def test_of_a_killed_worker_what_had_begun_is_lost_once_and_no_process_is_left(
+def test_begun_attempts_of_a_killed_worker_are_lost_once_and_no_process_is_left(
     workers: Cluster, connect: Connect, tmp_path: Path
 ) -> None:
     first, _ = workers.start_worker(1), workers.start_worker(1)
@@ -114,7 +114,9 @@ def test_of_a_killed_worker_what_had_begun_is_lost_once_and_no_process_is_left(
 
 
 @slow
-def test_what_a_killed_worker_had_not_begun_costs_nothing(workers: Cluster, connect: Connect, tmp_path: Path) -> None:
+def test_attempts_that_a_killed_worker_had_not_begun_cost_nothing(
+    workers: Cluster, connect: Connect, tmp_path: Path
+) -> None:
     worker = workers.start_worker(1)
     executor = connect(1)
     with Client(scheduler_file=str(workers.file), set_as_default=False) as other_client:
@@ -197,7 +199,9 @@ def test_a_worker_that_comes_back_at_its_address_does_not_take_up_what_it_ran(
 
 
 @slow
-def test_what_runs_while_the_connection_breaks_runs_on(workers: Cluster, connect: Connect, tmp_path: Path) -> None:
+def test_running_attempts_continue_while_the_connection_breaks(
+    workers: Cluster, connect: Connect, tmp_path: Path
+) -> None:
     workers.start_worker(2)
     executor, gate = connect(2), tmp_path / "gate"
     script = b"until [ -e %b ]; do sleep 0.05; done" % os.fsencode(gate)
@@ -212,14 +216,16 @@ def test_what_runs_while_the_connection_breaks_runs_on(workers: Cluster, connect
     assert heard.of(Lost) == []
 
 
-def test_what_is_sent_between_two_connections_runs_once(workers: Cluster, connect: Connect, tmp_path: Path) -> None:
+def test_a_pack_that_is_sent_between_two_connections_runs_once(
+    workers: Cluster, connect: Connect, tmp_path: Path
+) -> None:
     workers.start_worker(2)
     executor, begun = connect(2), tmp_path / "begun"
     executor.define(spec_of(1, tmp_path, slots=2))
     client = executor._link._client
     executor._link._loop.call_soon_threadsafe(client.scheduler_comm.comm.abort)
     wait_until(
-        lambda: any(isinstance(message, Connected) for message in executor._heard), 60, "the link to be up again"
+        lambda: any(isinstance(message, Connected) for message in executor._messages), 60, "the link to be up again"
     )
     script = b"echo x >> %b; sleep 1000" % os.fsencode(begun)
     executor.start(batch(1, (b"sh", b"-c", script), range(1)))  # it does not know yet that there was a break
@@ -258,7 +264,7 @@ def test_a_slot_that_was_used_again_before_an_outcome_was_recorded_belongs_to_th
 
 @slow
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
-def test_what_ran_on_a_worker_that_left_while_there_was_no_engine_is_lost(
+def test_attempts_are_lost_if_their_worker_left_while_there_was_no_engine(
     workers: Cluster, connect: Connect, tmp_path: Path, number: int
 ) -> None:
     worker = workers.start_worker(1)
@@ -290,7 +296,7 @@ def test_processes_that_are_warm_for_a_job_leave_with_it(workers: Cluster, conne
 
 
 @slow
-def test_what_was_lost_and_is_not_recorded_is_lost_to_the_next_engine_too(
+def test_an_unrecorded_loss_is_a_loss_for_the_next_engine_too(
     workers: Cluster, connect: Connect, tmp_path: Path
 ) -> None:
     worker = workers.start_worker(1)
@@ -308,7 +314,9 @@ def test_what_was_lost_and_is_not_recorded_is_lost_to_the_next_engine_too(
 
 
 @slow
-def test_items_run_where_there_is_what_they_need(workers: Cluster, connect: Connect, tmp_path: Path) -> None:
+def test_items_run_on_workers_with_the_resources_that_they_need(
+    workers: Cluster, connect: Connect, tmp_path: Path
+) -> None:
     workers.start_worker(2)
     workers.start_worker(2, "--resources", "gpu=1")
     executor = connect(4)
@@ -324,7 +332,7 @@ def test_items_run_where_there_is_what_they_need(workers: Cluster, connect: Conn
 
 
 @slow
-def test_what_waits_for_something_that_has_left_is_given_back_and_told(
+def test_items_that_wait_for_a_lost_resource_are_given_back_and_reported(
     workers: Cluster, connect: Connect, tmp_path: Path
 ) -> None:
     workers.start_worker(1)
