@@ -1,5 +1,6 @@
 """Measurements of jobctl and its peers: ``python -m benchmarks``.
 
-A module in here with a ``TITLE`` and a ``run(scale)`` that returns figures is a benchmark of the module's name, with
-``-`` for ``_``. Its ``NOTES``, if any, go below its table in RESULTS.md: how it is measured, why a target is missed.
+A module with a ``TITLE`` and a ``run(scale)`` that returns figures is a benchmark. Its name is that of the module, with
+``-`` instead of ``_``. Its ``NOTES``, if any, are below its table in RESULTS.md. They say how the figures are measured
+and why a target is missed.
 """

@@ -16,11 +16,11 @@ from benchmarks.figure import Figure, Scale
 
 
 def main() -> int:
-    """Run the benchmarks named, or all; 1 when a target was missed."""
+    """Run the named benchmarks, or all. Returns 1 if a target was missed."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("names", nargs="*", metavar="NAME", help="benchmarks to run; all when none is named")
+    parser.add_argument("names", nargs="*", metavar="NAME", help="benchmarks to run (default: all)")
     parser.add_argument("--quick", action="store_true", help="fewer rows and pairs; nothing is written")
-    parser.add_argument("--list", action="store_true", help="name them and end")
+    parser.add_argument("--list", action="store_true", help="list the benchmarks and exit")
     parser.add_argument("--no-save", action="store_true", help="leave RESULTS.md as it is")
     given = parser.parse_args()
     known = find()
@@ -41,7 +41,7 @@ def main() -> int:
 
 
 def find() -> dict[str, ModuleType]:
-    """All benchmarks by name."""
+    """Return all benchmarks by name."""
     names = sorted(module.name for module in pkgutil.iter_modules(benchmarks.__path__))
     modules = [importlib.import_module(f"benchmarks.{name}") for name in names if not name.startswith("_")]
     found = [module for module in modules if hasattr(module, "run") and hasattr(module, "TITLE")]
@@ -49,7 +49,7 @@ def find() -> dict[str, ModuleType]:
 
 
 def measure(name: str, module: ModuleType, scale: Scale) -> Sequence[Figure]:
-    """Run one and print what it found."""
+    """Run one benchmark and print its figures."""
     print(f"{name}: {module.TITLE}", flush=True)
     began = time.perf_counter()
     figures: Sequence[Figure] = module.run(scale)

@@ -1,6 +1,6 @@
-"""The least that can be done with a file of rows: parse, encode, one transaction. ``FILE STORE`` on the command line.
+"""Stores a file of rows with as little work as possible: parse, encode, one transaction. Arguments: ``FILE STORE``.
 
-CSV by csv.reader and json.dumps, JSON lines by orjson; nothing is checked, hashed or bounded.
+It reads CSV with csv.reader and json.dumps, and JSON lines with orjson. It does not check, hash or limit anything.
 """
 
 from __future__ import annotations

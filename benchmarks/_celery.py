@@ -1,6 +1,6 @@
-"""Started by benchmarks: COUNT calls through celery with a prefork worker of WORKERS; prints seconds per call.
+"""Runs COUNT calls through celery with a prefork worker of WORKERS processes, and prints the seconds per call.
 
-Broker and results are a Redis of its own behind a socket in FOLDER. The calls are in the queue before the worker
+The broker and the results are a separate Redis with a socket in FOLDER. The calls are in the queue before the worker
 starts, and the time begins with the first result.
 """
 
@@ -18,8 +18,8 @@ from celery import Celery
 from benchmarks import peers
 from benchmarks._functions import nothing
 
-_LOOK_S = 0.01
-_PATIENCE_S = 300
+_POLL_S = 0.01
+_TIMEOUT_S = 300
 _SOCKET = os.environ.get("BENCH_REDIS", "")
 app = Celery(
     "benchmarks._celery", broker=f"redis+socket://{_SOCKET}", backend=f"redis+socket://{_SOCKET}?virtual_host=1"
@@ -43,7 +43,7 @@ def main() -> None:
 
 
 def inside(count: int, workers: str) -> None:
-    """With the server up."""
+    """Run the calls while the server is running."""
     _until(lambda: Path(_SOCKET).exists())
     for number in range(count):
         task.delay(str(number))
@@ -60,11 +60,11 @@ def inside(count: int, workers: str) -> None:
 
 
 def _until(condition: object) -> None:
-    deadline = time.monotonic() + _PATIENCE_S
+    deadline = time.monotonic() + _TIMEOUT_S
     while not condition():  # type: ignore[operator]
         if time.monotonic() > deadline:
-            raise TimeoutError("celery did not get there")
-        time.sleep(_LOOK_S)
+            raise TimeoutError("celery did not finish in time")
+        time.sleep(_POLL_S)
 
 
 if __name__ == "__main__":

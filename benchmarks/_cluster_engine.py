@@ -1,6 +1,6 @@
-"""An engine of 1,000 workers with four slots each: real loop, database and cluster executor, workers from memory.
+"""Runs an engine with 1,000 workers of four slots each: real loop, database and cluster executor, simulated workers.
 
-``STORE FILE DURATION_US``. Prints one JSON document: CPU an item, memory, what the database takes up.
+Arguments: ``STORE FILE DURATION_US``. Prints one JSON document: CPU per item, memory, size of the database.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ TICK_US = 50_000
 
 
 class _Workers:
-    """In the place of the link: every pack is over at the next look, each of its items took the same time."""
+    """Replaces the link: every pack has ended at the next look, and each of its items took the same time."""
 
     duration_us = 0
 
@@ -75,7 +75,7 @@ class _Workers:
 
 
 def main() -> None:
-    """Submit the file, work it off, print what it took."""
+    """Submit the file, run its items, and print the cost."""
     place, path, duration_us = sys.argv[1:]
     _Workers.duration_us = int(duration_us)
     link.Link = _Workers  # type: ignore[assignment, misc]
@@ -88,7 +88,7 @@ def main() -> None:
     engine = Engine(database, executor, home, EngineOptions(slots=0, elastic=True), wake, now)
     engine.begin(now, fresh=False)
     began = time.process_time()
-    _work_off(engine, database, wake, now)
+    _run_engine(engine, database, wake, now)
     cpu_s = time.process_time() - began
     database.checkpoint()
     json.dump(_report(database, accepted.items, cpu_s, executor), sys.stdout)
@@ -96,8 +96,8 @@ def main() -> None:
     os._exit(0)
 
 
-def _work_off(engine: Engine, database: Database, wake: WakeUp, now: int) -> None:
-    """Time passes as quickly as the engine works; while its result files are written it waits, as it does in life."""
+def _run_engine(engine: Engine, database: Database, wake: WakeUp, now: int) -> None:
+    """Advance the time as fast as the engine works. While the result files are written, the engine waits as usual."""
     while live := jobs.load_live(database):
         now += TICK_US
         engine.tick(now)
@@ -117,7 +117,7 @@ def _report(database: Database, items: int, cpu_s: float, executor: ClusterExecu
     }
 
 
-assert worker_plugin  # what a real link sends; imported so that its cost is in the memory measured
+assert worker_plugin  # a real link sends it; imported so that the measured memory includes it
 
 if __name__ == "__main__":
     main()

@@ -1,4 +1,4 @@
-"""A scheduler and two workers on loopback, as a user starts them, and what they take of the CPUs."""
+"""Starts a scheduler and two workers on loopback, as a user does, and measures their CPU time."""
 
 from __future__ import annotations
 
@@ -15,24 +15,24 @@ from pathlib import Path
 from typing import NamedTuple
 
 WORKERS = 2
-_PATIENCE_S = 60.0
+_TIMEOUT_S = 60.0
 
 
 class Rig(NamedTuple):
-    """Where it is, and its processes."""
+    """The folder and the processes of a cluster."""
 
     folder: Path
     scheduler_file: Path
     pids: list[int]
 
     def cpu_s(self) -> float:
-        """CPU seconds of all its processes so far, with what they started and waited for."""
+        """Return the CPU seconds of all its processes so far, including the children that they waited for."""
         return sum(map(_cpu_s, [pid for root in self.pids for pid in _tree(root)]))
 
 
 @contextlib.contextmanager
 def rig() -> Iterator[Rig]:
-    """Start everything with one slot for each worker; ended and gone afterwards."""
+    """Start everything with one slot for each worker; end and remove everything afterwards."""
     with tempfile.TemporaryDirectory(dir=os.environ.get("BENCH_DIR")) as name, contextlib.ExitStack() as stack:
         folder = Path(name)
         file = folder / "scheduler.json"
@@ -67,10 +67,10 @@ def _end(process: subprocess.Popen[bytes]) -> None:
 
 
 def _wait(condition: object) -> None:
-    until = time.monotonic() + _PATIENCE_S
+    until = time.monotonic() + _TIMEOUT_S
     while not condition():  # type: ignore[operator]
         if time.monotonic() > until:
-            raise RuntimeError("the cluster did not come up")
+            raise RuntimeError("the cluster did not start in time")
         time.sleep(0.1)
 
 
@@ -91,7 +91,7 @@ def _cpu_s(pid: int) -> float:
 
 
 def store(folder: Path, scheduler_file: Path) -> dict[str, str]:
-    """The environment of a jobctl whose daemon works on the cluster."""
+    """Return the environment of a jobctl whose daemon uses the cluster."""
     home = folder / "home"
     (folder / "noop.py").write_text("def noop(line):\n    return None\n")
     return {
@@ -103,7 +103,7 @@ def store(folder: Path, scheduler_file: Path) -> dict[str, str]:
 
 
 def jobctl(env: dict[str, str], folder: Path, *words: str) -> str:
-    """A command; its standard output. Raises RuntimeError when it fails."""
+    """Run a command and return its standard output. Raises RuntimeError if it fails."""
     done = subprocess.run(
         [sys.executable, "-m", "jobctl", *words], env={**os.environ, **env}, cwd=folder, capture_output=True, text=True
     )
@@ -113,7 +113,7 @@ def jobctl(env: dict[str, str], folder: Path, *words: str) -> str:
 
 
 def active_s(env: dict[str, str], folder: Path, job: str) -> float:
-    """How long a job was worked on."""
+    """Return the active time of a job in seconds."""
     document = json.loads(jobctl(env, folder, "status", job, "--json"))
     active: float = document["time"]["active_s"]
     return active

@@ -1,6 +1,7 @@
-"""Items through the engine alone: real loop, real database, outcomes from memory. ``STORE FILE OUTPUT_BYTES``.
+"""Runs items through the engine alone: real loop, real database, outcomes from memory.
 
-Prints one JSON document: memory on the way, CPU an item, what the database takes up.
+Arguments: ``STORE FILE OUTPUT_BYTES``. Prints one JSON document: memory during the run, CPU per item, size of the
+database.
 """
 
 from __future__ import annotations
@@ -31,14 +32,14 @@ from jobctl.store.opening.open import open_database
 from tests.executors.fake import FakeExecutor
 
 SLOTS = 100
-#: Time that passes between two looks of the engine; nothing waits for it.
+#: The simulated time between two ticks of the engine; nothing waits for it.
 TICK_US = 50_000
 STEPS = 10
 _DURATION_US = 800
 
 
 def main() -> None:
-    """Submit the file, work it off, print what it took."""
+    """Submit the file, run its items, and print the cost."""
     store, path, output = sys.argv[1:]
     home = Home(Path(store))
     now = time.time_ns() // 1000
@@ -47,15 +48,15 @@ def main() -> None:
     database = open_database(home)
     engine = Engine(database, _Outcomes(int(output)), home, EngineOptions(slots=SLOTS), WakeUp(home.wake), now)
     engine.begin(now, fresh=True)
-    memory = list(_work_off(engine, database, accepted.items, now))
+    memory = list(_run_engine(engine, database, accepted.items, now))
     database.checkpoint()
     json.dump(_report(database, accepted.items, memory), sys.stdout)
     sys.stdout.flush()
     os._exit(0)
 
 
-def _work_off(engine: Engine, database: Database, items: int, now: int) -> Iterator[tuple[int, int, float]]:
-    """(items done, bytes resident, CPU seconds) at every tenth of the way, and when the result files are written."""
+def _run_engine(engine: Engine, database: Database, items: int, now: int) -> Iterator[tuple[int, int, float]]:
+    """Yield (items done, bytes resident, CPU seconds) after every tenth of the items, and after the result files."""
     step = 1
     while live := jobs.load_live(database):
         for _ in range(5):
@@ -79,7 +80,7 @@ def _report(database: Database, items: int, memory: Sequence[tuple[int, int, flo
 
 
 class _Outcomes(FakeExecutor):
-    """Attempts succeed at once and are forgotten; each wrote so many bytes to the log of its job."""
+    """Attempts succeed at once and are forgotten; each has written ``output`` bytes to the log of its job."""
 
     def __init__(self, output: int) -> None:
         super().__init__()
@@ -88,11 +89,11 @@ class _Outcomes(FakeExecutor):
         self._taken: list[Dispatch] = []
 
     def start(self, batch: Sequence[Dispatch]) -> None:
-        """Take attempts, and keep none of them."""
+        """Take attempts until the next ``collect``."""
         self._taken.extend(batch)
 
     def collect(self, timeout_s: float | None = 0) -> list[Event]:
-        """They are over."""
+        """Report all of them as succeeded."""
         taken, self._taken = self._taken, []
         return [self._outcome(dispatch, number) for number, dispatch in enumerate(taken)]
 

@@ -1,4 +1,4 @@
-"""Started by a supervisor in the place of its engine: hand over, collect, acknowledge; no database."""
+"""A supervisor starts this program instead of its engine: it sends, collects and acknowledges, without a database."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ AHEAD = 256
 
 
 def main() -> None:
-    """``COUNT DOOR COMMAND``: run one round and report seconds of wall and CPU time to the socket named DOOR."""
+    """``COUNT DOOR COMMAND``: run one round and report its wall and CPU time in seconds to the socket DOOR."""
     feed(int(sys.argv[1]), sys.argv[2], sys.argv[3])
 
 
 def feed(count: int, door: str, command: str) -> None:
-    """What an engine does, without remembering anything."""
+    """Do the work of an engine without recording anything."""
     local = LocalExecutor.from_fd()
     local.adopt()
     root = os.path.dirname(door)

@@ -1,7 +1,7 @@
-"""What the benchmarks call."""
+"""The function that the benchmarks call."""
 
 from __future__ import annotations
 
 
 def nothing(line: str) -> None:
-    """One row, no work."""
+    """Do nothing with one row."""

@@ -1,6 +1,6 @@
-"""Started by benchmarks: COUNT calls through huey's SqliteHuey with WORKERS of KIND; prints seconds per call.
+"""Runs COUNT calls through huey's SqliteHuey with WORKERS of KIND, and prints the seconds per call.
 
-The calls are in the queue before the consumer starts, and the time begins with the first that was taken from it.
+The calls are in the queue before the consumer starts, and the time begins when the first call has left the queue.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from huey import SqliteHuey
 
 from benchmarks._functions import nothing
 
-_LOOK_S = 0.005
+_POLL_S = 0.005
 
 
 def main() -> None:
@@ -38,10 +38,10 @@ def main() -> None:
 
 
 def _wait(huey: SqliteHuey, most: int) -> int:
-    """Wait until this number of calls waits; returns the number that does."""
+    """Wait until at most this number of calls is pending; returns the number that is."""
     left: int
     while (left := huey.pending_count()) > most:
-        time.sleep(_LOOK_S)
+        time.sleep(_POLL_S)
     return left
 
 

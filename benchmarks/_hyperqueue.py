@@ -1,4 +1,4 @@
-"""Started by benchmarks: run ``true`` COUNT times on a HyperQueue LocalCluster, output files as by its default."""
+"""Runs ``true`` COUNT times on a HyperQueue LocalCluster, with output files, which are its default."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from hyperqueue.cluster import LocalCluster, WorkerConfig
 
 
 def main() -> None:
-    """``COUNT SLOTS``: submit one job of that many tasks and wait for it."""
+    """``COUNT SLOTS``: submit one job of COUNT tasks and wait for it."""
     count, slots = int(sys.argv[1]), int(sys.argv[2])
     with tempfile.TemporaryDirectory() as folder, LocalCluster(folder, WorkerConfig(slots)) as cluster:
         client = cluster.client()

@@ -1,4 +1,4 @@
-"""An engine whose executor says at once that everything succeeded: what the engine costs, and nothing else."""
+"""Runs an engine whose executor reports success at once, to measure the cost of the engine alone."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ from jobctl.sources.options import InputOptions
 from jobctl.store.database import Database
 from jobctl.store.opening.open import open_database
 
-#: What an item is said to have taken; with two slots the engine keeps some 200 of them in hand.
+#: The duration that the executor reports for an item; with two slots the engine claims about 200 items ahead.
 DURATION_US = 2_000
 SLOTS = 2
 
 
 class InstantExecutor:
-    """The executor port; holds nothing from one ``collect`` to the next. It asks to stop after a number of items."""
+    """An executor that keeps nothing from one ``collect`` to the next, and requests a stop after ``limit`` items."""
 
     fresh = True
     identity = ""
@@ -93,7 +93,7 @@ class InstantExecutor:
 
 
 class Cost(NamedTuple):
-    """Of the whole process, from when it has taken over to the end; and how large it grew."""
+    """The CPU time of the process from its takeover to the end, the items, and the largest memory."""
 
     cpu_us: float
     items: int
@@ -105,7 +105,7 @@ class Cost(NamedTuple):
 
 
 class Store:
-    """A store with jobs in it, in a folder whose parent is the caller's."""
+    """A store with jobs. The caller makes and removes the parent of its folder."""
 
     def __init__(self, root: Path) -> None:
         root.mkdir(exist_ok=True)
@@ -113,7 +113,7 @@ class Store:
         self.home = Home(root / "home")
 
     def submit(self, rows: int, jobs: int = 1, policy: Policy | None = None, **options: object) -> None:
-        """Jobs with this number of rows each."""
+        """Submit jobs with this number of rows each."""
         path = self.root / "rows.csv"
         path.write_text("id,name\n" + "".join(f"{n},row number {n}\n" for n in range(rows)), encoding="utf-8")
         request = SubmitRequest(
@@ -126,8 +126,8 @@ class Store:
         for _ in range(jobs):
             submit(self.home, request, now=moment.now(), stdin=io.BytesIO())
 
-    def work_off(self, limit: int | None = None) -> Cost:
-        """Run an engine until every job is done, or this number of items is."""
+    def run_engine(self, limit: int | None = None) -> Cost:
+        """Run an engine until every job is done, or until this number of items is done."""
         database = open_database(self.home)
         before = self._succeeded(database)
         wake = WakeUp(self.home.wake)

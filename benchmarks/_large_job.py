@@ -1,7 +1,7 @@
-"""A job half-way through its items, made without running them: accepted by submit, settled by SQL as an engine would.
+"""Makes a job with many items done, without running them: submit accepts it, and SQL settles the items.
 
-``python -m benchmarks._large_job STORE ITEMS``: four fifths are done, a thousandth of them failed (at least 5), two
-run, the rest is queued; counters, causes, figures and logs agree with the items.
+``python -m benchmarks._large_job STORE ITEMS``: four fifths of the items are done, a thousandth of these failed (at
+least 5), two are running, and the others are queued. Counters, causes, figures and logs agree with the items.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _MESSAGE = "exit code 3: the server said no"
 
 
 class _Shape(NamedTuple):
-    """How many items are in which state; every ``nth`` of the done ones failed."""
+    """The number of items in each state; every ``nth`` item that is done failed."""
 
     job: int
     items: int
@@ -55,7 +55,7 @@ class _Shape(NamedTuple):
 
 
 def make(home: Home, items: int) -> int:
-    """Make it; returns its number."""
+    """Make the job and return its number."""
     now = time.time_ns() // 1000
     shape = _Shape(_accept(home, items, now), items, now - items * _EACH_US)
     _write_logs(home, shape)
@@ -81,7 +81,7 @@ def _accept(home: Home, items: int, now: int) -> int:
 
 
 def _write_logs(home: Home, shape: _Shape) -> None:
-    """Files as they would be; all but the first have holes for contents, which nobody reads."""
+    """Write the log files. All but the first are sparse, because no command reads them."""
     folder = home.job_logs(shape.job)
     folder.mkdir(parents=True, mode=0o700)
     with open(folder / "1.out", "wb", buffering=1 << 20) as file:
@@ -92,8 +92,8 @@ def _write_logs(home: Home, shape: _Shape) -> None:
 
 
 def _settle(database: Database, shape: _Shape) -> None:
-    said = Message(_MESSAGE, code="exit_3")
-    group = FailureGroups(database, shape.job).find(said, retryable=True, now=shape.began)
+    message = Message(_MESSAGE, code="exit_3")
+    group = FailureGroups(database, shape.job).find(message, retryable=True, now=shape.began)
     database.execute("CREATE TEMP TABLE failed (item INTEGER PRIMARY KEY)")
     database.executemany("INSERT INTO failed VALUES (?)", ((item,) for item in shape.failed))
     database.execute(

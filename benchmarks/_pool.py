@@ -1,4 +1,4 @@
-"""Started by benchmarks: one call per line of FILE in a ProcessPoolExecutor of SLOTS; prints seconds, start and all."""
+"""Makes one call per line of FILE in a ProcessPoolExecutor of SLOTS, and prints the seconds, including its start."""
 
 from __future__ import annotations
 

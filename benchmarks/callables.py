@@ -1,4 +1,4 @@
-"""Calls of a function that does nothing: recorded by jobctl, by huey, by celery, and not at all by a process pool."""
+"""Calls of a function that does nothing: jobctl, huey and celery record them, and a process pool does not."""
 
 from __future__ import annotations
 
@@ -44,14 +44,14 @@ The targets were set on a machine where huey took 871 µs per call, celery 3,262
 they take a fifth to a quarter of that. The engine, one process with its database, does not become faster by the same
 factor: 40 times faster than huey would be 4.5 to 5.3 µs per item here, and SQLite alone takes 3.5 µs.
 """
-#: The longest that an outcome waits for its commit, seconds.
+#: The longest time that an outcome waits for its commit, in seconds.
 _BARRIER_S = 0.1
 _ROOT = Path(__file__).parents[1]
 _CALL = ("--call", "benchmarks._functions:nothing")
 
 
 def run(scale: Scale) -> list[Figure]:
-    """Pairs with the pool over all rows; the slow peers over a part of them."""
+    """Compare with the pool over all rows, and with the slow peers over a part of them."""
     with bench(scale.of(1_000_000, 100_000)) as many:
         figures = [*_pool(many, scale), _whole(many, scale)]
     with bench(scale.of(500_000, 50_000)) as few:
@@ -92,7 +92,7 @@ def _queues(rows: Bench, scale: Scale) -> Iterator[Figure]:
 
 
 def _jobctl(rows: Bench) -> dict[str, float]:
-    """Submit, then time a daemon that works it off: seconds settled and whole, CPU seconds."""
+    """Submit, then time a daemon that runs the job: seconds until settled, seconds of the whole, CPU seconds."""
     with tempfile.TemporaryDirectory(dir=rows.folder) as home:
         env = {"JOBCTL_HOME": home}
         options = ("--slots", str(rows.slots), "-q", *_CALL)
@@ -113,7 +113,7 @@ def _run(rows: Bench) -> float:
 
 
 def _script(name: str, *words: object) -> float:
-    """What a script of ours prints: seconds."""
+    """Return the seconds that one of our scripts prints."""
     argv = [sys.executable, "-m", f"benchmarks.{name}", *map(str, words)]
     done = subprocess.run(argv, env=environment({}), cwd=_ROOT, check=True, capture_output=True, text=True)
     return float(done.stdout)

@@ -1,4 +1,4 @@
-"""Items on a Dask cluster and bare ``Client.map`` on the same cluster, and what the size of a message does."""
+"""Items on a Dask cluster, compared with ``Client.map`` on the same cluster, and by the size of a message."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _SIZES = (1, 2, 5, 10, 20, 50, 100, 200, 500)
 
 
 def run(scale: Scale) -> list[Figure]:
-    """Everything on one cluster, one after the other."""
+    """Measure everything on one cluster, one after the other."""
     if importlib.util.find_spec("distributed") is None:
         return [Figure("items on a cluster", None, detail="distributed is not installed")]
     with rig() as cluster:
@@ -50,7 +50,7 @@ def run(scale: Scale) -> list[Figure]:
     ]
 
 
-#: (items a second, CPU seconds an item of everything but the daemon, cores taken)
+#: (items per second, CPU seconds per item of everything but the daemon, cores taken)
 Measured = tuple[float, float, float]
 
 
@@ -102,7 +102,7 @@ def _job(cluster: Rig, count: int, *how: str) -> Measured:
 
 
 def _curve(cluster: Rig, scale: Scale) -> Iterator[tuple[int, float]]:
-    """Calls a second through the executor alone, by the number of items in a message."""
+    """Yield the calls per second through the executor alone, by the number of items in a message."""
     for size in _SIZES:
         yield size, _rate(cluster, size, scale.of(min(40_000, 600 * size), min(2_000, 60 * size)))
 
@@ -135,7 +135,7 @@ def _rate(cluster: Rig, size: int, count: int) -> float:
 
 
 class Alone:
-    """No supervisor above: nobody asks to stop."""
+    """Replaces the local executor: no supervisor requests a stop."""
 
     fresh = True
     up = False
@@ -164,7 +164,7 @@ class Alone:
 
 
 def _draw(curve: dict[int, float], bare: float) -> None:
-    """Throughput over items per message, both axes logarithmic."""
+    """Draw the throughput over items per message, with both axes logarithmic."""
     import math
 
     from jobctl.render.report.svg import Drawing

@@ -1,4 +1,4 @@
-"""What 1,000 workers cost the engine and its database: the real executor over workers from memory."""
+"""The cost of 1,000 workers for the engine and its database: the real executor with simulated workers."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ MANY = 10_000_000
 
 
 def run(scale: Scale) -> list[Figure]:
-    """Long items, then short ones."""
+    """Measure long items, then short ones."""
     if importlib.util.find_spec("distributed") is None:
         return [Figure("engine of 1,000 workers", None, detail="distributed is not installed")]
     figures = []

@@ -1,4 +1,4 @@
-"""A daemon to measure: started as a user starts it, gone when the measurement is over."""
+"""Starts a daemon as a user does, measures its processes, and removes it afterwards."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from jobctl.config import Home
 
 @dataclass(frozen=True, slots=True)
 class Daemon:
-    """Its store, and the processes it consists of."""
+    """The store and the processes of a daemon."""
 
     home: Home
     supervisor: int
@@ -26,18 +26,18 @@ class Daemon:
 
     @property
     def env(self) -> dict[str, str]:
-        """For commands on its store."""
+        """The environment of commands on its store."""
         return {**os.environ, "JOBCTL_HOME": str(self.home.root)}
 
     def call(self, *words: str) -> str:
-        """Run a jobctl command on its store; what it printed."""
+        """Run a jobctl command on its store and return its output."""
         argv = [*peers.jobctl(), *words]
         return subprocess.run(argv, env=self.env, check=True, text=True, capture_output=True).stdout.strip()
 
 
 @contextmanager
 def daemon(slots: int = 2) -> Iterator[Daemon]:
-    """A daemon on a store of its own."""
+    """Run a daemon on a separate store."""
     with tempfile.TemporaryDirectory(dir=os.environ.get("BENCH_DIR")) as root:
         home = Home(Path(root))
         env = {**os.environ, "JOBCTL_HOME": root}
@@ -52,14 +52,14 @@ def daemon(slots: int = 2) -> Iterator[Daemon]:
 
 
 class Activity(NamedTuple):
-    """What a process has done so far."""
+    """The CPU time and the wake-ups of a process so far."""
 
     cpu_us: float
     wakeups: int
 
     @classmethod
     def of(cls, pid: int) -> Activity:
-        """CPU time, and how often it went to wait for something; of its first thread, which does all there is."""
+        """Read the CPU time and the number of waits of its first thread, which does all the work."""
         with open(f"/proc/{pid}/schedstat") as file:
             cpu_us = int(file.read().split()[0]) / 1e3
         with open(f"/proc/{pid}/status") as file:
@@ -67,5 +67,5 @@ class Activity(NamedTuple):
         return cls(cpu_us, int(waits.split()[1]))
 
     def since(self, before: Activity) -> Activity:
-        """What was done in between."""
+        """Return the activity since an earlier reading."""
         return Activity(self.cpu_us - before.cpu_us, self.wakeups - before.wakeups)

@@ -1,4 +1,4 @@
-"""What a benchmark returns: figures with a target, and how much work it was allowed to do."""
+"""The figures that a benchmark returns, with their targets, and the scale of a run."""
 
 from __future__ import annotations
 
@@ -7,23 +7,23 @@ from typing import NamedTuple
 
 
 class Scale(NamedTuple):
-    """How thorough a run is."""
+    """The amount of work of a run."""
 
     quick: bool = False
 
     @property
     def pairs(self) -> int:
-        """Pairs of alternating runs; their median counts."""
+        """The number of pairs of alternating runs; their median counts."""
         return self.of(5, 3)
 
     def of(self, full: int, quick: int) -> int:
-        """A count for this scale."""
+        """Return the count for this scale."""
         return quick if self.quick else full
 
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """One measured value, None when it could not be measured; ``detail`` says why, or how it came about."""
+    """One measured value, None if it could not be measured; ``detail`` says why, or how it was measured."""
 
     name: str
     value: float | None
@@ -34,7 +34,7 @@ class Figure:
 
     @property
     def verdict(self) -> str:
-        """``met``, ``missed``, ``not measured``, or nothing for a figure without target."""
+        """``met``, ``missed``, ``not measured``, or empty for a figure without a target."""
         if self.value is None:
             return "not measured"
         if self.target is None:
@@ -56,7 +56,7 @@ class Figure:
 
 
 def amount(value: float, unit: str) -> str:
-    """A value with as many digits as say something."""
+    """Return a value with its significant digits and its unit."""
     if unit == "x":
         digits = 2 if value < 20 else 0
     else:

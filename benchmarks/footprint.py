@@ -1,4 +1,4 @@
-"""Footprint: memory of engine and supervisor, bytes of the database and of outputs, an item."""
+"""Footprint: memory of engine and supervisor, and bytes of the database and of outputs per item."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _BY_TABLE = "SELECT name, sum(pgsize) FROM dbstat GROUP BY name ORDER BY 2 DESC 
 
 
 def run(scale: Scale) -> list[Figure]:
-    """A million items without processes, some thousands with."""
+    """Measure a million items without processes, and some thousands with processes."""
     with tempfile.TemporaryDirectory(dir=os.environ.get("BENCH_DIR")) as folder:
         root = Path(folder)
         (root / "spoken.py").write_text(_FUNCTION)
@@ -77,17 +77,17 @@ def _engine(root: Path, items: int) -> Iterator[Figure]:
 
 
 def _tables(path: Path, items: int) -> str:
-    """Bytes of an item by table, where this SQLite can tell."""
+    """Return the bytes of an item by table, if this SQLite can report them."""
     with contextlib.closing(sqlite3.connect(path)) as database:
         try:
             rows = database.execute(_BY_TABLE).fetchall()
         except sqlite3.Error:
-            return "tables not told apart"
+            return "tables not known"
     return ", ".join(f"{name} {size / items:.1f} B" for name, size in rows)
 
 
 class _Real(NamedTuple):
-    """What is left of a job of real processes."""
+    """The logs and the memory of a job of real processes."""
 
     items: int
     log_bytes: int
@@ -97,7 +97,7 @@ class _Real(NamedTuple):
 
 
 def _daemon(root: Path, items: int, words: Sequence[str]) -> _Real:
-    """Work off that many items under a daemon."""
+    """Run this number of items under a daemon."""
     rows = root / "rows.txt"
     rows.write_text("".join(f"{n}\n" for n in range(items)))
     with tempfile.TemporaryDirectory(dir=root) as store:

@@ -37,7 +37,7 @@ LARGEST_OF_SLOW = 2_000
 
 
 def run(scale: Scale) -> list[Figure]:
-    """The engine at all its sizes, then whole commands."""
+    """Measure the engine at all its sizes, then whole commands."""
     engine = engine_line(ENGINE_SIZES[: scale.of(4, 3)])
     sizes = SIZES[: scale.of(5, 3)]
     lines: dict[str, Line] = {
@@ -64,25 +64,25 @@ def run(scale: Scale) -> list[Figure]:
 
 
 def growth(name: str, few: int, many: int, costs: dict[int, float]) -> Figure:
-    """What an item of a large job costs compared with one of a smaller."""
+    """Compare the cost of an item of a large job with that of a smaller job."""
     detail = f"{costs[many]:.1f} µs against {costs[few]:.1f} µs"
     return Figure(f"{name} of {many:,}, of one of {few:,}", costs[many] / costs[few], "x", 1.15, detail=detail)
 
 
 def engine_line(sizes: tuple[int, ...]) -> dict[int, float]:
-    """CPU microseconds an item by size; the small ones several times around the large one."""
+    """Return the CPU time per item in microseconds by size; small sizes run before and after the largest one."""
     costs: dict[int, list[float]] = {size: [] for size in sizes}
     for turn in range(3):
         for size in sizes if turn == 1 else sizes[:-1]:
             with tempfile.TemporaryDirectory(dir=os.environ.get("BENCH_DIR")) as folder:
                 store = Store(Path(folder, "store"))
                 store.submit(size)
-                costs[size].append(store.work_off().per_item_us)
+                costs[size].append(store.run_engine().per_item_us)
     return {size: statistics.median(values) for size, values in costs.items()}
 
 
 def line(sizes: tuple[int, ...] | list[int], act: Callable[[Bench], Usage]) -> list[tuple[float, float]]:
-    """CPU microseconds an item of a command by size; the smallest of a few runs where that takes no time."""
+    """Return the CPU time per item of a command in microseconds by size; for small sizes, the lowest of three runs."""
     points: list[tuple[float, float]] = []
     for size in sizes:
         with bench(size) as rows:

@@ -17,7 +17,7 @@ SETTLE_S = 4.0
 
 
 def run(scale: Scale) -> list[Figure]:
-    """CPU time as a share of one core, wake-ups as often as they come in five seconds."""
+    """Measure the CPU time as a share of one core, and the wake-ups in five seconds."""
     span_s = scale.of(60, 11)
     with daemon() as ours:
         time.sleep(SETTLE_S)
@@ -29,7 +29,7 @@ def run(scale: Scale) -> list[Figure]:
 
 
 def idle(ours: Daemon, span_s: float) -> list[Figure]:
-    """Engine and supervisor."""
+    """Return the figures of the engine and the supervisor."""
     pids = {"engine": ours.engine, "supervisor": ours.supervisor}
     done = activity(pids, span_s)
     together = sum(one.cpu_us for one in done.values()) / span_s / 1e4
@@ -42,7 +42,7 @@ def idle(ours: Daemon, span_s: float) -> list[Figure]:
 
 
 def watchers(ours: Daemon, span_s: float) -> list[Figure]:
-    """``status --watch`` on a terminal and ``wait``, while one item runs."""
+    """Return the figures of ``status --watch`` on a terminal and of ``wait``, while one item runs."""
     master, slave = pty.openpty()
     threading.Thread(target=drain, args=(master,), daemon=True).start()
     argv = {"status --watch": ["status", "1", "--watch"], "wait": ["wait", "1"]}
@@ -69,14 +69,14 @@ def watchers(ours: Daemon, span_s: float) -> list[Figure]:
 
 
 def activity(pids: dict[str, int], span_s: float) -> dict[str, Activity]:
-    """What these processes do in a span of time."""
+    """Return the activity of these processes in a span of time."""
     before = {name: Activity.of(pid) for name, pid in pids.items()}
     time.sleep(span_s)
     return {name: Activity.of(pid).since(before[name]) for name, pid in pids.items()}
 
 
 def drain(master: int) -> None:
-    """Read what is shown until nobody shows anything any more."""
+    """Read the terminal until its other end is closed."""
     try:
         while os.read(master, 1 << 16):
             pass

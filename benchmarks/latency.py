@@ -25,12 +25,12 @@ supervisor starts the process, and the time that the started `date` prints, whic
 No process polls: the submission writes a byte to the FIFO of the engine. If other work keeps the machine busy, as it
 did for these figures, give the benchmark priority: `chrt -r 1 python -m benchmarks latency`.
 """
-#: The daemon shall be idle again.
-REST_S = 0.3
+#: Seconds until the daemon is idle again.
+SETTLE_S = 0.3
 
 
 def run(scale: Scale) -> list[Figure]:
-    """Median and worst of a number of submissions."""
+    """Return the median of a number of submissions."""
     with daemon() as ours:
         rows = ours.home.root / "row.txt"
         rows.write_text("+%s%N\n")
@@ -43,15 +43,15 @@ def run(scale: Scale) -> list[Figure]:
 
 
 def spread(values: list[float]) -> str:
-    """Best, ninth of ten, worst."""
+    """Describe the lowest value, the highest, and the 90th percentile."""
     ordered = sorted(values)
     most = ordered[len(ordered) * 9 // 10]
     return f"{ordered[0]:.1f} to {ordered[-1]:.1f}, 90 % below {most:.1f}; {len(values)} submissions"
 
 
 def one(ours: Daemon, rows: Path) -> tuple[float, float]:
-    """Milliseconds from commit to start by the supervisor's clock and by the item's own."""
-    time.sleep(REST_S)
+    """Return the milliseconds from commit to start, by the clock of the supervisor and by that of the item."""
+    time.sleep(SETTLE_S)
     request = SubmitRequest(input=InputOptions(str(rows)), command=("date", "{}"), cwd="/")
     with returns_of(Intake, "run") as committed_ns:
         job = submit(ours.home, request, now=time.time_ns() // 1000, stdin=io.BytesIO()).job
@@ -59,13 +59,13 @@ def one(ours: Daemon, rows: Path) -> tuple[float, float]:
     database = open_database(ours.home)
     started_us = database.scalar("SELECT started_at FROM attempts WHERE job = ?", (job,))
     database.close()
-    said_ns = int(ours.call("logs", f"{job}.1", "--stdout"))
-    return started_us / 1e3 - committed_ns[0] / 1e6, (said_ns - committed_ns[0]) / 1e6
+    printed_ns = int(ours.call("logs", f"{job}.1", "--stdout"))
+    return started_us / 1e3 - committed_ns[0] / 1e6, (printed_ns - committed_ns[0]) / 1e6
 
 
 @contextmanager
 def returns_of(kind: type, name: str) -> Iterator[list[int]]:
-    """When a method returned, nanoseconds."""
+    """Record the times at which a method returns, in nanoseconds."""
     method, times = getattr(kind, name), []
 
     def timed(*given: object) -> object:

@@ -1,4 +1,4 @@
-"""A queue with many live jobs: what the engine pays for an item, and for a round without any."""
+"""A queue with many live jobs: the CPU time of the engine per item."""
 
 from __future__ import annotations
 
@@ -20,25 +20,25 @@ without them. In the second figure, all jobs share the slots equally, which cost
 the items of each job in separate statements, and it starts slowly until it knows how long the items of a job take.
 """
 #: Items of each other job: too many to end during the run.
-ROWS_BESIDE = 50
+ROWS_OF_OTHERS = 50
 
 
 def run(scale: Scale) -> list[Figure]:
-    """Pairs of stores."""
+    """Compare a store with many live jobs and one without them."""
     rows, jobs = scale.of(20_000, 4_000), scale.of(1_000, 200)
     with tempfile.TemporaryDirectory(dir=os.environ.get("BENCH_DIR")) as folder:
         crowded, alone, equal = (Store(Path(folder, name)) for name in ("crowded", "alone", "equal"))
-        crowded.submit(ROWS_BESIDE, jobs, priority=-1)
-        pair = compare(lambda: one_more(crowded, rows), lambda: one_more(alone, rows), scale.pairs)
+        crowded.submit(ROWS_OF_OTHERS, jobs, priority=-1)
+        pair = compare(lambda: run_one_job(crowded, rows), lambda: run_one_job(alone, rows), scale.pairs)
         equal.submit(2 * rows // jobs, jobs)
-        equals_us = equal.work_off(rows).per_item_us
+        equals_us = equal.run_engine(rows).per_item_us
     return [
         pair.figure(f"an item of one job, {jobs:,} other live jobs, of without them", 1.05, "µs"),
         Figure(f"an item of {jobs:,} jobs that share, while none ends", equals_us, "µs"),
     ]
 
 
-def one_more(store: Store, rows: int) -> float:
-    """Microseconds an item of a new job."""
+def run_one_job(store: Store, rows: int) -> float:
+    """Return the microseconds per item of a new job."""
     store.submit(rows)
-    return store.work_off(rows).per_item_us
+    return store.run_engine(rows).per_item_us

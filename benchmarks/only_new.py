@@ -1,4 +1,4 @@
-"""What ``--only-new`` costs a row: the lookup of rows that are all done, compared with the same file without it."""
+"""The cost of ``--only-new`` per row: the lookup of rows that are all done, and the same file without the option."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ LIMIT_US = 5.0
 
 
 def run(scale: Scale) -> list[Figure]:
-    """Microseconds a row, the quickest of some runs: what else the machine does is not what is measured."""
+    """Return the microseconds per row of the fastest run, which other work of the machine affects least."""
     rows = scale.of(200_000, 20_000)
     with tempfile.TemporaryDirectory(dir=os.environ.get("BENCH_DIR")) as folder:
         root = Path(folder)
@@ -47,7 +47,7 @@ def run(scale: Scale) -> list[Figure]:
 
 
 def best(act: object, times: int = 3) -> float:
-    """Microseconds of the quickest of some runs."""
+    """Return the microseconds of the fastest run."""
     took = []
     for _ in range(times):
         began = time.perf_counter()
@@ -57,12 +57,12 @@ def best(act: object, times: int = 3) -> float:
 
 
 def hashes() -> RowHash:
-    """As a job of that name and command has them."""
+    """Return the hashes of a job with this name and command."""
     return RowHash("nightly", '["command", ["load", "{id}"]]')
 
 
 def fill(database: Database, payloads: list[bytes]) -> None:
-    """Every row is done, by an earlier job."""
+    """Record every row as done by an earlier job."""
     row_hash = hashes()
     with database.transaction():
         pairs = [(row_hash.of_key(p.split(b"\0", 1)[0]), row_hash.of_content(p)) for p in payloads]
@@ -70,7 +70,7 @@ def fill(database: Database, payloads: list[bytes]) -> None:
 
 
 def look_up(database: Database, payloads: list[bytes]) -> None:
-    """What the intake does for each batch of rows: hash key and content, ask the store."""
+    """Look up each batch of rows as the intake does: hash key and content, then ask the store."""
     row_hash = hashes()
     for first in range(0, len(payloads), BATCH):
         batch = payloads[first : first + BATCH]
@@ -80,7 +80,7 @@ def look_up(database: Database, payloads: list[bytes]) -> None:
 
 
 def accept(home: Home, path: Path, options: dict[str, object]) -> None:
-    """One submission of the file."""
+    """Submit the file once."""
     request = SubmitRequest(
         input=InputOptions(str(path)),
         command=("load", "{id}"),

@@ -1,4 +1,4 @@
-"""The programs and packages that jobctl is measured against: where they are, or that they are missing."""
+"""Finds the programs and packages that jobctl is compared with."""
 
 from __future__ import annotations
 
@@ -23,22 +23,22 @@ PACKAGES = {"HyperQueue": "hyperqueue", "huey": "huey", "celery": "celery", "red
 
 
 def program(name: str) -> str:
-    """The path of a peer's program, empty when it is not installed."""
+    """Return the path of a program; empty if it is not installed."""
     return shutil.which(PROGRAMS[name][0], path=os.environ.get("PATH", os.defpath)) or ""
 
 
 def is_here(name: str) -> bool:
-    """Whether a peer, program or package, is installed."""
+    """Return True if a program or package is installed."""
     return bool(program(name)) if name in PROGRAMS else importlib.util.find_spec(PACKAGES[name]) is not None
 
 
 def missing(figure: str, peer: str, unit: str = "x") -> Figure:
-    """The figure to print when the peer that it needs is missing."""
+    """Return the figure to print if the program or package that it needs is missing."""
     source = f"apt install {PROGRAMS[peer][1]}" if peer in PROGRAMS else "pip install 'jobctl[bench]'"
     return Figure(figure, None, unit, detail=f"{peer} is not installed: {source}")
 
 
 def jobctl() -> list[str]:
-    """The command line of this jobctl as a user starts it."""
+    """Return the command line of this jobctl as a user starts it."""
     script = Path(sys.executable).with_name("jobctl")
     return [str(script)] if script.exists() else [sys.executable, "-m", "jobctl"]

@@ -1,4 +1,4 @@
-"""A plot with two logarithmic axes as an SVG that needs nothing to be looked at."""
+"""Draws a plot with two logarithmic axes as an SVG that loads nothing."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _STYLE = "text{font:13px sans-serif;fill:#333}.grid{stroke:#ddd}.axis{stroke:#33
 
 
 def svg(title: str, x_title: str, y_title: str, lines: Mapping[str, Line]) -> str:
-    """Lines by name, each with its points (x, y), all above zero."""
+    """Draw lines by name, each with its points (x, y), all above zero."""
     xs = _decades([x for line in lines.values() for x, _ in line])
     ys = _decades([y for line in lines.values() for _, y in line])
     parts = [
@@ -35,7 +35,7 @@ def svg(title: str, x_title: str, y_title: str, lines: Mapping[str, Line]) -> st
 
 
 def _decades(values: Sequence[float]) -> tuple[int, int]:
-    """Powers of ten around all values."""
+    """Return the powers of ten around all values."""
     low, high = math.floor(math.log10(min(values))), math.ceil(math.log10(max(values)))
     return low, max(high, low + 1)
 
@@ -59,7 +59,7 @@ def _grid(xs: tuple[int, int], ys: tuple[int, int]) -> Iterator[str]:
 
 
 def _apart(places: Sequence[float]) -> list[float]:
-    """Names next to the ends of their lines, none on top of another; ``places`` ascend."""
+    """Move names, which are at the ends of their lines, apart so that they do not overlap; ``places`` ascend."""
     apart: list[float] = []
     for place in places:
         apart.append(max(place, apart[-1] + 16) if apart else place)

@@ -1,4 +1,4 @@
-"""RESULTS.md: a section per benchmark, each replaceable on its own, each with the machine and commit it was made on."""
+"""Writes RESULTS.md: one section per benchmark, with its machine and commit. Each section can be replaced alone."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def save(name: str, title: str, figures: Sequence[Figure], notes: str, path: Pat
 
 
 def section_text(name: str, title: str, figures: Sequence[Figure], notes: str) -> str:
-    """A benchmark's section as Markdown."""
+    """Return the section of a benchmark as Markdown."""
     rows = [f"| {_cell(f.name)} | {f.shown} | {f.goal} | {f.verdict} | {_cell(f.detail)} |" for f in figures]
     table = "\n".join(["| figure | value | target | verdict | measured |", "|---|---:|---:|---|---|", *rows])
     parts = [f"## {name}: {title}\n", f"{provenance()}\n", f"{table}\n"]
@@ -41,7 +41,7 @@ def section_text(name: str, title: str, figures: Sequence[Figure], notes: str) -
 
 
 def provenance() -> str:
-    """Commit, day and machine; no names of it."""
+    """Return the commit, the day and the kind of machine, without its name."""
     day = datetime.datetime.now(datetime.UTC).date().isoformat()
     system = f"{platform.system()} {platform.release().split('-')[0]} {platform.machine()}"
     software = f"Python {platform.python_version()}, SQLite {'.'.join(map(str, sqlite.VERSION))}"

@@ -1,4 +1,4 @@
-"""The same rows through jobctl and its peers, each started as a user starts it."""
+"""Runs the same rows through jobctl and other programs, each started as a user starts it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from benchmarks.usage import Usage, measure
 
 @contextmanager
 def bench(count: int, slots: int | None = None) -> Iterator[Bench]:
-    """A folder with a file of that many rows; gone afterwards. ``BENCH_DIR`` says where."""
+    """Make a folder with a file of ``count`` rows, and remove it afterwards. ``BENCH_DIR`` names its parent."""
     with tempfile.TemporaryDirectory(dir=os.environ.get("BENCH_DIR")) as folder:
         made = Bench(Path(folder), count, slots or os.cpu_count() or 1)
         made.file.write_text("".join(f"{number}\n" for number in range(count)))
@@ -25,7 +25,7 @@ def bench(count: int, slots: int | None = None) -> Iterator[Bench]:
 
 @dataclass(frozen=True, slots=True)
 class Bench:
-    """Where the rows are. Each method runs ``true`` for each row in a number of slots and returns what it took."""
+    """A file of rows. Each method runs ``true`` for each row in a number of slots and returns the usage."""
 
     folder: Path
     count: int
@@ -33,11 +33,11 @@ class Bench:
 
     @property
     def file(self) -> Path:
-        """The rows, one a line."""
+        """The file of the rows, one per line."""
         return self.folder / "rows.txt"
 
     def jobctl(self, *options: str, command: str = "true", spawners: int = 1) -> Usage:
-        """``jobctl run`` on a store of its own, which is there already, as it is for the second job of a user."""
+        """``jobctl run`` on a separate store that exists already, as for the second job of a user."""
         with tempfile.TemporaryDirectory(dir=self.folder) as home:
             settings = self.folder / "config" / "jobctl" / "config.toml"
             settings.parent.mkdir(parents=True, exist_ok=True)
@@ -59,19 +59,19 @@ class Bench:
         return measure(["make", f"-j{self.slots}", "-f", path, "all"])
 
     def parallel(self, *, results: bool = True) -> Usage:
-        """GNU parallel with a job log, and with outputs kept."""
+        """GNU parallel with a job log, and by default with outputs kept."""
         with tempfile.TemporaryDirectory(dir=self.folder) as kept:
             words = ["--joblog", f"{kept}/joblog", *(["--results", f"{kept}/results"] if results else [])]
             argv = [peers.program("GNU parallel"), "--will-cite", f"-j{self.slots}", *words, "true", "{}"]
             return measure([*argv, "::::", self.file], env={"HOME": kept})
 
     def hyperqueue(self) -> Usage:
-        """A LocalCluster of the Python package, output files as by its default."""
+        """A LocalCluster of the Python package, with output files, which are its default."""
         argv = [sys.executable, "-m", "benchmarks._hyperqueue", str(self.count), str(self.slots)]
         return measure(argv, cwd=Path(__file__).parents[1])
 
     def task_spooler(self) -> Usage:
-        """A ``tsp`` call per row, then wait for the last; output to files as by its default."""
+        """A ``tsp`` call per row, then a wait for the last one; with output files, which are its default."""
         # The server of tsp ends after ``tsp -K`` has returned, and may still remove files of the folder.
         with tempfile.TemporaryDirectory(dir=self.folder, ignore_cleanup_errors=True) as place:
             tsp = peers.program("task-spooler")
@@ -81,5 +81,5 @@ class Bench:
 
 
 def wall(act: Callable[[], Usage]) -> Callable[[], float]:
-    """Seconds of wall time of an act."""
+    """Return a function that runs ``act`` and returns its wall time in seconds."""
     return lambda: act().wall_s

@@ -1,4 +1,4 @@
-"""Command items: a whole ``jobctl run`` of ``true``, compared with others that record what they run, and with make."""
+"""Command items: a whole ``jobctl run`` of ``true``, compared with other programs that record items, and with make."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ host answers each of these questions. They are a third of the cost of a process 
 
 
 def run(scale: Scale) -> list[Figure]:
-    """Pairs with each."""
+    """Compare with each program."""
     with bench(scale.of(2_000, 300)) as rows:
         return list(_all(rows, scale))
 

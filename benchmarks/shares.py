@@ -1,4 +1,4 @@
-"""Where the CPU time of a command item goes: engine, supervisor, the item itself; compared with all of xargs."""
+"""The CPU time of a command item in the engine, the supervisor and the item itself, compared with all of xargs."""
 
 from __future__ import annotations
 
@@ -27,16 +27,16 @@ If other work keeps the machine busy, as it did for these figures, give the benc
 `chrt -r 1 python -m benchmarks shares`.
 """
 SLOTS = 2
-REST_S = 1.5
+SETTLE_S = 1.5
 
 
 def run(scale: Scale) -> list[Figure]:
-    """Jobs on one daemon, each compared with xargs over the same number of rows."""
+    """Compare jobs on one daemon with xargs over the same number of rows."""
     rows = scale.of(3_000, 1_000)
     with tempfile.TemporaryDirectory(dir=os.environ.get("BENCH_DIR")) as folder, daemon(SLOTS) as ours:
         path = Path(folder, "rows.txt")
         path.write_text("".join(f"{n}\n" for n in range(rows)))
-        one_job(ours, path, rows)  # what is imported and compiled only once
+        one_job(ours, path, rows)  # so that later jobs import and compile nothing
         turns = [(one_job(ours, path, rows), xargs(path, rows)) for _ in range(scale.pairs)]
     pair = Paired([sum(parts) for (parts, _), _ in turns], [theirs for _, (theirs, _) in turns])
     wall = Paired([ours for (_, ours), _ in turns], [theirs for _, (_, theirs) in turns])
@@ -49,14 +49,14 @@ def run(scale: Scale) -> list[Figure]:
 
 
 def part(name: str, values: Sequence[float], totals: Sequence[float]) -> Figure:
-    """One part, with its share of all."""
+    """Return one part of the CPU time, with its share of the total."""
     shares = [value / total for value, total in zip(values, totals, strict=True)]
     return Figure(f"CPU of an item: {name}", statistics.median(values), "µs", detail=f"{statistics.median(shares):.0%}")
 
 
 def one_job(ours: Daemon, path: Path, rows: int) -> tuple[tuple[float, float, float], float]:
-    """Microseconds an item of engine, supervisor, item; and of wall time while the job ran."""
-    time.sleep(REST_S)
+    """Return the microseconds per item of engine, supervisor and item, and of wall time while the job ran."""
+    time.sleep(SETTLE_S)
     before = Activity.of(ours.engine), Activity.of(ours.supervisor)
     job = ours.call("submit", str(path), "--", "true")
     ours.call("wait", job)
@@ -70,7 +70,7 @@ def one_job(ours: Daemon, path: Path, rows: int) -> tuple[tuple[float, float, fl
 
 
 def xargs(path: Path, rows: int) -> tuple[float, float]:
-    """Microseconds of CPU and of wall time an item, all included."""
-    time.sleep(REST_S)
+    """Return the microseconds of CPU and of wall time per item, all processes included."""
+    time.sleep(SETTLE_S)
     used = measure(["xargs", f"-P{SLOTS}", "-n1", "true"], stdin=path)
     return used.cpu_s / rows * 1e6, used.wall_s / rows * 1e6

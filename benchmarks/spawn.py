@@ -1,4 +1,4 @@
-"""Process items without a database: a supervisor compared with xargs, and where the CPU time goes.
+"""Process items without a database: a supervisor compared with xargs, and its CPU time.
 
 The feeding side keeps the supervisor's backlog filled and acknowledges in batches, as the engine does.
 """
@@ -24,7 +24,7 @@ COMMAND = "true"
 
 
 def run(scale: Scale) -> list[Figure]:
-    """Pairs of a supervisor's round and xargs."""
+    """Compare a round of a supervisor with xargs."""
     count = scale.of(5_000, 1_000)
     ours, theirs = [], []
     for _ in range(scale.pairs):
@@ -40,7 +40,7 @@ def run(scale: Scale) -> list[Figure]:
 
 
 def xargs(count: int) -> float:
-    """Seconds that ``xargs -P -n1`` takes."""
+    """Return the seconds that ``xargs -P -n1`` takes."""
     with tempfile.TemporaryDirectory() as folder:
         rows = Path(folder, "rows")
         rows.write_text("".join(f"{n}\n" for n in range(count)))
@@ -48,7 +48,7 @@ def xargs(count: int) -> float:
 
 
 def supervised(count: int) -> tuple[float, float, float]:
-    """Seconds for the same through a supervisor; CPU seconds of the supervisor and of the feeding engine."""
+    """Return the seconds that a supervisor takes for the same, and the CPU seconds of it and of the feeding side."""
     with tempfile.TemporaryDirectory(dir=os.environ.get("BENCH_DIR")) as root, socket.socket(socket.AF_UNIX) as door:
         door.bind(f"{root}/door")
         door.listen()

@@ -18,7 +18,7 @@ of additional spawners end with the engine (see "Guarantees" in the README).
 
 
 def run(scale: Scale) -> list[Figure]:
-    """Pairs of runs."""
+    """Compare runs with two spawners and with one."""
     with bench(scale.of(4_000, 1_000)) as rows:
         turns = [(rows.jobctl(spawners=2), rows.jobctl()) for _ in range(scale.pairs)]
     name = f"with two spawners, of with one; {rows.count:,} rows, {rows.slots} slots"

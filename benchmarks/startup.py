@@ -1,4 +1,4 @@
-"""Start-up: the CPU time of short commands, and of importing the library that reads the command line."""
+"""Start-up: the CPU time of short commands, compared with the import of the library that reads the command line."""
 
 from __future__ import annotations
 
@@ -36,10 +36,10 @@ CASES: tuple[_Case, ...] = (
 
 
 def run(scale: Scale) -> list[Figure]:
-    """All commands in turn, many rounds: each takes a few hundredths of a second."""
+    """Measure all commands in turn, in many rounds, because each takes only a few hundredths of a second."""
     with tempfile.TemporaryDirectory(dir=os.environ.get("BENCH_DIR")) as folder:
         place = _Place(Path(folder))
-        for case in CASES:  # byte code, and what else is made only once
+        for case in CASES:  # makes the byte code and other files that are made only once
             place.act(case)()
         taken = compare_all([_reference, *(place.act(case) for case in CASES)], scale.of(25, 5))
     return [
@@ -64,7 +64,7 @@ class _Place:
             self._measure(CASES[-1][1], self._store)
 
     def act(self, case: _Case) -> Callable[[], float]:
-        """What runs a command once and returns its CPU seconds."""
+        """Return a function that runs a command once and returns its CPU seconds."""
         _, words, _, on_terminal, changes = case
         if on_terminal:
             return lambda: _on_terminal([*peers.jobctl(), *words], environment(self._env(self._store)))
@@ -84,7 +84,7 @@ class _Place:
 
 
 def _on_terminal(argv: list[str], env: dict[str, str]) -> float:
-    """CPU seconds of a command whose output is a terminal that somebody reads."""
+    """Return the CPU seconds of a command whose output is a terminal that we read."""
     ours, theirs = pty.openpty()
     try:
         child = subprocess.Popen(argv, stdin=theirs, stdout=theirs, stderr=theirs, env=env)
@@ -103,5 +103,5 @@ def _read_all(descriptor: int) -> None:
     try:
         while os.read(descriptor, 65_536):
             pass
-    except OSError:  # Linux says EIO when the other side is closed
+    except OSError:  # Linux reports EIO when the other end is closed
         return

@@ -1,4 +1,4 @@
-"""Looking at a job of ten million items, compared with looking at one of ten; and what a watcher costs the daemon."""
+"""Commands that show a job of ten million items, compared with one of ten."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ The databases are in the page cache. The page of failed items has five rows on b
 only five.
 """
 ROOT = Path(__file__).parents[1]
-_LOOKS = (
+_COMMANDS = (
     ("status", ("status",)),
     ("status JOB", ("status", "1")),
     ("status JOB --json", ("status", "1", "--json")),
@@ -34,11 +34,11 @@ _LOOKS = (
 
 
 def run(scale: Scale) -> list[Figure]:
-    """Every command on both, in turn."""
+    """Run every command on both jobs, in turn."""
     items = scale.of(10_000_000, 100_000)
     with tempfile.TemporaryDirectory(dir=os.environ.get("BENCH_DIR")) as folder:
         small, large = (_store(Path(folder), count) for count in (10, items))
-        return [_look(name, words, (large, items), small, scale.of(25, 5)) for name, words in _LOOKS]
+        return [_look(name, words, (large, items), small, scale.of(25, 5)) for name, words in _COMMANDS]
 
 
 def _store(root: Path, items: int) -> Path:

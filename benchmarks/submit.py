@@ -1,4 +1,4 @@
-"""Submit: a large file into the store, compared with the least that Python and SQLite can do with it."""
+"""Submit: a large file into the store, compared with the least work that Python and SQLite can do for it."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ ROOT = Path(__file__).parents[1]
 
 
 def run(scale: Scale) -> list[Figure]:
-    """Three columns as CSV, plain and quoted, and as JSON lines; then ten times as many."""
+    """Measure three columns as CSV, plain and quoted, and as JSON lines; then ten times as many rows."""
     rows = scale.of(1_000_000, 50_000)
     with tempfile.TemporaryDirectory(dir=os.environ.get("BENCH_DIR")) as folder:
         bench = _Bench(Path(folder), rows)
@@ -39,7 +39,7 @@ def run(scale: Scale) -> list[Figure]:
 
 
 class _Bench:
-    """Files of rows, and what takes them."""
+    """Files of rows, and the two programs that store them."""
 
     def __init__(self, root: Path, rows: int) -> None:
         self._root = root
@@ -47,14 +47,14 @@ class _Bench:
         self._memory: list[int] = []
 
     def against(self, name: str, peer: str, target: float, pairs: int) -> Figure:
-        """Our submit of a file against the bare loop."""
+        """Compare our submit of a file with the loop that checks nothing."""
         path = self._make(name, self._rows)
         pair = compare(self._wall(self._submit, path), self._wall(self._bare, path), pairs)
         path.unlink()
         return pair.figure(f"{self._rows:,} rows of {name}, of {peer}", target, "µs", self._rows / 1e6)
 
     def growth(self, many: int, pairs: int) -> Iterator[Figure]:
-        """Cost of a row in a file ten times as large, and the memory that it took."""
+        """Compare the cost of a row in a file ten times as large, and measure the memory."""
         small, large = self._make("plain.csv", self._rows), self._make("large.csv", many)
         self._memory.clear()
         taken = [(self._submit(large).wall_s / many, self._submit(small).wall_s / self._rows) for _ in range(pairs)]

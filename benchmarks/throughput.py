@@ -43,7 +43,7 @@ Two changes were tried to shorten these gaps:
 
 
 def run(scale: Scale) -> list[Figure]:
-    """Pairs of runs."""
+    """Compare runs of jobctl, with one and two spawners, with xargs."""
     with bench(scale.of(20_000, 2_000)) as rows:
         turns = [(rows.jobctl(), rows.jobctl(spawners=2), rows.xargs()) for _ in range(scale.pairs)]
     name = f"{rows.count:,} rows, of xargs -P{rows.slots} -n1"

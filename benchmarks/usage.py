@@ -1,4 +1,4 @@
-"""What a command takes: wall time, CPU time with all that it waited for, memory."""
+"""Measures a command: wall time, CPU time including the children that it waited for, and memory."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _PEAK = re.compile(r"VmHWM:\s+(\d+) kB")
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """Seconds of wall and CPU time, KiB of the largest of its processes, exit code."""
+    """The wall and CPU time in seconds, the memory of its largest process in KiB, and the exit code."""
 
     wall_s: float
     cpu_s: float
@@ -25,13 +25,13 @@ class Usage:
     code: int
 
 
-#: Development machines set these; without byte code on disk every Python program starts at half its speed.
-_NOT_OF_A_USER = frozenset({"PYTHONDONTWRITEBYTECODE", "PYTHONUNBUFFERED", "PYTHONPATH", "COVERAGE_PROCESS_START"})
+#: Development machines set these. Without byte code on disk, every Python program takes twice as long to start.
+_OF_DEVELOPERS = frozenset({"PYTHONDONTWRITEBYTECODE", "PYTHONUNBUFFERED", "PYTHONPATH", "COVERAGE_PROCESS_START"})
 
 
 def environment(more: Mapping[str, str]) -> dict[str, str]:
-    """Our environment as a user has it, and more."""
-    return {name: value for name, value in os.environ.items() if name not in _NOT_OF_A_USER} | dict(more)
+    """Return our environment as a user has it, with the variables in ``more``."""
+    return {name: value for name, value in os.environ.items() if name not in _OF_DEVELOPERS} | dict(more)
 
 
 def measure(
@@ -42,7 +42,7 @@ def measure(
     stdin: Path | None = None,
     allow: Sequence[int] = (0,),
 ) -> Usage:
-    """Run a command to its end, output thrown away. Raises RuntimeError for an exit code that is not allowed."""
+    """Run a command and discard its output. Raises RuntimeError for an exit code that is not allowed."""
     with open(stdin or os.devnull, "rb") as source, tempfile.TemporaryFile() as errors:
         began = time.perf_counter()
         child = subprocess.Popen(
@@ -67,6 +67,6 @@ def _last_words(errors: BinaryIO) -> str:
 
 
 def peak_kib(pid: int) -> int:
-    """The most memory that a process had since it began its program; ru_maxrss begins with that of its parent."""
+    """Return the largest memory of a process since its exec, because ru_maxrss starts at that of its parent."""
     found = _PEAK.search(Path(f"/proc/{pid}/status").read_text())
     return int(found[1]) if found else 0

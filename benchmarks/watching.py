@@ -1,4 +1,4 @@
-"""What somebody who watches costs the daemon: the same job with a live view open and without."""
+"""The cost of a live view for the daemon: the same job with and without one."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ time is that of supervisor and engine together, without the items.
 Two jobs without a view, in the same period, show how much equal runs differ. The view shares two cores with the items,
 so wall time shows how much the view takes from them.
 """
-#: Less cannot be told from what two equal runs differ by.
-_NOTHING = 1.05
+#: A smaller difference cannot be told from that of two equal runs.
+_NOISE = 1.05
 
 
 def run(scale: Scale) -> list[Figure]:
-    """Pairs of jobs on one daemon."""
+    """Compare jobs on one daemon with and without a view."""
     rows = scale.of(3_000, 800)
     with tempfile.TemporaryDirectory(dir=os.environ.get("BENCH_DIR")) as folder, _daemon(Path(folder)) as bench:
         bench.rows(rows)
@@ -43,7 +43,7 @@ def run(scale: Scale) -> list[Figure]:
     view = statistics.median(each.view_s / each.wall_s for each in watched)
     return [
         Paired([each.daemon_s for each in watched], [each.daemon_s for each in alone]).figure(
-            f"CPU of the daemon, {rows:,} rows", _NOTHING, "µs", rows / 1e6
+            f"CPU of the daemon, {rows:,} rows", _NOISE, "µs", rows / 1e6
         ),
         Paired([each.daemon_s for each in again], [each.daemon_s for each in alone]).figure(
             "the same, two jobs that nobody watches", None, "µs", rows / 1e6
@@ -56,7 +56,7 @@ def run(scale: Scale) -> list[Figure]:
 
 
 class _Taken(NamedTuple):
-    """What a job took."""
+    """The cost of a job."""
 
     wall_s: float
     daemon_s: float  # of CPU
@@ -79,16 +79,16 @@ class _Bench:
         self._env = env
 
     def rows(self, count: int) -> None:
-        """The rows of every job."""
+        """Write the rows of every job."""
         (self._root / "rows.txt").write_text("".join(f"{n}\n" for n in range(count)))
 
     def call(self, *words: str) -> str:
-        """What a command prints."""
+        """Run a command and return its output."""
         argv = [*peers.jobctl(), *words]
         return subprocess.run(argv, env=self._env, cwd=self._root, check=True, capture_output=True, text=True).stdout
 
     def job(self, *, watched: bool) -> _Taken:
-        """Work one off."""
+        """Run one job."""
         job = self.call("submit", "rows.txt", "-q", "--hold", "--", "true").strip()
         daemon = json.loads(self.call("daemon", "status", "--json"))["pid"]
         pids = [daemon, *_children(daemon)]
@@ -114,7 +114,7 @@ def _daemon(root: Path) -> Iterator[_Bench]:
 
 @contextlib.contextmanager
 def _view(job: str, env: dict[str, str]) -> Iterator[list[float]]:
-    """``status --watch`` on a terminal that is read; it ends with the job. Its CPU seconds are put into the list."""
+    """Run ``status --watch`` on a terminal that is read, until the job ends. The list gets its CPU seconds."""
     ours, theirs = pty.openpty()
     child = subprocess.Popen([*peers.jobctl(), "status", job, "--watch"], stdin=theirs, stdout=theirs, env=env)
     os.close(theirs)
@@ -135,7 +135,7 @@ def _view(job: str, env: dict[str, str]) -> Iterator[list[float]]:
 
 
 def _read(descriptor: int, shown: threading.Event) -> None:
-    with contextlib.suppress(OSError):  # Linux says EIO when the other side is closed
+    with contextlib.suppress(OSError):  # Linux reports EIO when the other end is closed
         while os.read(descriptor, 65_536):
             shown.set()
 
@@ -145,6 +145,6 @@ def _children(pid: int) -> list[int]:
 
 
 def _cpu_s(pid: int) -> float:
-    """CPU seconds of a process itself, to the nanosecond."""
+    """Return the CPU seconds of a process without its children, to the nanosecond."""
     threads = Path(f"/proc/{pid}/task").glob("*/schedstat")
     return sum(int(thread.read_text().split()[0]) for thread in threads) / 1e9
