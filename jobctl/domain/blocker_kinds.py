@@ -23,6 +23,14 @@ class BlockerKind(NamedTuple):
         """The sentence for these facts."""
         return self.sentence.format_map(facts)
 
+    def brief_words(self, **facts: object) -> str:
+        """The brief sentence for these facts; the sentence itself if it has no brief form."""
+        return (self.brief or self.sentence).format_map(facts)
+
+    def command(self, **facts: object) -> str:
+        """The command to type for these facts; empty where only time helps."""
+        return self.remedy.format_map(facts)
+
 
 DAMAGED = BlockerKind("damaged", "its row in the database is damaged: {damage}", "{jobctl} {verb} {job}", "damaged")
 STOPPED = BlockerKind("stopped", "no more of its items start: {reason}", "{jobctl} wait {job}", brief="{reason}")
@@ -36,23 +44,24 @@ DISK_FULL = BlockerKind("disk_low", "the disk is nearly full: {short}", "{jobctl
 DAEMON_DOWN = BlockerKind("daemon_down", "no daemon is running", "{jobctl} daemon start", "daemon_down")
 DAEMON_SILENT = BlockerKind(
     "daemon_not_responding",
-    "the daemon (process {pid}) has said nothing for {silence}",
+    "the daemon (process {pid}) has not responded for {silence}",
     "{jobctl} daemon stop --now && {jobctl} daemon start",
     "daemon_not_responding",
 )
 #: ``daemon start`` alone is refused until the daemon has stopped, and ``daemon stop`` waits for that.
 DAEMON_STOPS = BlockerKind(
     "daemon_draining",
-    "the daemon is stopping: running items finish, and no new ones start",
+    "the daemon (process {pid}) is stopping: running items finish, and no new ones start",
     "{jobctl} daemon stop && {jobctl} daemon start",
     "daemon_down",
     "the daemon is stopping",
 )
 DAEMON_ELSEWHERE = BlockerKind(
     "daemon_busy",
-    "`jobctl run` runs only job {scope}, and the other jobs have no daemon",
+    "process {pid} runs only job {scope}, and the other jobs have no daemon",
     "{jobctl} wait {scope}; {jobctl} daemon start",
     "daemon_down",
+    "process {pid} runs only job {scope}",
 )
 #: The blockers of a job that no daemon runs.
 OF_THE_DAEMON = (DAEMON_DOWN, DAEMON_SILENT, DAEMON_STOPS, DAEMON_ELSEWHERE)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, cast
 from jobctl.domain.durations import format_time
 from jobctl.domain.states import Counts, JobState
 from jobctl.domain.texts import shown
-from jobctl.domain.wording import number, plural
+from jobctl.domain.wording import ended_sentence
 
 if TYPE_CHECKING:
     from jobctl.domain.documents.event import EventCauseBlock, EventDocument, EventName
@@ -63,18 +63,6 @@ class EndedJob:
 def event_type(state: JobState) -> str:
     """``job.succeeded``, ``job.partial``..."""
     return f"job.{state.value}"
-
-
-def ended_sentence(state: JobState, reason: str, counts: Counts) -> str:
-    """The reason for the end of a job, with figures."""
-    names = ("succeeded", "failed", "unprocessed", "rejected", "skipped")
-    parts = [f"{number(getattr(counts, name))} {name}" for name in names if getattr(counts, name)]
-    if not counts.total and counts.skipped:
-        return f"nothing to do: {plural(counts.skipped, 'row')} done already in an earlier job of that name"
-    if state is JobState.SUCCEEDED and len(parts) == 1:
-        return "the item succeeded" if counts.total == 1 else f"all {plural(counts.total, 'item')} succeeded"
-    figures = ", ".join(parts)
-    return f"{reason}: {figures}" if reason else figures
 
 
 def event_body(ended: EndedJob) -> bytes:

@@ -3,6 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from typing import Protocol
+
+    class EndedCounts(Protocol):
+        """The counts of a job that ended: those of its items, and of the rows that are not items."""
+
+        @property
+        def total(self) -> int: ...
+        @property
+        def succeeded(self) -> int: ...
+        @property
+        def failed(self) -> int: ...
+        @property
+        def unprocessed(self) -> int: ...
+        @property
+        def rejected(self) -> int: ...
+        @property
+        def skipped(self) -> int: ...
+
 
 _UNITS = ("B", "KiB", "MiB", "GiB", "TiB", "PiB")
 
@@ -76,3 +97,15 @@ def open_elsewhere(followed: Sequence[tuple[int, int]]) -> str:
     whose = "its" if len(parts) == 1 else "their"
     then = f"{they} {wait} for {whose} end and {run} here only if {they} did not succeed there"
     return f"{', '.join(parts)}; {then} with the same content and command"
+
+
+def ended_sentence(state: str, reason: str, counts: EndedCounts) -> str:
+    """The reason for the end of a job, with figures; ``reason`` says why it was stopped, and is empty if it was not."""
+    names = ("succeeded", "failed", "unprocessed", "rejected", "skipped")
+    parts = [f"{number(getattr(counts, name))} {name}" for name in names if getattr(counts, name)]
+    if not counts.total and counts.skipped:
+        return f"nothing to do: {plural(counts.skipped, 'row')} done already in an earlier job of that name"
+    if state == "succeeded" and len(parts) == 1:
+        return "the item succeeded" if counts.total == 1 else f"all {plural(counts.total, 'item')} succeeded"
+    figures = ", ".join(parts)
+    return f"{reason}: {figures}" if reason else figures

@@ -141,7 +141,7 @@ def test_status_has_figures_up_and_down(jobctl, tmp_path: Path) -> None:
     ("row", "said"),
     [
         ({"state": "draining"}, "is stopping: running items finish"),
-        ({"scope": "7"}, "it runs only job 7 (jobctl run)"),
+        ({"scope": "7"}, "runs only job 7, and the other jobs have no daemon"),
         ({}, "a daemon already runs for this store"),
     ],
 )

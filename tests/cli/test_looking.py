@@ -89,7 +89,7 @@ def test_wait_gives_up_in_time_and_says_so(store, jobctl):
     done = jobctl("wait", "1", "--timeout", "10ms")
     assert done.code == 124
     assert "no daemon is running" in done.err
-    assert "not done after 10ms: job 1; no daemon runs it" in done.err
+    assert "not done after 10ms: job 1; no daemon is running" in done.err
     document = jobctl("wait", "1", "--timeout", "0", "--json")
     assert (document.code, document.document["state"]) == (124, "queued")
 

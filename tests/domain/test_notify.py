@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from standardwebhooks import Webhook, WebhookVerificationError
 
-from jobctl.domain.event import BODY_LIMIT, Cause, EndedJob, ended_sentence, event_body
+from jobctl.domain.event import BODY_LIMIT, Cause, EndedJob, event_body
 from jobctl.domain.notify import (
     SCHEDULE_S,
     DeliveryState,
@@ -21,6 +21,7 @@ from jobctl.domain.notify import (
 )
 from jobctl.domain.states import Counts, JobState
 from jobctl.domain.webhook import headers, parse_secrets, parse_url, signature
+from jobctl.domain.wording import ended_sentence
 from jobctl.errors import UsageError
 from jobctl.notify.channels import judge, shown_target
 

@@ -133,7 +133,7 @@ def test_submit_and_wait_needs_a_daemon_and_says_so(cli):
     assert "jobctl daemon start" in refused.stderr
     assert not cli.home.database.exists()
     left = cli("submit", "rows.csv", "--wait", "-q", "--key", "k", "--", "true", check=75)
-    assert "job 1 is accepted and queued, but no daemon runs it" in left.stderr
+    assert "job 1 is accepted and queued, but no daemon is running" in left.stderr
     assert cli.rows("SELECT state FROM jobs") == [("queued",)]
 
 
@@ -173,7 +173,7 @@ def test_a_wait_ends_when_the_daemon_stops_and_none_follows(cli):
     cli("daemon", "stop")
     _, err = waiting.communicate(timeout=PATIENCE_S)
     assert waiting.returncode == 75
-    assert "no daemon runs it" in err
+    assert "no daemon is running" in err
 
 
 def test_a_run_takes_over_from_another_one_that_leaves(cli):

@@ -73,9 +73,9 @@ def _emit(shared: Session, words: list[str]) -> None:
 
 
 def _result(shared: Session, states: dict[int, str], timeout: str | None) -> int:
-    from jobctl.services.daemon.wait import exit_code_of, late
+    from jobctl.services.daemon.wait import exit_code_of, timeout_error
 
-    error = late(shared.home, states, timeout)
+    error = timeout_error(shared.home, states, timeout)
     if error is None:
         return exit_code_of(list(states.values()))
     if not shared.json:

@@ -105,9 +105,9 @@ def report(shared: Session, accepted: Accepted, request: SubmitRequest, started:
 
 
 def _worker(shared: Session, job: int, started: int | None) -> str:
-    from jobctl.services.daemon.absence import worker_of
+    from jobctl.services.daemon.absence import process_of_job
 
-    return f"  {worker_of(shared.home, job, started, shared.program, now_us())}"
+    return f"  {process_of_job(shared.home, job, started, shared.program, now_us())}"
 
 
 def _forecast(shared: Session, accepted: Accepted, queue: str, started: int | None) -> list[str]:

@@ -7,6 +7,9 @@ from collections.abc import Sequence
 from jobctl.config import Home
 from jobctl.process import lock
 
+#: How to get a daemon, for a command that waits for the end of a job.
+HOW_TO_START = "start one with: jobctl daemon start; or give --start-daemon, or use jobctl run"
+
 
 def absence(home: Home, program: str) -> str:
     """Return the sentence that no daemon is running, with the command that starts one; empty if one is running."""
@@ -56,7 +59,7 @@ def absence_for_queue(home: Home, queue: str, program: str) -> str:
     return absence(home, program) if is_open else ""
 
 
-def worker_of(home: Home, job: int, started: int | None, program: str, now: int) -> str:
+def process_of_job(home: Home, job: int, started: int | None, program: str, now: int) -> str:
     """Say which process runs a job, or how to start one; ``started`` is the daemon that was just started for it.
 
     ``now`` is in microseconds UTC.
@@ -84,13 +87,15 @@ def _other_work(home: Home, job: int, now: int) -> str:
         database.close()
     if not view.is_working or view.serves(job, foreground=False):
         return ""
+    from jobctl.domain.blocker_kinds import DAEMON_ELSEWHERE, DAEMON_STOPS
+
     if view.scope == "all":
-        return f"the daemon is stopping (process {view.pid})"
-    return f"process {view.pid} runs only job {view.scope}"
+        return f"{DAEMON_STOPS.brief} (process {view.pid})"
+    return DAEMON_ELSEWHERE.brief_words(pid=view.pid, scope=view.scope)
 
 
-def left_over(home: Home, job: int, program: str, now: int) -> str:
-    """Say whether a daemon continues a job that a person has left before its end, and if not, what to type.
+def after_detaching(home: Home, job: int, program: str, now: int) -> str:
+    """Say whether a daemon continues a job after ``jobctl run`` has stopped following it, and if not, what to type.
 
     ``now`` is in microseconds UTC.
     """

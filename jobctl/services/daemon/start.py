@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from jobctl.config import Home
+from jobctl.domain.blocker_kinds import DAEMON_ELSEWHERE, DAEMON_STOPS
 from jobctl.errors import Busy
 from jobctl.process import lock
 from jobctl.process.daemon import exec_foreground, start_detached
@@ -65,25 +66,23 @@ def _holder(home: Home, now: int) -> Busy | None:
         database.close()
     if view.state == "draining":
         return Busy(
-            f"the daemon (process {view.pid}) is stopping: running items finish, no new item starts",
+            DAEMON_STOPS.words(pid=view.pid),
             hint="jobctl daemon stop && jobctl daemon start waits for that, with stop --now it does not",
         )
     if view.is_working and view.scope != "all":
         return Busy(
-            f"process {view.pid} has the store: it runs only job {view.scope} (jobctl run)",
-            hint=f"jobctl wait {view.scope}; jobctl daemon start",
+            DAEMON_ELSEWHERE.words(pid=view.pid, scope=view.scope),
+            hint=DAEMON_ELSEWHERE.command(jobctl="jobctl", scope=view.scope),
         )
     return None
 
 
 def start_for_job(options: StartOptions, job: int) -> int | None:
-    """Start a daemon for a job; returns its process id.
+    """Start a daemon for a job; returns its process id, or None if a daemon runs the job or waits for its turn.
 
     If another process has the store, the daemon waits for its turn.
-
-    Returns None if a daemon runs the job already, or if one waits for its turn.
     """
-    from jobctl.services.daemon.wait import is_served
+    from jobctl.services.daemon.wait import is_served_after_start
 
     home = options.home
     path = str(home.lock)
@@ -92,7 +91,7 @@ def start_for_job(options: StartOptions, job: int) -> int | None:
     if lock.holder(path) is not None:
         database = open_database(home)
         try:
-            if is_served(database, home, job):
+            if is_served_after_start(database, home, job):
                 return None
         finally:
             database.close()

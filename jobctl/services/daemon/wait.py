@@ -6,9 +6,11 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 
 from jobctl.config import Home
+from jobctl.domain.blocker_kinds import DAEMON_DOWN
 from jobctl.domain.states import TERMINAL_JOB_STATES, JobState
 from jobctl.errors import Busy, Exit, NotFound, WaitTimeout
 from jobctl.process import lock, moment
+from jobctl.services.daemon.absence import HOW_TO_START
 from jobctl.services.daemon.changes import StoreWatch
 from jobctl.services.daemon.view import daemon_view
 from jobctl.store.database import Database
@@ -40,17 +42,17 @@ def wait(
     ``done`` is called once for each job that is done, with its state. Raises NotFound if a job is removed meanwhile.
     """
     deadline = None if timeout_s is None else time.monotonic() + timeout_s
-    told: set[int] = set()
+    reported: set[int] = set()
     # The watch begins before the first look, so that nothing can happen unseen between the two.
     with StoreWatch(database, home) as watch:
         while True:
             states = _states(database, jobs)
             for job, state in states.items():
-                if state in TERMINAL_JOB_STATES and job not in told:
-                    told.add(job)
+                if state in TERMINAL_JOB_STATES and job not in reported:
+                    reported.add(job)
                     done(job, state)
             left = None if deadline is None else deadline - time.monotonic()
-            if len(told) == len(states) or (left is not None and left <= 0):
+            if len(reported) == len(states) or (left is not None and left <= 0):
                 return states
             watch.wait(left)
 
@@ -66,12 +68,12 @@ def wait_for(
         database.close()
 
 
-def late(home: Home, states: Mapping[int, str], timeout: str | None) -> WaitTimeout | None:
+def timeout_error(home: Home, states: Mapping[int, str], timeout: str | None) -> WaitTimeout | None:
     """Return the error that names the jobs that are not done after ``timeout``; None if all are done."""
     open_jobs = [str(job) for job, state in states.items() if state not in TERMINAL_JOB_STATES]
     if not open_jobs:
         return None
-    continues = "the work continues" if lock.holder(str(home.lock)) is not None else "no daemon runs it"
+    continues = "the work continues" if lock.holder(str(home.lock)) is not None else DAEMON_DOWN.sentence
     return WaitTimeout(
         f"not done after {timeout}: job {', '.join(open_jobs)}; {continues}",
         hint=f"jobctl status {','.join(open_jobs)}",
@@ -81,7 +83,7 @@ def late(home: Home, states: Mapping[int, str], timeout: str | None) -> WaitTime
 #: Seconds that the next daemon may take to start after one has ended, before a job counts as abandoned.
 SUCCESSION_S = 10.0
 #: Seconds between two looks at a daemon that starts: one that ends at once writes nothing to the store.
-BEGIN_S = 1.0
+START_LOOK_S = 1.0
 #: Seconds after which the daemon is looked at again although the store has not changed: its end writes nothing.
 LOOK_S = 5.0
 
@@ -110,26 +112,32 @@ def _wait_served(database: Database, home: Home, job: int, serve: Callable[[], o
                 alone_since = time.monotonic()
             if alone_since is not None and time.monotonic() - alone_since >= patience_s:
                 if serve is None:
-                    raise Busy(
-                        f"job {job} is accepted and {state}, but no daemon runs it",
-                        hint="start one with: jobctl daemon start; or give --start-daemon, or use jobctl run",
-                    )
+                    raise _not_served(database, home, job, state)
                 serve()
                 alone_since = None
             watch.wait(LOOK_S)
     return state
 
 
-def is_served(database: Database, home: Home, job: int) -> bool:
+def _not_served(database: Database, home: Home, job: int, state: str) -> Busy:
+    """The error for a job that no daemon runs, with the reason."""
+    from jobctl.services.why.blockers import daemon_blocker  # only this error needs it
+
+    found = daemon_blocker(database, home, job, moment.now(), "jobctl")
+    reason = DAEMON_DOWN.sentence if found is None else found.message
+    return Busy(f"job {job} is accepted and {state}, but {reason}", hint=HOW_TO_START)
+
+
+def is_served_after_start(database: Database, home: Home, job: int) -> bool:
     """Return whether a daemon runs the job. Waits until a daemon that has just started says which jobs it runs."""
     deadline = time.monotonic() + SUCCESSION_S
     with StoreWatch(database, home) as watch:
-        while (left := deadline - time.monotonic()) > 0 and _is_beginning(database, home):
-            watch.wait(min(left, BEGIN_S))
+        while (left := deadline - time.monotonic()) > 0 and _is_starting(database, home):
+            watch.wait(min(left, START_LOOK_S))
     return _is_served(database, home, job)
 
 
-def _is_beginning(database: Database, home: Home) -> bool:
+def _is_starting(database: Database, home: Home) -> bool:
     view = daemon_view(database, home, moment.now())
     return view.state == "recovering" and view.started_at is None
 

@@ -61,7 +61,7 @@ class Check(NamedTuple):
     examine: Callable[[CheckedStore], CheckResult]
     #: Repairs what is safe to repair, and returns a sentence about it; '' if there was nothing to repair.
     repair: Callable[[CheckedStore], str] | None = None
-    needs_lock: bool = False  # with_repair only while no daemon runs
+    needs_lock: bool = False  # the repair needs the daemon lock, so it runs only while no daemon runs
 
 
 def ok(message: str) -> CheckResult:

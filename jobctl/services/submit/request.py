@@ -155,9 +155,10 @@ def refuse_without_daemon(home: Home, request: SubmitRequest) -> None:
     """
     from jobctl.domain.blocker_kinds import DAEMON_DOWN
     from jobctl.process.lock import holder
+    from jobctl.services.daemon.absence import HOW_TO_START
 
     if request.key is None and holder(str(home.lock)) is None:
         raise Busy(
             f"--wait: {DAEMON_DOWN.sentence}, so nothing was accepted",
-            hint="start one with: jobctl daemon start; or give --start-daemon, or use jobctl run",
+            hint=HOW_TO_START,
         )

@@ -10,6 +10,7 @@ import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from jobctl.config import Home
 from jobctl.domain import blocker_kinds
 from jobctl.domain.blocker_kinds import BlockerKind
 from jobctl.domain.cluster_workers import AWAY, Amounts, ClusterWorkers, needs_of, worded
@@ -20,7 +21,8 @@ from jobctl.domain.wording import hindrance, open_elsewhere, plural
 from jobctl.errors import NotFound
 from jobctl.process.space import PAUSED
 from jobctl.services.status.progress import room
-from jobctl.services.why.situation import Situation, StoreFacts, situation_of
+from jobctl.services.why.situation import Situation, StoreFacts, situation_of, store_facts
+from jobctl.store.database import Database
 from jobctl.store.views import jobs as job_views
 
 if TYPE_CHECKING:
@@ -60,6 +62,16 @@ def blockers_of(case: Situation) -> list[Blocker]:
     return [found for check in checks for found in check(case)]
 
 
+def daemon_blocker(database: Database, home: Home, job: int, now: int, program: str) -> Blocker | None:
+    """Return the reason why no daemon runs a job; None if one runs it. ``now`` is in microseconds UTC.
+
+    Raises NotFound.
+    """
+    with database.snapshot():
+        _, found = situation_with_blockers(store_facts(database, home, now, program), job)
+    return next((each for each in found if each.kind in blocker_kinds.OF_THE_DAEMON), None)
+
+
 def item_blockers(case: Situation, blockers: Sequence[Blocker], item: ItemView) -> list[Blocker]:
     """Return the blockers of one item, its own wait for another attempt last; ``blockers`` are those of its job."""
     if item.state == ItemState.QUEUED:
@@ -79,9 +91,8 @@ def _blocker(
     facts |= {"jobctl": case.program, "job": case.job.id}
     facts |= {} if since is None else {"ago": format_span(since, now)}
     facts |= {} if until is None else {"wait": format_span(now, until), "time": format_time(until)}
-    message = kind.sentence.format_map(facts)
-    brief = kind.brief.format_map(facts) if kind.brief else message
-    return Blocker(kind, message, brief, kind.remedy.format_map(facts) or None, since, until, facts)
+    remedy = kind.command(**facts) or None
+    return Blocker(kind, kind.words(**facts), kind.brief_words(**facts), remedy, since, until, facts)
 
 
 def _of_job(case: Situation) -> Iterator[Blocker]:
@@ -115,9 +126,9 @@ def _of_daemon(case: Situation) -> Iterator[Blocker]:
         silence = format_span(silent_since, case.now)
         yield _blocker(case, blocker_kinds.DAEMON_SILENT, silent_since, pid=daemon.pid, silence=silence)
     elif daemon.state == "draining":
-        yield _blocker(case, blocker_kinds.DAEMON_STOPS)
+        yield _blocker(case, blocker_kinds.DAEMON_STOPS, pid=daemon.pid)
     elif not case.is_served:
-        yield _blocker(case, blocker_kinds.DAEMON_ELSEWHERE, scope=daemon.scope)
+        yield _blocker(case, blocker_kinds.DAEMON_ELSEWHERE, pid=daemon.pid, scope=daemon.scope)
     if pressure.startswith(AWAY):
         yield _blocker(case, blocker_kinds.CLUSTER_AWAY, words=pressure.removeprefix(AWAY))
     elif pressure and not pressure.startswith(PAUSED):

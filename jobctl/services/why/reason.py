@@ -19,7 +19,7 @@ from jobctl.domain.blocker_kinds import (
 )
 from jobctl.domain.durations import format_duration
 from jobctl.domain.handler_kinds import kind_of
-from jobctl.domain.wording import number, plural
+from jobctl.domain.wording import ended_sentence, number, plural
 from jobctl.services.status.progress import Progress, progress_of
 from jobctl.services.why.blockers import Blocker, situation_with_blockers
 from jobctl.services.why.situation import Situation, store_facts
@@ -54,7 +54,7 @@ def state_reason(case: Situation, blockers: Sequence[Blocker], progress: Progres
     """Return the sentence about the state: the most important blocker, then the progress."""
     job = case.job
     if job.is_done:
-        return blockers[0].brief if blockers else _ended(job)
+        return blockers[0].brief if blockers else ended_sentence(job.state, job.reason, job)
     progressed = _progressed(job, progress)
     if job.state == "cancelling":
         return f"cancelled: {progressed}"
@@ -100,22 +100,6 @@ def _progressed(job: JobView, progress: Progress) -> str:
         return f"{plural(job.queued, 'item')} queued"
     failed = f", {number(job.failed)} failed" if job.failed else ""
     return f"{number(job.processed)} of {plural(job.total, 'item')} processed{failed}"
-
-
-def _ended(job: JobView) -> str:
-    parts = {
-        "succeeded": job.succeeded,
-        "failed": job.failed,
-        "unprocessed": job.unprocessed,
-        "rejected": job.rejected,
-        "skipped": job.skipped,
-    }
-    if not job.total and job.skipped:
-        return f"nothing to do: {plural(job.skipped, 'row')} done already in an earlier job of that name"
-    if job.state == "succeeded" and sum(map(bool, parts.values())) == 1:
-        return "the item succeeded" if job.total == 1 else f"all {plural(job.total, 'item')} succeeded"
-    figures = ", ".join(f"{number(count)} {word}" for word, count in parts.items() if count)
-    return f"{job.reason}: {figures}" if job.reason else figures
 
 
 def next_commands(case: Situation, blockers: Sequence[Blocker], retry: str | None) -> list[str]:

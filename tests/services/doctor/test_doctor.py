@@ -293,7 +293,7 @@ def test_a_daemon_of_another_version_and_one_that_says_nothing(home):
         assert findings["daemon"].level == "warn" and "0.0.9" in findings["daemon"].message
         maker.daemon(pid=pid, heartbeat_at=NOW - 60_000_000)
         found, findings = look(home)
-        assert not found.ok and "said nothing" in findings["daemon"].message
+        assert not found.ok and "has not responded for" in findings["daemon"].message
     maker.database.close()
 
 

@@ -268,7 +268,7 @@ def test_a_foreground_run_does_not_work_for_the_other_jobs(store, home):
         assert job_document(store.database, home, mine, NOW)["attention"] == []
         (found,) = job_document(store.database, home, other, NOW)["attention"]
     assert found["code"] == "daemon_down"
-    assert f"`jobctl run` runs only job {mine}" in found["message"]
+    assert f"process {pid} runs only job {mine}" in found["message"]
 
 
 def test_pressure_and_a_stall_are_said(store, home):

@@ -8,6 +8,7 @@ import stat
 from pathlib import Path
 
 from jobctl import __version__
+from jobctl.domain.blocker_kinds import DAEMON_SILENT
 from jobctl.domain.cluster_workers import AWAY
 from jobctl.domain.durations import format_duration, format_span
 from jobctl.domain.wording import hindrance, number, plural
@@ -34,10 +35,8 @@ def daemon(checked: CheckedStore) -> CheckResult:
     """Check that a daemon runs if it is needed, that it responds, and that it is of this version of jobctl."""
     view, call = checked.daemon, checked.program
     if view.state == "not_responding":
-        silent = format_span(view.heartbeat_at or checked.now, checked.now)
-        return fail(
-            f"process {view.pid} has said nothing for {silent}", f"{call} daemon stop --now && {call} daemon start"
-        )
+        silence = format_span(view.heartbeat_at or checked.now, checked.now)
+        return fail(DAEMON_SILENT.words(pid=view.pid, silence=silence), DAEMON_SILENT.command(jobctl=call))
     if view.state == "down":
         return _down(checked)
     facts = [f"{view.state.replace('_', ' ')}, process {view.pid}"]
