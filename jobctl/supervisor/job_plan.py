@@ -42,9 +42,6 @@ class JobPlan:
 
     def __init__(self, spec: tuple[Any, ...], part: tuple[int, int]) -> None:
         self.job: int = spec[fields.SPEC_JOB]
-        self.slots: int = spec[fields.SPEC_SLOTS]
-        self.queue: str = spec[fields.SPEC_QUEUE]
-        self.queue_slots: int | None = spec[fields.SPEC_QUEUE_SLOTS]
         self.output = JobOutput(spec[fields.SPEC_LOG_DIR], spec[fields.SPEC_OUTPUT_CAP], part)
         self.workers: dict[int, Any] = {}  # workers that take calls, by slot
         self.call_s: float | None = None  # mean seconds of a call, with everything around it
@@ -54,9 +51,6 @@ class JobPlan:
 
     def update(self, spec: tuple[Any, ...]) -> None:
         """Adopt changed fields; the folder of the output stays."""
-        self.slots = spec[fields.SPEC_SLOTS]
-        self.queue = spec[fields.SPEC_QUEUE]
-        self.queue_slots = spec[fields.SPEC_QUEUE_SLOTS]
         self.timeout_s: float | None = spec[fields.SPEC_TIMEOUT_S]
         self.grace_s: float = spec[fields.SPEC_GRACE_S]
         self.output.cap = spec[fields.SPEC_OUTPUT_CAP]

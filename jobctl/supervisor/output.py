@@ -70,11 +70,21 @@ class JobOutput:
 
     def scratch(self, slot: int) -> Scratch:
         """The empty pair that the next item of a slot writes to. Raises OSError."""
-        return self._slots.get(slot) or self._new_scratch(slot)
+        scratch = self._slots.get(slot)
+        if scratch is None:
+            scratch = self._slots[slot] = self.lend()
+        return scratch
 
     def lend(self) -> Scratch:
-        """A pair for a process that runs many items, until ``take_back``. Raises OSError."""
-        return self._make_scratch()
+        """A new pair. A process that runs many items has it until ``take_back``. Raises OSError."""
+        number = self.reserve()
+        out = self._create(number, b".out", os.O_RDWR)
+        try:
+            err = self._create(number, b".err", os.O_RDWR)
+        except OSError:
+            self._put_away(number, b".out", out)
+            raise
+        return Scratch(number, out, err)
 
     def take_back(self, scratch: Scratch) -> None:
         """Close a lent pair; no process may write to it any more."""
@@ -100,16 +110,12 @@ class JobOutput:
             return self._promote(scratch, slot, (out_len, err_len), tails)
         try:
             number, out_off, err_off = self.open_log(bool(out_len), bool(err_len))
-            out_len = self.append(self.out_log, scratch.out, out_len)
-            err_len = self.append(self.err_log, scratch.err, err_len)
+            out_kept = self.append(self.out_log, scratch.out, out_len)
+            err_kept = self.append(self.err_log, scratch.err, err_len)
         except OSError:  # no room for a second copy: the scratch pair itself becomes the log
             return self._promote(scratch, slot, (out_len, err_len), tails)
         empty(scratch)
-        return (number, out_off, out_len, err_off, err_len, cut, *tails)
-
-    def reserve(self) -> int:
-        """A number for a pair of files that the caller may make. Raises OSError."""
-        return self._number()
+        return (number, out_off, out_kept, err_off, err_kept, cut, *tails)
 
     def keep(self, out: bytes, err: bytes) -> tuple[int, int, int]:
         """Append output that was written elsewhere; returns (log, out_off, err_off). Raises OSError."""
@@ -180,21 +186,8 @@ class JobOutput:
             self.retire(slot)
         self._rotate()
 
-    def _new_scratch(self, slot: int) -> Scratch:
-        scratch = self._slots[slot] = self._make_scratch()
-        return scratch
-
-    def _make_scratch(self) -> Scratch:
-        number = self._number()
-        out = self._create(number, b".out", os.O_RDWR)
-        try:
-            err = self._create(number, b".err", os.O_RDWR)
-        except OSError:
-            self._put_away(number, b".out", out)
-            raise
-        return Scratch(number, out, err)
-
-    def _number(self) -> int:
+    def reserve(self) -> int:
+        """A number for a pair of files that the caller may make. Raises OSError."""
         if not self._next:
             os.makedirs(self._dir, 0o700, exist_ok=True)
             first = 1 + max((_number_of(name) for name in _names_in(self._dir)), default=0)
@@ -214,7 +207,7 @@ class JobOutput:
         if max(self.out_log.size, self.err_log.size) >= ROTATE_AT:
             self._rotate()
         if not self._log_number:
-            self._log_number = self._number()
+            self._log_number = self.reserve()
         for log, suffix, wanted in ((self.out_log, b".out", out), (self.err_log, b".err", err)):
             if wanted and log.fd < 0:
                 log.fd = self._create(self._log_number, suffix, os.O_WRONLY)

@@ -138,6 +138,19 @@ def test_without_room_for_a_copy_the_first_one_stays(output: JobOutput, root: Pa
     assert read(root, first)[0] == b"first"
 
 
+def test_without_room_for_one_stream_the_first_copy_of_both_stays_and_is_cut(output: JobOutput, root: Path) -> None:
+    output.cap = 1000
+    write(output, 1, b"first", b"first")
+    full = os.open("/dev/full", os.O_WRONLY)
+    os.dup2(full, output.err_log.fd, inheritable=False)
+    os.close(full)
+    text = b"".join(b"%07d\n" % n for n in range(600))
+    place = write(output, 1, text, b"why")
+    kept, reason = read(root, place)
+    assert place[5] and reason == b"why"
+    assert kept.startswith(text[:500] + b"\n[jobctl: ") and kept.endswith(b"\n" + text[-500:])
+
+
 def test_a_retired_slot_gets_other_files(output: JobOutput, root: Path) -> None:
     before = output.scratch(2)
     stray = os.open(root / f"{before.number}.out", os.O_WRONLY | os.O_APPEND)
