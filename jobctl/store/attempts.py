@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from operator import itemgetter
 from typing import NamedTuple
 
 from jobctl.domain.ports import AttemptId, Finished, Started
@@ -12,7 +13,7 @@ from jobctl.store.database import Database
 Causes = dict[AttemptId, tuple[int | None, str]]
 
 
-class Begun(NamedTuple):
+class RecordedStart(NamedTuple):
     """The start of an attempt, as it was recorded."""
 
     slot: int
@@ -35,48 +36,41 @@ def record_started(database: Database, started: Iterable[tuple[int, Started]]) -
     )
 
 
+#: The columns that an attempt which ended brings along, by the names of its fields.
+_REPORTED = (
+    *("job", "item", "attempt", "slot", "started_at", "ending", "code", "duration_us", "cpu_us", "max_rss_kib"),
+    *("log", "out_off", "out_len", "err_off", "err_len", "flags", "value"),
+)
+#: The values of these columns: one call in C, because this is made for millions of attempts.
+_reported = itemgetter(*map(Finished._fields.index, _REPORTED))
+_FINISHED_COLUMNS = (*_REPORTED, "round", "host", "failure", "message")
+_RECORD_FINISHED = (
+    f"INSERT OR REPLACE INTO attempts ({', '.join(_FINISHED_COLUMNS)})"  # noqa: S608 - names of this module
+    f" VALUES ({', '.join('?' * len(_FINISHED_COLUMNS))})"
+)
+
+
 def record_finished(database: Database, rnd: int, finished: Sequence[Finished], causes: Causes) -> None:
     """Write the complete record of attempts that ended; ``causes`` has (failure group, message) of the failed ones."""
     none = (None, None)
     database.executemany(
-        "INSERT OR REPLACE INTO attempts (job, item, attempt, round, slot, started_at, ending, code, duration_us,"
-        " cpu_us, max_rss_kib, log, out_off, out_len, err_off, err_len, flags, value, host, failure, message)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        _RECORD_FINISHED,
         [
-            (
-                f[0],
-                f[1],
-                f[2],
-                rnd,
-                f[5],
-                f[6],
-                f[3],
-                f[4],
-                f[7],
-                f[8],
-                f[9],
-                f[10],
-                f[11],
-                f[12],
-                f[13],
-                f[14],
-                f[15],
-                f[18],
-                f[20] or None,
-            )
+            _reported(f)
+            + (rnd, f[20] or None)  # the host; its name instead of its number would cost more
             + (causes.get(f[:3], none) if causes else none)  # type: ignore[call-overload]
             for f in finished
         ],
     )
 
 
-def begun(database: Database, attempt: AttemptId) -> Begun | None:
+def recorded_start(database: Database, attempt: AttemptId) -> RecordedStart | None:
     """The start of an attempt; None if none was recorded."""
     row = database.one(
         "SELECT slot, started_at, log, out_off, err_off FROM attempts WHERE job = ? AND item = ? AND attempt = ?",
         attempt,
     )
-    return None if row is None else Begun._make(row)
+    return None if row is None else RecordedStart._make(row)
 
 
 def is_recorded(database: Database, attempt: AttemptId) -> bool:

@@ -8,6 +8,8 @@ Times are integer microseconds UTC, durations too unless the name says otherwise
 
 from __future__ import annotations
 
+from typing import Any
+
 from sqlalchemy import CheckConstraint, Column, Index, Integer, LargeBinary, text
 from sqlmodel import Field, SQLModel
 
@@ -15,6 +17,11 @@ from jobctl.domain.states import TERMINAL_JOB_STATES, ItemState, JobState
 
 _STATES = ", ".join(f"'{s}'" for s in JobState)
 _TERMINAL = ", ".join(f"'{s}'" for s in sorted(TERMINAL_JOB_STATES))
+
+
+def _default(value: int | str) -> Any:
+    """A column with a default, in the program and in the schema."""
+    return Field(default=value, sa_column_kwargs={"server_default": str(value)})
 
 
 class Meta(SQLModel, table=True):
@@ -51,55 +58,55 @@ class Job(SQLModel, table=True):
     uid: str = Field(unique=True)
     name: str
     queue: str
-    priority: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
-    labels: str = Field(default="{}", sa_column_kwargs={"server_default": "{}"})
+    priority: int = _default(0)
+    labels: str = _default("{}")
 
     handler: str  # command | shell | column | call
     command: str  # JSON: argv template, shell text, or null
     cwd: str
     umask: int
     env: str  # JSON {NAME: value}
-    env_names: str = Field(default="[]", sa_column_kwargs={"server_default": "[]"})  # values come from the daemon
+    env_names: str = _default("[]")  # values come from the daemon
     env_file: str | None = None
     policy: str  # JSON, see domain.policy
 
     input_path: str
     input_format: str
-    input_dialect: str = Field(default="{}", sa_column_kwargs={"server_default": "{}"})  # JSON: delimiter, header
+    input_dialect: str = _default("{}")  # JSON: delimiter, header
     columns: str  # JSON list
     input_bytes: int
     input_sha256: str
-    rows_sha256: str = Field(default="", sa_column_kwargs={"server_default": ""})
-    work_options: str = Field(default="{}", sa_column_kwargs={"server_default": "{}"})  # JSON: the given options
+    rows_sha256: str = _default("")
+    work_options: str = _default("{}")  # JSON: the given options
     fingerprint: str
     key: str | None = None
     item_key: str | None = None  # the column that names a row
     resubmit_of: str | None = None  # uid of the job whose result file was submitted
     root_uid: str | None = None  # uid of the first job of that lineage
-    foreground: int = Field(default=0, sa_column_kwargs={"server_default": "0"})  # `jobctl run` works on it
-    after: str = Field(default="[]", sa_column_kwargs={"server_default": "[]"})
+    foreground: int = _default(0)  # `jobctl run` works on it
+    after: str = _default("[]")
     not_before_at: int | None = None
 
     state: str
-    reason: str = Field(default="", sa_column_kwargs={"server_default": ""})  # why it was cut short
-    round: int = Field(default=1, sa_column_kwargs={"server_default": "1"})
-    revision: int = Field(default=1, sa_column_kwargs={"server_default": "1"})
+    reason: str = _default("")  # why it was cut short
+    round: int = _default(1)
+    revision: int = _default(1)
     total: int
     queued: int
-    running: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
-    retrying: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
-    succeeded: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
-    failed: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
-    unprocessed: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
-    rejected: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
-    skipped: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
-    cursor: int = Field(default=1, sa_column_kwargs={"server_default": "1"})  # no item below it is queued
+    running: int = _default(0)
+    retrying: int = _default(0)
+    succeeded: int = _default(0)
+    failed: int = _default(0)
+    unprocessed: int = _default(0)
+    rejected: int = _default(0)
+    skipped: int = _default(0)
+    cursor: int = _default(1)  # no item below it is queued
 
     paused_at: int | None = None
-    pause_reason: str = Field(default="", sa_column_kwargs={"server_default": ""})
+    pause_reason: str = _default("")
     stop: str | None = None  # why no further item may start: cancel | expired | failures | command
-    stop_now: int = Field(default=0, sa_column_kwargs={"server_default": "0"})  # 1: end running items; 2: without grace
-    stop_reason: str = Field(default="", sa_column_kwargs={"server_default": ""})
+    stop_now: int = _default(0)  # 1: end running items; 2: without grace
+    stop_reason: str = _default("")
 
     submitted_at: int
     started_at: int | None = None
@@ -107,16 +114,16 @@ class Job(SQLModel, table=True):
     finished_at: int | None = None
     deadline_at: int | None = None
     round_at: int  # when this round began
-    paused_us: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
+    paused_us: int = _default(0)
     # Time of earlier rounds, with their pauses; and pauses of this round from before its start.
-    active_us: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
+    active_us: int = _default(0)
     rate_per_s: float | None = None  # items processed, smoothed
     mean_us: float | None = None  # duration of an attempt, smoothed
-    attempts: int = Field(default=0, sa_column_kwargs={"server_default": "0"})  # finished attempts, all rounds
+    attempts: int = _default(0)  # finished attempts, all rounds
     results: str | None = None  # JSON: what the manifest says, once written
     tokens: float | None = None  # starts that its rate had left at ``tokens_at``
     tokens_at: int | None = None
-    failures_ungrouped: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
+    failures_ungrouped: int = _default(0)
 
 
 class Figures(SQLModel, table=True):
@@ -142,11 +149,11 @@ class Item(SQLModel, table=True):
     )
     job: int = Field(primary_key=True)
     item: int = Field(primary_key=True)
-    state: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
-    attempt: int = Field(default=0, sa_column_kwargs={"server_default": "0"})  # begun so far, all rounds
-    free: int = Field(default=0, sa_column_kwargs={"server_default": "0"})  # of these, not charged to the budget
-    crashes: int = Field(default=0, sa_column_kwargs={"server_default": "0"})  # interrupted in this round
-    epoch: int = Field(default=0, sa_column_kwargs={"server_default": "0"})  # of the engine that claimed it
+    state: int = _default(0)
+    attempt: int = _default(0)  # begun so far, all rounds
+    free: int = _default(0)  # of these, not charged to the budget
+    crashes: int = _default(0)  # interrupted in this round
+    epoch: int = _default(0)  # of the engine that claimed it
     due_at: int | None = None
     failure: int | None = None  # the group its last failed attempt belongs to
     payload: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
@@ -167,17 +174,17 @@ class Attempt(SQLModel, table=True):
     slot: int
     started_at: int
     ending: int | None = None  # domain.endings.Ending; NULL = running
-    code: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
+    code: int = _default(0)
     duration_us: int | None = None
-    cpu_us: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
-    max_rss_kib: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
+    cpu_us: int = _default(0)
+    max_rss_kib: int = _default(0)
     log: int
-    out_off: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
-    out_len: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
-    err_off: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
-    err_len: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
-    flags: int = Field(default=0, sa_column_kwargs={"server_default": "0"})  # domain.ports.OutputFlag
-    pid: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
+    out_off: int = _default(0)
+    out_len: int = _default(0)
+    err_off: int = _default(0)
+    err_len: int = _default(0)
+    flags: int = _default(0)  # domain.ports.OutputFlag
+    pid: int = _default(0)
     failure: int | None = None
     message: str | None = None  # of a failed attempt, as it said it
     value: str | None = None  # JSON a callable returned
@@ -213,8 +220,8 @@ class JournalEntry(SQLModel, table=True):
     item: int | None = None
     actor: str
     event: str
-    reason: str = Field(default="", sa_column_kwargs={"server_default": ""})
-    data: str = Field(default="{}", sa_column_kwargs={"server_default": "{}"})
+    reason: str = _default("")
+    data: str = _default("{}")
 
 
 class Request(SQLModel, table=True):
@@ -226,9 +233,9 @@ class Request(SQLModel, table=True):
     job: int
     item: int | None = None
     verb: str  # cancel
-    now: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
+    now: int = _default(0)
     actor: str
-    reason: str = Field(default="", sa_column_kwargs={"server_default": ""})
+    reason: str = _default("")
 
 
 class Queue(SQLModel, table=True):
@@ -239,7 +246,7 @@ class Queue(SQLModel, table=True):
     name: str = Field(primary_key=True)
     slots: int | None = None
     paused_at: int | None = None
-    pause_reason: str = Field(default="", sa_column_kwargs={"server_default": ""})
+    pause_reason: str = _default("")
     rate: str | None = None
     tokens: float | None = None
     tokens_at: int | None = None
@@ -259,7 +266,7 @@ class Daemon(SQLModel, table=True):
     version: str
     started_at: int
     heartbeat_at: int
-    pressure: str = Field(default="", sa_column_kwargs={"server_default": ""})
+    pressure: str = _default("")
 
 
 class Done(SQLModel, table=True):
@@ -311,7 +318,7 @@ class Target(SQLModel, table=True):
     target: str  # URL, or text for /bin/sh
     secret_env: str | None = None
     secret_file: str | None = None
-    allow_http: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
+    allow_http: int = _default(0)
     disabled_at: int | None = None  # the receiver said that it is gone
 
 
@@ -333,12 +340,12 @@ class Delivery(SQLModel, table=True):
     event: str  # job.succeeded, job.partial...
     body: bytes = Field(sa_column=Column(LargeBinary, nullable=False))  # exactly what is signed and sent
     state: str
-    attempts: int = Field(default=0, sa_column_kwargs={"server_default": "0"})  # begun so far
-    free: int = Field(default=0, sa_column_kwargs={"server_default": "0"})  # of these, before the last restart
+    attempts: int = _default(0)  # begun so far
+    free: int = _default(0)  # of these, before the last restart
     next_at: int | None = None  # NULL and pending: a try is under way
     created_at: int
     settled_at: int | None = None
-    result: str = Field(default="", sa_column_kwargs={"server_default": ""})  # of the last try, in words
+    result: str = _default("")  # of the last try, in words
 
 
 class DeliveryAttempt(SQLModel, table=True):
@@ -351,8 +358,8 @@ class DeliveryAttempt(SQLModel, table=True):
     started_at: int
     duration_us: int | None = None  # NULL: under way, or cut off with the engine
     status: int | None = None  # of HTTP, or exit code
-    error: str = Field(default="", sa_column_kwargs={"server_default": ""})
-    response: str = Field(default="", sa_column_kwargs={"server_default": ""})  # the beginning, made harmless
+    error: str = _default("")
+    response: str = _default("")  # the beginning, made harmless
 
 
 class Pruning(SQLModel, table=True):

@@ -32,8 +32,8 @@ class Batch:
 
 def lost_as_finished(database: Database, lost: Lost, until: int) -> Finished:
     """The ending of an attempt that is lost: interrupted. It is known to have run until the moment ``until``."""
-    begun = attempts.begun(database, AttemptId(*lost)) or (0, until, 0, 0, 0)
-    slot, started_at, log, out_off, err_off = begun
+    start = attempts.recorded_start(database, AttemptId(*lost)) or (0, until, 0, 0, 0)
+    slot, started_at, log, out_off, err_off = start
     duration = max(0, until - started_at)
     return Finished(
         *lost, Ending.INTERRUPTED, 0, slot, started_at, duration, 0, 0, log, out_off, 0, err_off, 0, 0, b"", b""
