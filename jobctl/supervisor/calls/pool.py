@@ -78,7 +78,7 @@ class WorkerPool:
 
     def recall(self, job: int | None, now: float) -> None:
         """Give attempts that have not begun back to the engine, of one job or of all."""
-        for worker in self.workers.values():
+        for worker in list(self.workers.values()):  # a worker whose page makes no sense is removed
             if not worker.is_idle and job in (None, worker.line.job):
                 worker.recall(now)
                 self.attempts.deadline = min(self.attempts.deadline, worker.deadline)

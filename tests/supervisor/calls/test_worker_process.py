@@ -101,6 +101,12 @@ def do_scribble(offset, data):
         except OSError:
             pass
 
+def do_scribble_later(offset, data):
+    time.sleep(0.2)
+    do_scribble(offset, data)
+    open("scribbled", "w").close()
+    time.sleep(300)
+
 def do_shrink(size):
     for fd in ours("memfd:jobctl-worker"):
         os.ftruncate(fd, int(size))
@@ -216,6 +222,15 @@ def test_a_page_that_makes_no_sense_costs_that_worker_alone(executor: Any, tmp_p
     offset, data = SCRIBBLES[name]
     outcomes = hurt(executor, tmp_path, "true", f"scribble {offset} {data.hex()}", "true")
     assert [outcome.value for outcome in outcomes[::2]] == ["1", "1"]
+
+
+def test_a_recall_ends_a_worker_whose_page_makes_no_sense(executor: Any, tmp_path: Path) -> None:
+    executor.define(spec_of(1, tmp_path, slots=1, call=call_spec("hostile:do"), grace_s=0.2))
+    executor.start([Dispatch(1, 0, 1, (b"scribble_later 0 " + struct.pack("<q", 700).hex().encode(),), ())])
+    wait_until((tmp_path / "scribbled").exists, 60, "the broken page")
+    executor.recall(1)
+    (outcome,) = Listener(cast("Executor", executor)).finished(1)
+    assert outcome.raised.name == "BrokenWorker"
 
 
 @pytest.mark.parametrize("said", few([b"d", b"r", b"x", b"z", b"\0" * 60, b"rdx" * 20, b"dd"], [b"z", b"rdx" * 20]))
