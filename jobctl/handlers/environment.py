@@ -29,8 +29,13 @@ _BLANKS = " \t\r"
 _LONGEST_FILE = 1 << 20
 #: The arguments of a command get the other half of the bytes that the system allows for both.
 LARGEST_ENVIRONMENT = TOTAL_LIMIT // 2
-
-
+#: Many programs need these variables, and items do not get them without an option.
+WELL_KNOWN = (
+    *("http_proxy", "https_proxy", "ftp_proxy", "all_proxy", "no_proxy"),
+    *("HTTP_PROXY", "HTTPS_PROXY", "FTP_PROXY", "ALL_PROXY", "NO_PROXY"),
+    *("SSH_AUTH_SOCK", "TMPDIR", "LD_LIBRARY_PATH", "PYTHONPATH", "CUDA_VISIBLE_DEVICES", "AWS_PROFILE", "KUBECONFIG"),
+    *("DISPLAY", "JAVA_HOME", "GOPATH"),
+)
 #: The values that Python gives to LC_CTYPE in its own environment if it starts without a locale (PEP 538).
 _PYTHONS_CHOICE = ("C.UTF-8", "C.utf8", "UTF-8")
 
@@ -41,15 +46,6 @@ def submitter_environment(environ: Mapping[str, str]) -> dict[str, str]:
     if allowed.get("LC_CTYPE") in _PYTHONS_CHOICE and "LC_ALL" not in allowed and not _was_given(b"LC_CTYPE"):
         del allowed["LC_CTYPE"]
     return allowed
-
-
-#: Many programs need these variables, and items do not get them without an option.
-WELL_KNOWN = (
-    *("http_proxy", "https_proxy", "ftp_proxy", "all_proxy", "no_proxy"),
-    *("HTTP_PROXY", "HTTPS_PROXY", "FTP_PROXY", "ALL_PROXY", "NO_PROXY"),
-    *("SSH_AUTH_SOCK", "TMPDIR", "LD_LIBRARY_PATH", "PYTHONPATH", "CUDA_VISIBLE_DEVICES", "AWS_PROFILE", "KUBECONFIG"),
-    *("DISPLAY", "JAVA_HOME", "GOPATH"),
-)
 
 
 def left_out(environ: Mapping[str, str], options: Iterable[str]) -> list[str]:

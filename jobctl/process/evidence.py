@@ -13,7 +13,7 @@ from __future__ import annotations
 import os
 
 from jobctl.process import cgroup, leaders, tree
-from jobctl.process.identity import ENGINE_SERIAL, Tagger, environment, stat_fields
+from jobctl.process.identity import ENGINE_SERIAL, STARTED_AT, Tagger, environment, stat_fields
 
 TYPE_CHECKING = False  # as typing's own, which costs a tenth of the supervisor's start to import
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 _MOST_DESCRIPTORS = 256
 _WRITABLE = 0o3
-_PPID, _GROUP, _SESSION, _TERMINAL, _STARTED_AT = 1, 2, 3, 4, 19
+_PPID, _GROUP, _SESSION, _TERMINAL = 1, 2, 3, 4
 
 
 class FoundProcess:
@@ -43,7 +43,7 @@ class _ProcessFacts:
     def __init__(self, fields: list[bytes]) -> None:
         self.parent, self.group, self.session = int(fields[_PPID]), int(fields[_GROUP]), int(fields[_SESSION])
         self.has_terminal = fields[_TERMINAL] != b"0"
-        self.started = int(fields[_STARTED_AT])
+        self.started = int(fields[STARTED_AT])
 
 
 class Evidence:

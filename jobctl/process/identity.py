@@ -18,7 +18,9 @@ _SERIAL_MASK = (1 << _SERIAL_BITS) - 1
 #: The serial in the tag of an engine and of the processes that the engine starts itself.
 ENGINE_SERIAL = 0
 
-_LONGEST_NAME = 64
+_LONGEST_NAME, _LONGEST_COMMAND = 64, 256
+#: The position of the start time in ``stat_fields``: field 22 of proc_pid_stat(5), counted from the third.
+STARTED_AT = 19
 
 HAVE_TAGS = hasattr(resource, "prlimit")
 
@@ -56,11 +58,6 @@ class Tagger:
         except (OSError, ValueError):
             return None
         return tag & _SERIAL_MASK if tag & ~_SERIAL_MASK == self._base else None
-
-
-def environment_value(pid: int, name: bytes) -> bytes | None:
-    """The value of a variable when a process was started; None if it is unreadable or unset."""
-    return environment(pid, (name,)).get(name)
 
 
 def environment(pid: int, names: tuple[bytes, ...]) -> dict[bytes, bytes]:
@@ -113,40 +110,34 @@ def is_dead(pid: int) -> bool:
 
 def name_of(pid: int) -> str:
     """The short name of a process, safe for any terminal; empty if it is gone."""
-    try:
-        fd = os.open(f"/proc/{pid}/comm", os.O_RDONLY | os.O_CLOEXEC)
-    except OSError:
-        return ""
-    try:
-        name = os.read(fd, _LONGEST_NAME).decode("ascii", "replace").strip()
-    except OSError:
-        return ""
-    finally:
-        os.close(fd)
+    name = _head_of(f"/proc/{pid}/comm", _LONGEST_NAME).decode("ascii", "replace").strip()
     return "".join(letter if letter.isascii() and letter.isprintable() else "?" for letter in name)
 
 
 def command(pid: int) -> str:
     """The command line of a process as one text, only for display; empty if it is gone."""
+    head = _head_of(f"/proc/{pid}/cmdline", _LONGEST_COMMAND)
+    return head.replace(b"\0", b" ").decode("utf-8", "backslashreplace").strip()
+
+
+def _head_of(path: str, size: int) -> bytes:
+    """The first bytes of a file; empty if it cannot be read."""
     try:
-        fd = os.open(f"/proc/{pid}/cmdline", os.O_RDONLY | os.O_CLOEXEC)
+        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
     except OSError:
-        return ""
+        return b""
     try:
-        return os.read(fd, 256).replace(b"\0", b" ").decode("utf-8", "backslashreplace").strip()
+        return os.read(fd, size)
     except OSError:
-        return ""
+        return b""
     finally:
         os.close(fd)
-
-
-_STARTED_AT_FIELD = 19  # field 22 of stat(5), counted from the third
 
 
 def start_time(pid: int) -> int | None:
     """The start time of a process, in clock ticks since boot. With boot id and pid it identifies a process for ever."""
     fields = stat_fields(pid)
-    return int(fields[_STARTED_AT_FIELD]) if fields else None
+    return int(fields[STARTED_AT]) if fields else None
 
 
 def boot_id() -> str:

@@ -7,14 +7,13 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import BinaryIO
 
-from jobctl.sources.problems import Damaged
+from jobctl.sources.problems import Damaged, encrypted_workbook
 
 _END = 0xFFFFFFFA  # this value and those above it are not numbers of sectors
 #: The most sectors in a chain; a longer chain is a loop, or a file that is too large to read here.
 _LONGEST = 1 << 22
 _SMALL = 4096
 _FILEPASS, _EOF = 0x2F, 0x0A
-_PASSWORD = "open it in a spreadsheet program and save it without a password"  # noqa: S105 - advice
 
 
 class Compound:
@@ -109,10 +108,10 @@ def compound_kind(file: BinaryIO) -> str:
     found = Compound(file)
     names = {name.lower() for name in found.names}
     if "encryptedpackage" in names:
-        raise Damaged("workbook", "the workbook is encrypted with a password", hint=_PASSWORD)
+        raise encrypted_workbook()
     if names & {"workbook", "book"}:
         if _has_password(found.stream("workbook" if "workbook" in names else "book")):
-            raise Damaged("workbook", "the workbook is encrypted with a password", hint=_PASSWORD)
+            raise encrypted_workbook()
         return "xls"
     for name, what in (("worddocument", "a document of Word"), ("powerpoint document", "a presentation of PowerPoint")):
         if name in names:

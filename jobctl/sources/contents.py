@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 
 from jobctl.sources.foreign import HTML, foreign_kind
+from jobctl.sources.header import delimiter_name
 
 SAVE = "open it in a spreadsheet program and save it as xlsx or CSV"
 _BINARY_SHEET = re.compile(rb"\x09[\x00\x02\x04\x08][\x04-\x10]\x00")  # Excel 2 to 5 without a container
 _SHORTCUT = re.compile(rb'\s*\{[^}]*"(?:url|doc_id)"\s*:', re.DOTALL)
-_DELIMITERS = {"\t": "tab", ";": "semicolon", "|": "pipe", ",": "comma"}
+#: Of two delimiters that occur equally often, the first one counts.
+_DELIMITERS = "\t;|,"
 
 
 def describe_file(head: bytes, limit: int) -> tuple[str, str]:
@@ -46,7 +48,7 @@ def _describe_text(head: bytes, limit: int) -> tuple[str, str]:
     delimiter = max(_DELIMITERS, key=line.count)
     if not line.count(delimiter):
         return "is text", f"add --format csv{option_for_encoding}, or --format lines{option_for_encoding}"
-    name = _DELIMITERS[delimiter]
+    name = delimiter_name(delimiter)
     option = {"comma": "--format csv", "tab": "--format tsv"}.get(name, f"--format csv --delimiter {name}")
     return f"is text with {name}s between its fields", f"add {option}{option_for_encoding}"
 

@@ -11,6 +11,8 @@ from datetime import date, timedelta
 from enum import Enum
 from functools import lru_cache
 
+from jobctl.sources.iso_moments import duration_text
+
 DAY_MS = 86_400_000
 _LAST_DAY = 2_958_465  # 9999-12-31
 _BUILT_IN = {
@@ -57,7 +59,7 @@ def kind_of_format(number: int, code: str | None) -> NumberMeaning:
 def moment_text(value: float, kind: NumberMeaning, *, from_1904: bool) -> str:
     """A number of days as ISO 8601 text. Raises ValueError for a number that is not a day of the calendar."""
     if kind is NumberMeaning.DURATION or (kind is NumberMeaning.TIME and value < 0):
-        return duration_text(timedelta(milliseconds=round(value * DAY_MS)))
+        return timedelta_text(timedelta(milliseconds=round(value * DAY_MS)))
     days, milliseconds = divmod(round(value * DAY_MS), DAY_MS)
     seconds, fraction = divmod(milliseconds, 1000)
     clock = f"{seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}{f'.{fraction:03}' if fraction else ''}"
@@ -76,9 +78,6 @@ def _day(number: int, *, from_1904: bool) -> date:
     return epoch + timedelta(days=number)
 
 
-def duration_text(value: timedelta) -> str:
+def timedelta_text(value: timedelta) -> str:
     """H:MM:SS, with a fraction if there is one, and a sign if it is negative."""
-    sign, value = ("-", -value) if value < timedelta() else ("", value)
-    seconds = value.days * 86_400 + value.seconds
-    fraction = f".{value.microseconds:06}".rstrip("0") if value.microseconds else ""
-    return f"{sign}{seconds // 3600}:{seconds // 60 % 60:02}:{seconds % 60:02}{fraction}"
+    return duration_text(value // timedelta(microseconds=1), 1_000_000)

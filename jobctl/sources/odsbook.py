@@ -8,9 +8,9 @@ from datetime import timedelta
 from typing import BinaryIO
 
 from jobctl.sources.cells import MOST_COLUMNS, MOST_ROWS, UNSAVED, BadCell, Cell, SheetRow, number_text, place_name
-from jobctl.sources.moments import duration_text
+from jobctl.sources.moments import timedelta_text
 from jobctl.sources.package import DEEPEST, Handlers, Package
-from jobctl.sources.problems import Damaged
+from jobctl.sources.problems import Damaged, encrypted_workbook
 from jobctl.sources.stream import RECORD_LIMIT
 from jobctl.sources.xlsx import SheetInfo
 
@@ -30,8 +30,7 @@ class OdsBook:
         """Raises Damaged."""
         self._package = Package(file)
         if b"encryption-data" in self._package.small("META-INF/manifest.xml"):
-            hint = "open it in a spreadsheet program and save it without a password"
-            raise Damaged("workbook", "the workbook is encrypted with a password", hint=hint)
+            raise encrypted_workbook()
         self._styles = _Styles()
         for part in ("styles.xml", _CONTENT):
             for _ in self._package.parse(part, self._styles) if self._package.size(part) else ():
@@ -240,8 +239,8 @@ def _time(text: str) -> str:
     except OverflowError:
         return text
     if match[1] or value >= timedelta(days=1):
-        return duration_text(-value if match[1] else value)
-    text = duration_text(value)
+        return timedelta_text(-value if match[1] else value)
+    text = timedelta_text(value)
     return text if text.index(":") == 2 else f"0{text}"
 
 

@@ -126,6 +126,12 @@ class Damaged(Exception):
         self, code: str, message: str, line: int | None = None, record: int | None = None, *, hint: str | None = None
     ) -> None:
         super().__init__(message)
-        #: What to do instead of correcting the file.
+        #: The advice, if it is not to correct the file.
         self.hint = hint
         self.problem = Problem(line, record, None, code, message)
+
+
+def encrypted_workbook() -> Damaged:
+    """The error for a workbook with a password."""
+    hint = "open it in a spreadsheet program and save it without a password"
+    return Damaged("workbook", "the workbook is encrypted with a password", hint=hint)

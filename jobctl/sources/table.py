@@ -23,7 +23,7 @@ from jobctl.errors import UsageError
 from jobctl.process.isolated import ChildBounds, ChildEnded, Isolated
 from jobctl.sources.cells import number_text
 from jobctl.sources.header import check_header
-from jobctl.sources.moments import duration_text
+from jobctl.sources.moments import timedelta_text
 from jobctl.sources.problems import Damaged, InspectedRecord
 from jobctl.sources.source import Bytes, Source
 
@@ -47,7 +47,7 @@ def text_of(value: Any) -> str:
     if isinstance(value, datetime | date | time):
         return value.isoformat()
     if isinstance(value, timedelta):
-        return duration_text(value)
+        return timedelta_text(value)
     if isinstance(value, Decimal):
         return f"{value:f}"
     if isinstance(value, bytes):

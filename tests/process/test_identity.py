@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from jobctl.process.identity import Handle, Tagger, boot_id, environment_value, is_dead, start_time, stat_fields
+from jobctl.process.identity import Handle, Tagger, boot_id, environment, is_dead, start_time, stat_fields
 from tests.wait import wait_executed, wait_until
 
 _TAG_AND_RUN = """
@@ -59,11 +59,11 @@ def test_no_process_has_a_tag_that_does_not_exist() -> None:
 
 
 def test_the_environment_is_read_by_whole_names(sleeper: subprocess.Popen[bytes]) -> None:
-    wait_until(lambda: environment_value(sleeper.pid, b"A") == b"1", what="the exec of the process")
-    assert environment_value(sleeper.pid, b"LAST_A") == b"2"
-    assert environment_value(sleeper.pid, b"EMPTY") == b""
-    assert environment_value(sleeper.pid, b"LAST") is None
-    assert environment_value(2**22 + 1, b"A") is None
+    wait_until(lambda: environment(sleeper.pid, (b"A",)).get(b"A") == b"1", what="the exec of the process")
+    assert environment(sleeper.pid, (b"LAST_A",)).get(b"LAST_A") == b"2"
+    assert environment(sleeper.pid, (b"EMPTY",)).get(b"EMPTY") == b""
+    assert environment(sleeper.pid, (b"LAST",)).get(b"LAST") is None
+    assert environment(2**22 + 1, (b"A",)).get(b"A") is None
 
 
 def test_a_process_is_named_by_boot_and_start(sleeper: subprocess.Popen[bytes]) -> None:
