@@ -11,7 +11,7 @@ from typer.core import TyperArgument, TyperCommand, TyperGroup, TyperOption
 
 from jobctl.cli.grammar import END, Grammar
 from jobctl.cli.session import GLOBAL_PANEL, session
-from jobctl.domain.nearest import meant
+from jobctl.domain.nearest import did_you_mean
 from jobctl.errors import UsageError
 
 #: From this level of optimisation on, Python drops docstrings.
@@ -159,7 +159,7 @@ class Group(TyperGroup):
             known = ", ".join(self.commands)
             raise UsageError(
                 f"there is no command {args[0]!r} in jobctl {ctx.info_name}",
-                hint=meant(args[0], self.commands, f"it has: {known}"),
+                hint=did_you_mean(args[0], self.commands, f"it has: {known}"),
             )
         return super().resolve_command(ctx, args)
 

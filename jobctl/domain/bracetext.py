@@ -144,9 +144,9 @@ def own_meanings(argv: Sequence[str], names: Names) -> Iterator[str]:
     programs = [os.path.basename(word) for word in argv]
     for place, program in enumerate(programs):
         if program in _EXEC and _follows(argv[place:], _EXEC[program]):
-            yield _told(program, "{}", f"what {program} finds")
+            yield _replacement_notice(program, "{}", f"what {program} finds")
         if program == "xargs" and _replaces(argv[place:]):
-            yield _told(program, "{}", "the lines that xargs reads")
+            yield _replacement_notice(program, "{}", "the lines that xargs reads")
         if program == "git":
             yield from _in_words(argv[place + 1 :], _REVISION, names, "a revision of git")
     yield from _in_words(argv[1:], _REPEAT, names, "a repetition in a regular expression")
@@ -168,5 +168,5 @@ def _in_words(argv: Sequence[str], pattern: re.Pattern[str], names: Names, what:
                 yield f"{word!r}: {{{inner}}} is replaced by the value of the row; for {what} write {{{{{inner}}}}}"
 
 
-def _told(program: str, written: str, instead: str) -> str:
+def _replacement_notice(program: str, written: str, instead: str) -> str:
     return f"{program}: {written} is replaced by the value of the row; for {instead} write {{{written}}}"

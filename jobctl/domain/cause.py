@@ -18,10 +18,8 @@ __all__ = [
     "clean",
     "generalise",
     "hides_the_cause",
-    "last_words",
     "message_in_output",
     "message_of_call",
-    "of_exception",
 ]
 
 MESSAGE_LIMIT = 300
@@ -44,11 +42,6 @@ _LOW = frozenset(("trace", "debug", "info", "notice", "warn", "warning"))
 _decode = json.JSONDecoder().raw_decode
 
 
-def last_words(err_tail: bytes, out_tail: bytes) -> str:
-    """The message of a failed attempt, as one line; "" if it wrote none."""
-    return message_in_output(err_tail, out_tail).text
-
-
 def message_in_output(err_tail: bytes, out_tail: bytes) -> AttemptMessage:
     """Find the message of a failed attempt in its output.
 
@@ -61,19 +54,19 @@ def message_in_output(err_tail: bytes, out_tail: bytes) -> AttemptMessage:
 @lru_cache(maxsize=64)
 def _message_in_output(err_tail: bytes, out_tail: bytes) -> AttemptMessage:
     err, out = err_tail.decode("utf-8", "replace"), out_tail.decode("utf-8", "replace")
-    rank, said = _line(err)
+    rank, message = _line(err)
     if (body := of_stdout(out)) is not None and body.text:
-        named = _NAMES_ITSELF.match(said.text) if rank is Rank.ERROR else None
+        named = _NAMES_ITSELF.match(message.text) if rank is Rank.ERROR else None
         return _cleaned(body, f"{named['name']}: " if named is not None else "")
     if out and rank <= Rank.SUMMARY:
-        rank_out, said_out = _line(out)
+        rank_out, message_out = _line(out)
         if rank_out > rank and (rank is Rank.NOTHING or rank_out is Rank.ERROR):
-            rank, said = rank_out, said_out
-    return said if rank is not Rank.NOTHING else AttemptMessage(_fallback(err) or _fallback(out))
+            rank, message = rank_out, message_out
+    return message if rank is not Rank.NOTHING else AttemptMessage(_fallback(err) or _fallback(out))
 
 
-def _cleaned(said: AttemptMessage, before: str = "") -> AttemptMessage:
-    return AttemptMessage(clean(before + said.text), clean(before + said.head) if said.head else "")
+def _cleaned(message: AttemptMessage, before: str = "") -> AttemptMessage:
+    return AttemptMessage(clean(before + message.text), clean(before + message.head) if message.head else "")
 
 
 def _line(text: str) -> tuple[Rank, AttemptMessage]:
@@ -116,16 +109,16 @@ def _on_one_line(text: str) -> str:
 
 def _read(line: str, read: dict[str, AttemptMessage]) -> str:
     """A line of a structured log as an ordinary line of text; ``read`` keeps its parsed message."""
-    level, said = "", None
+    level, message = "", None
     if line.startswith("{"):
-        level, said = of_record(line)
+        level, message = of_record(line)
     elif "level=" in line:
-        level, told = of_logfmt(line)
-        said = AttemptMessage(told) if told else None
-    if said is None:
+        level, text = of_logfmt(line)
+        message = AttemptMessage(text) if text else None
+    if message is None:
         return line
-    line = f"{'INFO' if level in _LOW else 'ERROR'}: {said.text}"
-    read[line] = said
+    line = f"{'INFO' if level in _LOW else 'ERROR'}: {message.text}"
+    read[line] = message
     return line
 
 
@@ -135,23 +128,16 @@ def _fallback(text: str) -> str:
     return next((line for line in reversed(lines) if _HAS_WORDS.search(line) and not is_figures(line)), "")
 
 
-def of_exception(raised: Raised, *, in_setup: bool = False) -> tuple[str, str]:
-    """The message of a call that raised, and its general form; the place in the code is part of both."""
-    said = message_of_call(raised, in_setup=in_setup)
-    place = f" [{clean(raised.where)}]" if raised.where else ""
-    return said.text, generalise(said.text.removesuffix(place)) + place
-
-
 def message_of_call(raised: Raised, *, in_setup: bool = False) -> AttemptMessage:
     """The message of a call that raised; it names the place in the code."""
-    told = f"{clean(raised.name)}: {raised.message}" if raised.message else raised.name
-    said = found_in(told) or AttemptMessage(told)
-    said = _cleaned(said, "in the setup: " if in_setup else "")
+    text = f"{clean(raised.name)}: {raised.message}" if raised.message else raised.name
+    message = found_in(text) or AttemptMessage(text)
+    message = _cleaned(message, "in the setup: " if in_setup else "")
     place = f" [{clean(raised.where)}]" if raised.where else ""
-    text = said.text
+    text = message.text
     if len(text) + len(place) > MESSAGE_LIMIT:
         text = f"{text[: max(0, MESSAGE_LIMIT - len(place) - 1)]}…"
-    return AttemptMessage(text + place, said.head if text.startswith(said.head) and text != said.head else "")
+    return AttemptMessage(text + place, message.head if text.startswith(message.head) and text != message.head else "")
 
 
 def clean(text: str) -> str:

@@ -160,8 +160,8 @@ def _whole(line: str, below: list[str]) -> str:
     if not line.endswith(":"):
         return line
     following = (bare(each).strip() for each in below)
-    told = next((each for each in following if each and not NO_WORDS.match(each) and not NEVER.match(each)), "")
-    return f"{line} {told}".strip()
+    text = next((each for each in following if each and not NO_WORDS.match(each) and not NEVER.match(each)), "")
+    return f"{line} {text}".strip()
 
 
 def of_logfmt(line: str) -> tuple[str, str]:

@@ -1,7 +1,7 @@
-"""What is compared: the content of rows, by the columns that ``--new-by`` names, and whole submissions.
+"""The comparison of rows by their content, in the columns that ``--new-by`` names, and of whole submissions.
 
-Two submissions are the same work if the rows in order are the same, what runs them, and what affects results. Slots,
-rates, labels and the path of the file do not count; neither do a BOM, line ends or quoting.
+Two submissions are the same work if they have the same rows in the same order, the same command, and the same options
+that affect results. Slots, rates, labels and the path of the file do not count; neither do a BOM, line ends or quoting.
 """
 
 from __future__ import annotations
@@ -86,7 +86,7 @@ def differences(old: Work, new: Work) -> list[str]:
     """The differences between the new work and the old one, in words; the most telling one comes first."""
     found = []
     if (old.handler, _canonical(old.command)) != (new.handler, _canonical(new.command)):
-        found.append(f"the command: {_said(old)} then, {_said(new)} now")
+        found.append(f"the command: {_described(old)} then, {_described(new)} now")
     if list(old.columns) != list(new.columns):
         found.append(f"the columns: {', '.join(old.columns)} then, {', '.join(new.columns)} now")
     elif old.rows_sha256 != new.rows_sha256:
@@ -98,5 +98,5 @@ def differences(old: Work, new: Work) -> list[str]:
     return found
 
 
-def _said(work: Work) -> str:
+def _described(work: Work) -> str:
     return f"{work.handler} {_canonical(work.command)}"

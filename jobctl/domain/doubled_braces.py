@@ -31,7 +31,7 @@ _TAG = re.compile(
 _STATEMENTS = re.compile(r"\{(%[^{}]+%|#[^{}]+#)\}")
 #: A variable in every template language.
 _NAME = re.compile(r"\{\{\s*[A-Za-z_]\w*\s*\}\}")
-_TOLD = 3
+_SHOWN = 3
 _LONGEST = 60
 
 IsPlaceholder = Callable[[str], bool]
@@ -64,8 +64,8 @@ def notices(text: str, where: str, halved: Sequence[int], kept: Sequence[Pair], 
     """The warning about a text whose doubled braces at ``halved`` became single while others stayed doubled."""
     changed = list(dict.fromkeys(_halved(text, halved)))
     if changed:
-        more = f" and {len(changed) - _TOLD} more" if len(changed) > _TOLD else ""
-        pairs = ", ".join(f"{_short(pair)} as {_short(single)}" for pair, single in changed[:_TOLD])
+        more = f" and {len(changed) - _SHOWN} more" if len(changed) > _SHOWN else ""
+        pairs = ", ".join(f"{_short(pair)} as {_short(single)}" for pair, single in changed[:_SHOWN])
         name = next((pair for pair, _ in changed if _NAME.fullmatch(pair)), "")
         both = f"; to pass both braces write {{{{{_short(name)}}}}}" if name else ""
         yield f"{where}: doubled braces are literal single ones, so it passes {pairs}{more}{both}"

@@ -96,7 +96,7 @@ def format_given(seconds: float) -> str:
 
 
 def format_span(begin: int, end: int) -> str:
-    """The time between two moments (microseconds), for people; never negative, whatever the clocks said."""
+    """The time between two moments (microseconds), for people; never negative, even if a clock went backwards."""
     return format_duration(max(0, end - begin) / 1e6)
 
 

@@ -70,7 +70,7 @@ class Body(NamedTuple):
 
     code: str  # "" = it has none
     message: str
-    tells: bool  # the code alone tells this cause from others
+    identifies: bool  # the code alone distinguishes this cause from others
 
 
 class AttemptMessage(NamedTuple):
@@ -90,12 +90,12 @@ def found_in(text: str) -> AttemptMessage | None:
         return joined(*element)
     if "urn:" in text and (match := _URN.search(text)):
         message = text[match.end() :].strip(" :-")
-        return joined(text[: match.start()], Body(match[0], message, tells=True))
+        return joined(text[: match.start()], Body(match[0], message, identifies=True))
     match = _SMTP.search(text) if "5." in text or "4." in text else None
     if match := match or (_SMTP_REPLY.search(text) if ", b" in text else None):
         message = match["text"].strip().rstrip("')\"}]")
         code = " ".join(filter(None, (match["status"], match["enhanced"])))
-        return joined(text[: match.start()], Body(code, message, tells=bool(match["enhanced"])))
+        return joined(text[: match.start()], Body(code, message, identifies=bool(match["enhanced"])))
     return None
 
 
@@ -105,7 +105,7 @@ def of_stdout(text: str) -> AttemptMessage | None:
     if not text.endswith(("}", "]", ">")):
         return None
     for value, _ in _values(text):
-        if (body := of_value(value)) is not None and _is_meant(value):
+        if (body := of_value(value)) is not None and _is_error(value):
             return joined("", body)
         if text.endswith(("}", "]")):
             return None
@@ -127,7 +127,7 @@ def of_record(line: str) -> tuple[str, AttemptMessage | None]:
         level = "info" if level < _NODE_ERROR else "error"
     body = of_value(value)
     if body is None and isinstance(message := _message(value), str) and message:
-        body = Body("", message, tells=False)
+        body = Body("", message, identifies=False)
     return str(level).lower(), None if body is None else joined("", body)
 
 
@@ -136,19 +136,23 @@ def of_value(value: Any, depth: int = 0) -> Body | None:
     if isinstance(value, list) and value:
         value = value[0]
     if isinstance(value, str) and depth and value.strip():
-        return Body("", value, tells=False)
+        return Body("", value, identifies=False)
     if not isinstance(value, Mapping) or depth > _DEEPEST:
         return None
-    code, tells = _code(value)
+    code, identifies = _code(value)
     message = _message(value)
     for name in _INNER if not value.keys().isdisjoint(_INNER) else ():
         inner = of_value(value.get(name), depth + 1) if value.get(name) is not None else None
         if inner is None or (inner.message == code and not inner.code):
             continue
         if inner.code or not message:
-            return Body(inner.code or code, inner.message or message, inner.tells if inner.code else tells)
-    is_error = depth > 0 or _is_meant(value)
-    return Body(code, message, tells) if (message and (code or is_error)) or (code and tells and is_error) else None
+            return Body(inner.code or code, inner.message or message, inner.identifies if inner.code else identifies)
+    is_error = depth > 0 or _is_error(value)
+    return (
+        Body(code, message, identifies)
+        if (message and (code or is_error)) or (code and identifies and is_error)
+        else None
+    )
 
 
 def joined(before: str, body: Body) -> AttemptMessage:
@@ -159,10 +163,10 @@ def joined(before: str, body: Body) -> AttemptMessage:
         return AttemptMessage(f"{_trimmed(before)}: {message}" if _trimmed(before) else message)
     head = f"{speaker}: {code}" if speaker else code
     if message in ("", code):
-        return AttemptMessage(head, head if body.tells else "")
+        return AttemptMessage(head, head if body.identifies else "")
     if message.startswith(f"{code}: "):
         message = message[len(code) + 2 :]
-    return AttemptMessage(f"{head}: {message}", head if body.tells else "")
+    return AttemptMessage(f"{head}: {message}", head if body.identifies else "")
 
 
 def _speaker(before: str) -> str:
@@ -221,10 +225,10 @@ def _message(value: Mapping[str, Any]) -> str:
     return ""
 
 
-def _is_meant(value: Any) -> bool:
-    """True if an answer on standard output is an error, and not the data that the item was to fetch."""
+def _is_error(value: Any) -> bool:
+    """True if an answer on standard output reports an error; otherwise it may be the data that the item fetched."""
     if isinstance(value, list):
-        return len(value) == 1 and _is_meant(value[0])
+        return len(value) == 1 and _is_error(value[0])
     if not isinstance(value, Mapping):
         return False
     if isinstance(value.get("message"), str) or any(value.get(name) for name in ("error", "errors", "Error", "fault")):
@@ -239,7 +243,7 @@ def _json(text: str) -> tuple[str, Body] | None:
     for value, start in _values(text):
         body = of_value(value)
         if body is None and isinstance(value, Mapping) and _FAILED.search(text, 0, start):
-            body = Body("", _message(value), tells=False)
+            body = Body("", _message(value), identifies=False)
         if body is not None and (body.code or body.message):
             return text[:start], body
     return None
@@ -275,4 +279,4 @@ def _xml(text: str) -> tuple[str, Body] | None:
     message = found.get("message") or found.get("faultstring") or found.get("description") or ""
     if not (code or message):
         return None
-    return text[: text.index("<")], Body(code if _is_name(code) else "", message, tells=True)
+    return text[: text.index("<")], Body(code if _is_name(code) else "", message, identifies=True)

@@ -75,10 +75,10 @@ def column_hint(word: str, columns: Sequence[str], otherwise: str) -> str:
 
     ``otherwise`` lists the columns.
     """
-    from jobctl.domain.nearest import meant
+    from jobctl.domain.nearest import did_you_mean
 
     found = lookalike(word, columns)
     if found is None:
-        return meant(word, columns, otherwise)
+        return did_you_mean(word, columns, otherwise)
     typed = repr(found.name) if re.fullmatch(r"[\x21-\x7e]+", found.name) else found.for_shell
     return f"did you mean {typed}? {found.difference}"

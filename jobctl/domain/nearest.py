@@ -14,7 +14,7 @@ def nearest(word: str, known: Iterable[str], closeness: float = 0.6) -> str | No
     return spelled[near[0]] if near else None
 
 
-def meant(word: str, known: Iterable[str], otherwise: str = "") -> str:
+def did_you_mean(word: str, known: Iterable[str], otherwise: str = "") -> str:
     """A hint: ``did you mean running? it is one of ...``; only ``otherwise`` if no known word is similar."""
     near = nearest(word, known)
     return f"did you mean {near}? {otherwise}".rstrip() if near else otherwise

@@ -13,7 +13,6 @@ from jobctl.domain.evaluated_words import evaluated
 from jobctl.domain.evaluators import CODE, SHELL
 from jobctl.domain.program_words import Evaluated
 
-_PREFIXES = ("time", "coproc", "exec", "command", "builtin")
 #: Words before a command that are not part of it.
 _BEFORE = frozenset(
     ["if", "then", "elif", "else", "while", "until", "do", "!", "{", "time", "coproc", "exec", "command", "builtin"]

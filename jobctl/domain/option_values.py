@@ -9,7 +9,7 @@ from typing import Any
 
 from jobctl.domain.durations import TIME_FORMS, parse_duration, parse_time
 from jobctl.domain.job_options import NO_LIMIT, JobOption
-from jobctl.domain.nearest import meant
+from jobctl.domain.nearest import did_you_mean
 from jobctl.domain.policy import MAX_COUNT, checked_count
 from jobctl.domain.rate import parse_rate
 from jobctl.errors import UsageError
@@ -61,7 +61,7 @@ def parse_choice(text: str, choices: Sequence[str]) -> str:
     """Read one of the choices."""
     if text not in choices:
         listed = " or ".join(choices) if len(choices) <= _FEW else f"one of {', '.join(choices)}"
-        raise UsageError(f"{text!r} is not known", hint=meant(text, choices, f"use {listed}"))
+        raise UsageError(f"{text!r} is not known", hint=did_you_mean(text, choices, f"use {listed}"))
     return text
 
 

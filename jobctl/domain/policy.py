@@ -20,7 +20,6 @@ OnLeft = Literal["end", "wait", "fail"]
 
 #: Exit codes with a meaning of their own, after sysexits(3) and the shell.
 EXIT_DATA_ERROR = 65
-EXIT_TEMPORARY = 75
 EXIT_NOT_EXECUTABLE = 126
 EXIT_NOT_FOUND = 127
 
@@ -131,7 +130,7 @@ def _is_resources(value: Any) -> bool:
     return all(isinstance(name, str) and 0 <= float(amount) < 1e300 for name, amount in value)
 
 
-def _kept(default: Any, valid: range | tuple[str, ...] | Callable[[Any], Any]) -> Any:
+def _stored(default: Any, valid: range | tuple[str, ...] | Callable[[Any], Any]) -> Any:
     """A field, and its valid values in JSON: whole numbers, words, or a test. None is valid where it is the default."""
     return field(default=default, metadata={"valid": valid})
 
@@ -144,30 +143,30 @@ _COUNT, _AT_LEAST_ONE = range(MAX_COUNT + 1), range(1, MAX_COUNT + 1)
 class Policy:
     """The rules of one job. ``None`` means that there is no such limit."""
 
-    slots: int | None = _kept(None, _AT_LEAST_ONE)  # None = as many as the daemon has
-    attempts: int = _kept(3, _AT_LEAST_ONE)
-    timeout_s: float | None = _kept(None, _seconds)
-    grace_s: float = _kept(10.0, _seconds)
+    slots: int | None = _stored(None, _AT_LEAST_ONE)  # None = as many as the daemon has
+    attempts: int = _stored(3, _AT_LEAST_ONE)
+    timeout_s: float | None = _stored(None, _seconds)
+    grace_s: float = _stored(10.0, _seconds)
     backoff: Backoff = field(default_factory=Backoff, metadata={"valid": _is_backoff})
-    retry_on: tuple[int, ...] = _kept((), _is_exit_codes)
-    no_retry_on: tuple[int, ...] = _kept((), _is_exit_codes)
-    on_crash: OnCrash = _kept("requeue", get_args(OnCrash))  # noqa: RUF009
-    max_crashes: int = _kept(3, _COUNT)
-    deadline_s: float | None = _kept(None, _seconds)
-    max_failures: str | None = _kept(None, parse_max_failures)  # "50" or "5%"
-    min_finished: int = _kept(20, _COUNT)  # before a percentage counts
-    halt: Halt = _kept("soon", get_args(Halt))  # noqa: RUF009
-    rate: str | None = _kept(None, parse_rate)  # "100/s"
-    output_cap: int = _kept(64 << 20, range(MAX_SIZE + 1))
-    gpus: int = _kept(0, _COUNT)  # devices for each item alone
-    resources: tuple[tuple[str, float], ...] = _kept((), _is_resources)  # what an item needs of a worker, by name
-    recycle: int = _kept(0, _COUNT)  # a worker that calls a function is replaced after this many calls; 0 = never
-    leftovers: OnLeft = _kept("wait", get_args(OnLeft))  # noqa: RUF009 - processes that outlive the command
-    not_before_s: float | None = _kept(None, _seconds)  # the start, if it was given as a wait, not as a time
+    retry_on: tuple[int, ...] = _stored((), _is_exit_codes)
+    no_retry_on: tuple[int, ...] = _stored((), _is_exit_codes)
+    on_crash: OnCrash = _stored("requeue", get_args(OnCrash))  # noqa: RUF009
+    max_crashes: int = _stored(3, _COUNT)
+    deadline_s: float | None = _stored(None, _seconds)
+    max_failures: str | None = _stored(None, parse_max_failures)  # "50" or "5%"
+    min_finished: int = _stored(20, _COUNT)  # before a percentage counts
+    halt: Halt = _stored("soon", get_args(Halt))  # noqa: RUF009
+    rate: str | None = _stored(None, parse_rate)  # "100/s"
+    output_cap: int = _stored(64 << 20, range(MAX_SIZE + 1))
+    gpus: int = _stored(0, _COUNT)  # devices for each item alone
+    resources: tuple[tuple[str, float], ...] = _stored((), _is_resources)  # what an item needs of a worker, by name
+    recycle: int = _stored(0, _COUNT)  # a worker that calls a function is replaced after this many calls; 0 = never
+    leftovers: OnLeft = _stored("wait", get_args(OnLeft))  # noqa: RUF009 - processes that outlive the command
+    not_before_s: float | None = _stored(None, _seconds)  # the start, if it was given as a wait, not as a time
     only_new: bool = False  # rows that an earlier job of the name has done are left out
     new_by: tuple[str, ...] = ()  # the columns that count for that; none = all
-    nice: int = _kept(0, range(-20, 20))  # added to the niceness of the daemon, as nice(1) does
-    ionice: str | None = _kept(None, re.compile("idle|best-effort(:[0-7])?").fullmatch)
+    nice: int = _stored(0, range(-20, 20))  # added to the niceness of the daemon, as nice(1) does
+    ionice: str | None = _stored(None, re.compile("idle|best-effort(:[0-7])?").fullmatch)
 
     @property
     def launchers(self) -> tuple[tuple[bytes, ...], ...]:
@@ -214,7 +213,7 @@ def faults_of_policy(data: dict[str, Any]) -> set[str]:
 
 
 def _is_valid(value: Any, default: Any, valid: Any) -> bool:
-    """Whether a stored value is one of those that ``_kept`` names; what a test raises counts as no."""
+    """Whether a stored value is one of those that ``_stored`` names; what a test raises counts as no."""
     if value is None:
         return default is None
     if isinstance(valid, range):

@@ -100,16 +100,16 @@ class Raised(NamedTuple):
     where: str  # file and line that raised it; '' = unknown
 
 
-#: Bounds of what is believed of ``Raised``.
+#: The most characters of the texts of ``Raised``: a process of the user reports them.
 _LONGEST_NAME = 200
 _LONGEST_TEXT = 8192
-_UNTOLD = ("", "", 1, None, "")
+_NOT_REPORTED = ("", "", 1, None, "")
 
 
 def raised_of(fields: Any) -> Raised:
     """The fields that a process of the user reported, each converted to a valid value."""
     known = isinstance(fields, tuple | list)
-    name, message, code, after_s, where = (*fields, *_UNTOLD[len(fields) :])[:5] if known else _UNTOLD
+    name, message, code, after_s, where = (*fields, *_NOT_REPORTED[len(fields) :])[:5] if known else _NOT_REPORTED
     is_wait = type(after_s) in (int, float) and after_s >= 0  # NaN is not
     return Raised(
         _bounded(name, _LONGEST_NAME) or "Exception",
@@ -129,7 +129,7 @@ def _bounded(text: Any, longest: int) -> str:
 
 
 class Started(NamedTuple):
-    """An attempt runs now."""
+    """An attempt has started."""
 
     job: int
     item: int
@@ -140,11 +140,11 @@ class Started(NamedTuple):
     log: int  # number of the file pair in log_dir that it writes to while it runs; Finished may name another one
     out_off: int
     err_off: int
-    host: str = ""  # where, when it is not this machine
+    host: str = ""  # the machine of the attempt; empty for this one
 
 
 class Finished(NamedTuple):
-    """An attempt is over. The executor keeps it until it is acknowledged, so it may report it twice."""
+    """An attempt has ended. The executor keeps it until it is acknowledged, so it may report it twice."""
 
     job: int
     item: int
@@ -166,7 +166,7 @@ class Finished(NamedTuple):
     err_tail: bytes
     value: str | None = None  # JSON that a call returned; None for null, which takes no room
     raised: Raised | None = None  # of a call that ended as RAISED
-    host: str = ""  # where it ran, when it was not this machine
+    host: str = ""  # the machine of the attempt; empty for this one
     left: str = ""  # how many processes outlived it and were ended, and some of their names
 
 
@@ -182,7 +182,7 @@ class Record(NamedTuple):
     out_len: int
     err_off: int
     err_len: int
-    said: str | tuple[str, str, int, float | None, str] | None  # the value as JSON, or the fields of Raised
+    result: str | tuple[str, str, int, float | None, str] | None  # the value as JSON, or the fields of Raised
 
 
 class Calls(NamedTuple):
@@ -205,7 +205,7 @@ class Calls(NamedTuple):
 
 def finished_call(calls: Calls, record: Record) -> Finished:
     """One of many calls as the event that it would have been alone."""
-    raised = raised_of(record.said) if isinstance(record.said, tuple) else None
+    raised = raised_of(record.result) if isinstance(record.result, tuple) else None
     wrote = record.out_len or record.err_len
     return Finished(
         job=calls.job,
@@ -226,13 +226,13 @@ def finished_call(calls: Calls, record: Record) -> Finished:
         flags=OutputFlag.CUT if record.item in calls.cut else OutputFlag.NONE,
         out_tail=b"",
         err_tail=b"",
-        value=None if raised is not None else str(record.said) if record.said is not None else None,
+        value=None if raised is not None else str(record.result) if record.result is not None else None,
         raised=raised,
     )
 
 
 class Returned(NamedTuple):
-    """An attempt that was recalled before it started: free of charge."""
+    """An attempt that was recalled before it started. It does not count as an attempt of the item."""
 
     job: int
     item: int

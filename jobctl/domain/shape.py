@@ -202,5 +202,5 @@ def hides_the_cause(general: str) -> bool:
     if "<" not in general:
         return False
     left = re.sub(r"<(?:n|text|path|url|hex|uuid|email|time)>|\[[^\s\[\]]+:\d+\]\Z", " ", general)
-    said = re.sub(r"^(?:in the setup: )?(?:[\w./-]+(?:\[\d+\])?: ?)+", "", left.strip())
-    return len(re.findall(r"[^\W\d_]{2,}", said)) < 2 and left != general
+    words = re.sub(r"^(?:in the setup: )?(?:[\w./-]+(?:\[\d+\])?: ?)+", "", left.strip())
+    return len(re.findall(r"[^\W\d_]{2,}", words)) < 2 and left != general

@@ -8,7 +8,7 @@ import shlex
 from dataclasses import dataclass
 from typing import Literal
 
-from jobctl.domain.nearest import meant
+from jobctl.domain.nearest import did_you_mean
 from jobctl.domain.payload import FORMATS
 from jobctl.errors import UsageError
 
@@ -122,7 +122,7 @@ def _check_comment(prefix: str, chosen: str) -> None:
 def _format(options: InputOptions, is_file: bool) -> str:
     if options.format is not None:
         if options.format not in (*INPUT_FORMATS, JOBLOG):
-            hint = meant(options.format, INPUT_FORMATS, f"use one of {', '.join(INPUT_FORMATS)}")
+            hint = did_you_mean(options.format, INPUT_FORMATS, f"use one of {', '.join(INPUT_FORMATS)}")
             raise UsageError(f"--format {options.format!r} is not known", hint=hint)
         return options.format
     suffix = os.path.splitext(unpacked_name(options.path.lower()))[1]

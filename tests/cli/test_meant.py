@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from jobctl.domain.nearest import meant, nearest
+from jobctl.domain.nearest import did_you_mean, nearest
 from tests.factories import SUBMITTED_AT
 
 
@@ -117,5 +117,5 @@ def test_help_of_a_command_may_be_asked_for_first(jobctl, words):
 def test_nothing_is_named_that_is_not_like_it():
     assert nearest("frobnicate", ["start", "stop"]) is None
     assert nearest("START", ["start", "stop"]) == "start"
-    assert meant("x", ["start"], "there is start") == "there is start"
-    assert meant("strt", ["start"]) == "did you mean start?"
+    assert did_you_mean("x", ["start"], "there is start") == "there is start"
+    assert did_you_mean("strt", ["start"]) == "did you mean start?"

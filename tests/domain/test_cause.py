@@ -2,8 +2,9 @@
 
 import pytest
 
-from jobctl.domain.cause import MESSAGE_LIMIT, clean, generalise, last_words, of_exception
+from jobctl.domain.cause import MESSAGE_LIMIT, clean, generalise
 from jobctl.domain.ports import Raised
+from tests.domain.failure_messages import text_in_output, texts_of_call
 
 
 @pytest.mark.parametrize(
@@ -32,31 +33,32 @@ def test_messages_that_differ_only_in_values_are_one_cause():
 
 def test_the_last_line_with_words_counts():
     assert (
-        last_words(b"Traceback (most recent call last):\nValueError: bad row\n\n-----\n", b"") == "ValueError: bad row"
+        text_in_output(b"Traceback (most recent call last):\nValueError: bad row\n\n-----\n", b"")
+        == "ValueError: bad row"
     )
-    assert last_words(b"", b"only stdout\n") == "only stdout"
-    assert last_words(b"", b"") == ""
+    assert text_in_output(b"", b"only stdout\n") == "only stdout"
+    assert text_in_output(b"", b"") == ""
 
 
 def test_a_json_message_on_stdout_wins():
-    assert last_words(b"noise\n", b'log\n{"message": "quota used up", "code": 9}\n') == "quota used up"
-    assert last_words(b"noise\n", b'{"message": 7}\n') == "noise"
-    assert last_words(b"noise\n", b"{broken}\n") == "noise"
+    assert text_in_output(b"noise\n", b'log\n{"message": "quota used up", "code": 9}\n') == "quota used up"
+    assert text_in_output(b"noise\n", b'{"message": 7}\n') == "noise"
+    assert text_in_output(b"noise\n", b"{broken}\n") == "noise"
 
 
 def test_messages_are_one_inert_bounded_line():
     assert clean("\x1b[31mred\x1b[0m \x1b]0;title\x07x\rback") == "red x back"
     assert len(clean("x" * 5000)) == MESSAGE_LIMIT
-    assert last_words(b"\xff\xfe broken utf-8\n", b"").endswith("broken utf-8")
+    assert text_in_output(b"\xff\xfe broken utf-8\n", b"").endswith("broken utf-8")
 
 
 def test_an_exception_is_known_by_type_message_and_place():
     raised = Raised("ValueError", "row 17 of '/data/a.csv' is odd", 1, None, "tasks.py:12")
-    message, general = of_exception(raised)
+    message, general = texts_of_call(raised)
     assert message == "ValueError: row 17 of '/data/a.csv' is odd [tasks.py:12]"
     assert general == "ValueError: row <n> of <text> is odd [tasks.py:12]"
-    assert of_exception(raised._replace(message="", where="")) == ("ValueError", "ValueError")
-    assert of_exception(raised, in_setup=True)[1].startswith("in the setup: ValueError: row <n>")
-    long, _ = of_exception(raised._replace(message="x" * 1000 + "\nmore"))
+    assert texts_of_call(raised._replace(message="", where="")) == ("ValueError", "ValueError")
+    assert texts_of_call(raised, in_setup=True)[1].startswith("in the setup: ValueError: row <n>")
+    long, _ = texts_of_call(raised._replace(message="x" * 1000 + "\nmore"))
     assert len(long) <= MESSAGE_LIMIT
     assert long.endswith("… [tasks.py:12]")

@@ -4,7 +4,8 @@
 
 import pytest
 
-from jobctl.domain.cause import MESSAGE_LIMIT, last_words
+from jobctl.domain.cause import MESSAGE_LIMIT
+from tests.domain.failure_messages import text_in_output
 
 #: (program, stderr, stdout, the words)
 TAILS = [
@@ -729,14 +730,14 @@ TAILS += [
 
 @pytest.mark.parametrize(("err", "out", "words"), [tail[1:] for tail in TAILS], ids=[tail[0] for tail in TAILS])
 def test_the_words_name_the_cause(err, out, words):
-    assert last_words(err.encode(), out.encode()) == words[:MESSAGE_LIMIT]
+    assert text_in_output(err.encode(), out.encode()) == words[:MESSAGE_LIMIT]
 
 
 @pytest.mark.parametrize("err", [tail[1] for tail in TAILS if tail[1]])
 def test_a_colour_and_an_end_of_line_change_nothing(err):
-    plain = last_words(err.encode(), b"")
+    plain = text_in_output(err.encode(), b"")
     coloured = "".join(f"\x1b[31m{line}\x1b[0m\r\n" for line in err.splitlines())
-    assert last_words(coloured.encode(), b"") == plain
+    assert text_in_output(coloured.encode(), b"") == plain
 
 
 #: Texts of 8 KB that a careless pattern takes hours for.
@@ -769,7 +770,7 @@ def test_no_text_takes_long(tail):
 
     began = process_time()
     for each in (tail, tail + b"!", tail + b"\n}", b"error: " + tail):
-        last_words(each, each)
+        text_in_output(each, each)
     assert process_time() - began < 2  # of milliseconds in truth; a pattern that explodes takes hours
 
 
@@ -781,5 +782,5 @@ def test_few_places_are_tried_as_the_begin_of_a_body(monkeypatch):
         raise ValueError
 
     monkeypatch.setattr("jobctl.domain.cause._decode", decode)
-    assert last_words(b"cannot do it\n" + b"{\n" * 300, b"") == "cannot do it"
+    assert text_in_output(b"cannot do it\n" + b"{\n" * 300, b"") == "cannot do it"
     assert len(tried) < 100

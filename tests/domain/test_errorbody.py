@@ -4,9 +4,10 @@ import json
 
 import pytest
 
-from jobctl.domain.cause import last_words, message_in_output, message_of_call
+from jobctl.domain.cause import message_in_output, message_of_call
 from jobctl.domain.errorbody import found_in
 from jobctl.domain.ports import Raised
+from tests.domain.failure_messages import text_in_output
 
 RATE, QUOTA = "Rate limit reached", "You exceeded your current quota"
 
@@ -122,7 +123,7 @@ DATA = [
 
 @pytest.mark.parametrize("text", DATA)
 def test_text_that_an_item_was_to_print_is_not_an_error(text):
-    assert last_words(b"noise\n", text.encode()) == "noise"
+    assert text_in_output(b"noise\n", text.encode()) == "noise"
 
 
 def test_a_row_in_a_message_is_not_a_body():

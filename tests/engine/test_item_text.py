@@ -165,14 +165,14 @@ def test_a_strange_record_costs_its_item_alone(tmp_path, changes, capfd):
 
 
 def test_a_bug_in_settling_is_contained_and_logged_once(tmp_path, monkeypatch, capfd):
-    broken = FailureCauses._described
+    broken = FailureCauses._description
 
     def described(settler, finished, *others):
         if finished.job == 1 and not finished.err_tail:
             raise LookupError("nobody thought of this")
         return broken(settler, finished, *others)
 
-    monkeypatch.setattr(FailureCauses, "_described", described)
+    monkeypatch.setattr(FailureCauses, "_description", described)
     bench = Bench(tmp_path, lambda d: Play(code=3 if (d.job, d.item) == (1, 2) else 0))
     job, other = bench.submit(rows=3, policy=Policy(attempts=2)), bench.submit(rows=2)
     bench.work_off(limit=2000)

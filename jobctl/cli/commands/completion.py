@@ -13,7 +13,7 @@ import typer
 
 from jobctl.cli.command import Command
 from jobctl.cli.session import session
-from jobctl.domain.nearest import meant
+from jobctl.domain.nearest import did_you_mean
 from jobctl.errors import Exit, UsageError
 
 if TYPE_CHECKING:
@@ -53,7 +53,8 @@ def completion(
     """
     if shell not in FILES:
         raise UsageError(
-            f"there is no completion for {shell!r}", hint=meant(shell, FILES, f"jobctl completion {'|'.join(FILES)}")
+            f"there is no completion for {shell!r}",
+            hint=did_you_mean(shell, FILES, f"jobctl completion {'|'.join(FILES)}"),
         )
     document = completion_document(shell)
     if session(ctx).json:

@@ -1,4 +1,4 @@
-"""Every document, as one type: what a command may print with ``--json``."""
+"""The type of all documents that a command may print with ``--json``."""
 
 from __future__ import annotations
 

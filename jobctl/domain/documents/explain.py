@@ -1,4 +1,4 @@
-"""Why a job or an item is in its state."""
+"""The explanation of the state of a job or an item."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class JournalBlock(TypedDict):
 
 
 class ItemPart(TypedDict):
-    """The keys of an explanation that an item has values of its own for."""
+    """The keys of an explanation whose values are about the item."""
 
     item_state: ItemStateName
     item_reason: str

@@ -1,4 +1,4 @@
-"""What the program says about itself: version, help, manual, completion, and its processes in the foreground."""
+"""Documents about the program itself: version, help, manual, completion, and its processes in the foreground."""
 
 from __future__ import annotations
 

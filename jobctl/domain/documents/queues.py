@@ -1,4 +1,4 @@
-"""Queues, their limits and what waits in them."""
+"""Queues, their limits and their loads."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How a job went: the values behind ``jobctl report``."""
+"""The values of a report about a job."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a submission would do."""
+"""The effect that a submission would have."""
 
 from __future__ import annotations
 

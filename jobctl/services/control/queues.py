@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from jobctl.config import Home
 from jobctl.domain.durations import format_time
-from jobctl.domain.nearest import meant
+from jobctl.domain.nearest import did_you_mean
 from jobctl.domain.slots import fitting
 from jobctl.domain.texts import DEFAULT_QUEUE
 from jobctl.errors import NotFound
@@ -50,7 +50,9 @@ def check_queue(home: Home, name: str) -> None:
     """Raises NotFound for a queue that does not exist, because it cannot be paused or resumed."""
     known = known_queues(home)
     if name not in known:
-        hint = meant(name, known, f"there is {', '.join(known[:10])}; jobctl queue set QUEUE NAME=VALUE makes one")
+        hint = did_you_mean(
+            name, known, f"there is {', '.join(known[:10])}; jobctl queue set QUEUE NAME=VALUE makes one"
+        )
         raise NotFound(f"there is no queue {name!r}", hint=hint)
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from jobctl.config import Home
-from jobctl.domain.nearest import meant
+from jobctl.domain.nearest import did_you_mean
 from jobctl.domain.selection import Selection
 from jobctl.domain.states import TERMINAL_JOB_STATES
 from jobctl.domain.wording import plural
@@ -209,7 +209,7 @@ def _nothing(database: Database, row: JobRow, selection: Selection, left_out: in
     known = list(dict.fromkeys(cause.code for cause in failure_views.failures(database, row.id)))
     unknown = [code for code in selection.codes if code not in known]
     if unknown and known:
-        hint = meant(unknown[0], known, f"its causes of failure: {', '.join(known)}")
+        hint = did_you_mean(unknown[0], known, f"its causes of failure: {', '.join(known)}")
         return UsageError(f"job {row.id} has no failure {unknown[0]!r}", hint=hint)
     return UsageError(
         f"job {row.id} has no such item to retry", hint=f"jobctl items {row.id} --state failed,unprocessed"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from jobctl.config import Home
 from jobctl.domain.job_options import OPTIONS, JobOption
-from jobctl.domain.nearest import meant
+from jobctl.domain.nearest import did_you_mean
 from jobctl.domain.option_values import check, read_text
 from jobctl.domain.policy import Policy
 from jobctl.domain.states import TERMINAL_JOB_STATES
@@ -109,7 +109,7 @@ def _changed(policy: Policy, values: Mapping[JobOption, Any], now: int) -> tuple
 def _rule(name: str) -> JobOption:
     if name not in RULES:
         names = sorted(RULES)
-        raise UsageError("a job has no such setting", hint=meant(name, names, f"use one of {', '.join(names)}"))
+        raise UsageError("a job has no such setting", hint=did_you_mean(name, names, f"use one of {', '.join(names)}"))
     return RULES[name]
 
 

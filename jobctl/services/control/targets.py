@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from jobctl.config import Home
-from jobctl.domain.nearest import meant
+from jobctl.domain.nearest import did_you_mean
 from jobctl.domain.texts import LAST, NUMBERS, is_text
 from jobctl.domain.wording import number, plural
 from jobctl.errors import NotFound, UsageError
@@ -214,5 +214,5 @@ def _no_such_job(database: Database, text: str) -> NotFound:
     if point and job.isdigit():
         return NotFound(f"{text!r} names no item of job {job}", hint=f"items are numbers: {job}.17, {job}.1-5,9")
     names = dict.fromkeys(job.name for job in job_views.job_names(database, 1_000))
-    hint = meant(text, (*names, LAST), "JOB is a number, a name or last; jobctl status lists them")
+    hint = did_you_mean(text, (*names, LAST), "JOB is a number, a name or last; jobctl status lists them")
     return NotFound(f"there is no job called {text!r}", hint=hint)

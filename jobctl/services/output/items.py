@@ -13,7 +13,7 @@ from jobctl.domain import outcome
 from jobctl.domain.durations import format_time, seconds
 from jobctl.domain.endings import Ending
 from jobctl.domain.jsontext import plain_value
-from jobctl.domain.nearest import meant
+from jobctl.domain.nearest import did_you_mean
 from jobctl.domain.payload import fields_of
 from jobctl.domain.states import ItemState
 from jobctl.errors import UsageError
@@ -52,7 +52,7 @@ def parse_states(texts: Sequence[str]) -> tuple[ItemState, ...]:
         if word not in STATE_WORDS:
             raise UsageError(
                 f"there is no item state {word!r}",
-                hint=meant(word, STATE_WORDS, f"it is one of {', '.join(STATE_WORDS)}"),
+                hint=did_you_mean(word, STATE_WORDS, f"it is one of {', '.join(STATE_WORDS)}"),
             )
     return tuple(dict.fromkeys(ItemState[word.upper()] for word in words))
 

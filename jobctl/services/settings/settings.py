@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from jobctl.domain.nearest import meant
+from jobctl.domain.nearest import did_you_mean
 from jobctl.errors import UsageError
 from jobctl.services.settings.files import SettingsFile, content, parsed, settings_files, user_folder
 
@@ -172,4 +172,4 @@ def _unknown(message: str, name: str, known: Any) -> UsageError:
 
 def suggestion(name: str, known: Any) -> str:
     """Return a hint with the nearest known name, or with all names."""
-    return meant(name, known) or f"there are: {', '.join(known)}"
+    return did_you_mean(name, known) or f"there are: {', '.join(known)}"
