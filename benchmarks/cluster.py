@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import importlib.util
 import itertools
+import math
 import os
 import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from benchmarks._cluster_rig import Rig, active_s, jobctl, rig, store
 from benchmarks.figure import Figure, Scale
+
+if TYPE_CHECKING:
+    from jobctl.render.report.svg import Drawing
 
 TITLE = "items through a scheduler and two workers of one slot each, fence on, outcomes durable"
 PLOT = Path(__file__).with_name("cluster.svg")
@@ -163,37 +167,42 @@ class Alone:
         os.close(self._write)
 
 
+_Place = Callable[[float, float], tuple[float, float]]
+_LEFT, _TOP, _WIDTH, _HEIGHT, _LOW = 70.0, 20.0, 520.0, 260.0, 10.0
+_STYLE = (
+    "<style>text{font:12px sans-serif;fill:#444}.grid{stroke:#ddd}.curve{stroke:#0a6;stroke-width:2}"
+    ".bare{stroke:#c60;stroke-dasharray:5 4}</style>"
+)
+
+
 def _draw(curve: dict[int, float], bare: float) -> None:
     """Draw the throughput over items per message, with both axes logarithmic."""
-    import math
-
     from jobctl.render.report.svg import Drawing
 
-    left, top, width, height = 70.0, 20.0, 520.0, 260.0
-    low, high = 10.0, 10 ** math.ceil(math.log10(max(*curve.values(), bare)))
+    high = 10 ** math.ceil(math.log10(max(*curve.values(), bare)))
 
     def place(size: float, rate: float) -> tuple[float, float]:
-        x = left + width * math.log10(size) / math.log10(_SIZES[-1])
-        return x, top + height * (1 - math.log10(max(rate, low) / low) / math.log10(high / low))
+        x = _LEFT + _WIDTH * math.log10(size) / math.log10(_SIZES[-1])
+        return x, _TOP + _HEIGHT * (1 - math.log10(max(rate, _LOW) / _LOW) / math.log10(high / _LOW))
 
     drawing = Drawing(640, 330, "Calls per second over items per message")
-    for size in _SIZES:
-        drawing.text((place(size, low)[0], top + height + 18), str(size))
-    rate = low
-    while rate <= high:
-        drawing.text((left - 8, place(1, rate)[1] + 4), f"{rate:,.0f}", "end")
-        drawing.line(place(1, rate), place(_SIZES[-1], rate), "grid")
-        rate *= 10
+    _draw_axes(drawing, place, high)
     points = [place(size, value) for size, value in curve.items()]
     for start, end in itertools.pairwise(points):
         drawing.line(start, end, "curve")
     drawing.line(place(1, bare), place(_SIZES[-1], bare), "bare")
-    drawing.text((left + width, place(1, bare)[1] - 6), "Client.map, one task per item", "end")
-    drawing.text((left + width / 2, top + height + 40), "items per message")
-    drawing.text((left, 12), "calls per second", "start")
-    style = (
-        "<style>text{font:12px sans-serif;fill:#444}.grid{stroke:#ddd}.curve{stroke:#0a6;stroke-width:2}"
-        ".bare{stroke:#c60;stroke-dasharray:5 4}</style>"
-    )
+    drawing.text((_LEFT + _WIDTH, place(1, bare)[1] - 6), "Client.map, one task per item", "end")
     markup = drawing.markup().replace("<svg ", '<svg xmlns="http://www.w3.org/2000/svg" ', 1)
-    PLOT.write_text(markup.replace(">", f">{style}", 1) + "\n", encoding="utf-8")
+    PLOT.write_text(markup.replace(">", f">{_STYLE}", 1) + "\n", encoding="utf-8")
+
+
+def _draw_axes(drawing: Drawing, place: _Place, high: float) -> None:
+    for size in _SIZES:
+        drawing.text((place(size, _LOW)[0], _TOP + _HEIGHT + 18), str(size))
+    rate = _LOW
+    while rate <= high:
+        drawing.text((_LEFT - 8, place(1, rate)[1] + 4), f"{rate:,.0f}", "end")
+        drawing.line(place(1, rate), place(_SIZES[-1], rate), "grid")
+        rate *= 10
+    drawing.text((_LEFT + _WIDTH / 2, _TOP + _HEIGHT + 40), "items per message")
+    drawing.text((_LEFT, 12), "calls per second", "start")

@@ -1,4 +1,4 @@
-"""The frame that benchmarks stand in: verdicts, pairs, and a results page whose sections are replaced one by one."""
+"""The code that all benchmarks share: verdicts, pairs, and a results page whose sections are replaced one by one."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def test_runs_alternate_and_the_median_of_the_ratios_counts() -> None:
     assert pair.advantage("x", None).value == 1.0
 
 
-def test_a_section_is_replaced_alone(tmp_path: Path) -> None:
+def test_saving_a_section_leaves_the_others_unchanged(tmp_path: Path) -> None:
     page = tmp_path / "RESULTS.md"
     results.save("beta", "second", [Figure("b", 1.0)], "", page)
     results.save("alpha", "first", [Figure("a | b", 1.0, target=2.0)], "Why.", page)
@@ -55,6 +55,6 @@ def test_a_section_is_replaced_alone(tmp_path: Path) -> None:
     assert r"a \| b" in after and "Why." in after
 
 
-def test_every_benchmark_says_what_it_is() -> None:
+def test_every_benchmark_has_a_title_and_a_docstring() -> None:
     assert {"throughput", "spawn", "only-new"} <= find().keys()
     assert all(module.TITLE and module.run.__doc__ for module in find().values())
