@@ -13,8 +13,8 @@ from jobctl.cli.commands.submit import FileArgument, accept, dry_run
 from jobctl.cli.session import Session, now_us, session
 from jobctl.cli.submission.cluster import cluster_options, cluster_words, forgets_cluster
 from jobctl.cli.submission.intake import request_of
+from jobctl.cli.submission.messages import accepted_lines, forecast, of_a_run
 from jobctl.cli.submission.options import IntakeCommand, values
-from jobctl.cli.submission.report import accepted_lines, forecast, of_a_run
 from jobctl.errors import Exit
 
 if TYPE_CHECKING:

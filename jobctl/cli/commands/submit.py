@@ -12,8 +12,8 @@ import typer
 from jobctl.cli import standard
 from jobctl.cli.session import Session, now_us, session
 from jobctl.cli.submission.intake import input_stream, request_of
+from jobctl.cli.submission.messages import ReadingProgress, of_a_daemon, report
 from jobctl.cli.submission.options import IntakeCommand, values
-from jobctl.cli.submission.report import ReadingProgress, of_a_daemon, report
 from jobctl.errors import Exit
 
 if TYPE_CHECKING:
