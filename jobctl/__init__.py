@@ -4,7 +4,7 @@ __version__ = "0.1.0"
 
 
 def __getattr__(name: str) -> object:
-    """``current``, ``Permanent`` and ``Retry``, for functions under ``--call``; loaded when they are asked for."""
+    """``current``, ``Permanent`` and ``Retry``, for functions under ``--call``; loaded on first use."""
     if name in ("current", "Permanent", "Retry"):
         from jobctl import callable_api
 

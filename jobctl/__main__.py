@@ -24,7 +24,7 @@ TYPE_CHECKING = False  # as typing's own, which takes longer to import than all 
 if TYPE_CHECKING:
     from typing import NoReturn
 
-#: A short command is over before there is anything to collect; a long one collects every so many objects.
+#: A short command ends before there is anything to collect. A long one collects after this number of new objects.
 _COLLECT_AFTER = 100_000
 _BROKEN_PIPE = 141
 
@@ -35,7 +35,7 @@ def main() -> NoReturn:
         # While modules are imported, Ctrl-C ends us as it ends any program; ``edge`` does better once it is there.
         signal.signal(signal.SIGINT, signal.SIG_DFL)
     gc.set_threshold(_COLLECT_AFTER)
-    standard.settle()
+    standard.prepare_streams()
     try:
         code = answer(sys.argv[1:])
     except BrokenPipeError:

@@ -1,6 +1,6 @@
-"""What a function that runs under ``--call`` may ask and raise. Standard library only, of any Python from 3.7 on.
+"""The interface for functions that run under ``--call``. Standard library only, of any Python from 3.7 on.
 
-Offered as ``jobctl.current``, ``jobctl.Permanent`` and ``jobctl.Retry``; importing ``jobctl`` loads nothing of this.
+Functions use it as ``jobctl.current``, ``jobctl.Permanent`` and ``jobctl.Retry``; ``import jobctl`` does not load it.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ TYPE_CHECKING = False  # as typing's own, which takes longer to import than this
 if TYPE_CHECKING:
     from typing import Any
 
-#: Under this name the worker is known while it makes calls.
+#: The name of the module of the worker while it makes calls.
 _WORKER = "_jobctl_worker"
 
 

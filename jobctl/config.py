@@ -1,4 +1,4 @@
-"""Where things are and what the machine offers. Built once at the edge and passed down."""
+"""The paths of a store, and the number of CPUs. The command line builds a ``Home`` once and passes it down."""
 
 from __future__ import annotations
 
@@ -32,12 +32,12 @@ class Home:
     lock: Path = field(init=False, repr=False, compare=False)
     #: Locked, byte by byte, by submissions that write their rows in parts.
     intakes: Path = field(init=False, repr=False, compare=False)
-    #: FIFO through which a command saves the engine the wait.
+    #: FIFO through which a command wakes the engine.
     wake: Path = field(init=False, repr=False, compare=False)
     daemon_log: Path = field(init=False, repr=False, compare=False)
     logs: Path = field(init=False, repr=False, compare=False)
     results: Path = field(init=False, repr=False, compare=False)
-    #: What needs room while items run; each may be a file system of its own.
+    #: The places that grow while items run; each may be a file system of its own.
     output_places: tuple[Path, Path, Path] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -87,7 +87,7 @@ def _default_root() -> Path:
 
 
 def cpu_count() -> int:
-    """CPUs this process may use (the default number of slots)."""
+    """The number of CPUs that this process may use, which is the default number of slots."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1

@@ -1,7 +1,7 @@
-"""The one error tree. Each class is a problem a user can have and knows its exit code.
+"""The one error tree. Each class is a problem that a user can have, and has its exit code.
 
-Raised where the problem is known, caught once at the edge of the command line. A failed item is
-not an error: it is a value (see ``domain.models``).
+An error is raised where the problem is known, and caught once, in ``cli.edge``. A failed item is not an error but a
+value.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class Exit(IntEnum):
 
 
 class JobctlError(Exception):
-    """A problem with a message for a person, what to type next, and an exit code."""
+    """A problem with a message for a person, a hint what to type next, and an exit code."""
 
     exit_code: Exit = Exit.INTERNAL
     code: str = "internal"
@@ -76,7 +76,7 @@ class NotFound(JobctlError):
 
 
 class Busy(JobctlError):
-    """Somebody else holds what is needed, or no daemon runs where one is needed."""
+    """Another process keeps a lock that is needed, or no daemon runs where one is needed."""
 
     exit_code = Exit.BUSY
     code = "busy"

@@ -84,9 +84,9 @@ class Command(TyperCommand):
         own = args[: args.index(END)] if END in args else args
         if "--help" in own or "-h" in own:  # then mistakes in the other arguments do not matter
             return super().parse_args(ctx, ["--help"])
-        said = Grammar(self, ctx).check(args)
+        notes = Grammar(self, ctx).check(args)
         rest = super().parse_args(ctx, args)
-        for text in said:
+        for text in notes:
             session(ctx).note(text)
         return rest
 

@@ -27,7 +27,7 @@ _ENDING = 200
 
 
 def run(arguments: Sequence[str]) -> int:
-    """Run a command line and return its exit code; nothing is raised."""
+    """Run a command line and return its exit code. Raises nothing."""
     session = Session(arguments)
     try:
         if signal.getsignal(signal.SIGINT) is signal.SIG_DFL:
@@ -41,7 +41,7 @@ def run(arguments: Sequence[str]) -> int:
     except KeyboardInterrupt:
         return _tell_interrupted(session)
     except BrokenPipeError:
-        return _silence()
+        return _stop_writing()
 
 
 def _tell_interrupted(session: Session) -> int:
@@ -60,9 +60,9 @@ def _interrupted(_number: int, _frame: object) -> None:
 
 
 def _guarded(session: Session, arguments: Sequence[str]) -> int:
-    standard.done.clear()
+    standard.done_lines.clear()
     try:
-        code = _answered(session, arguments)
+        code = _exit_code(session, arguments)
         sys.stdout.flush()
     except BrokenPipeError:
         raise
@@ -72,8 +72,8 @@ def _guarded(session: Session, arguments: Sequence[str]) -> int:
     return code
 
 
-def _answered(session: Session, arguments: Sequence[str]) -> int:
-    """The exit code. Raises OSError when standard output cannot be written, nothing else."""
+def _exit_code(session: Session, arguments: Sequence[str]) -> int:
+    """The exit code of a command line. Raises OSError when standard output cannot be written, nothing else."""
     try:
         code = _invoke(session, arguments)
     except JobctlError as error:
@@ -87,7 +87,7 @@ def _answered(session: Session, arguments: Sequence[str]) -> int:
             raise
         if standard.is_no_memory(error):
             raise MemoryError from None
-        code = _explain(session, _known(session, error) or _bug(session, error, arguments))
+        code = _explain(session, _recognised(session, error) or _unexpected(session, error, arguments))
     return code
 
 
@@ -138,21 +138,21 @@ def _explain(session: Session, error: JobctlError) -> int:
     if session.wants_json:
         from jobctl.services.error import error_document
 
-        message, details = _told(error.message), [_told(line) for line in error.details]
-        session.emit(error_document(error.code, int(error.exit_code), message, hint and _told(hint), details))
+        message, details = _shortened(error.message), [_shortened(line) for line in error.details]
+        session.emit(error_document(error.code, int(error.exit_code), message, hint and _shortened(hint), details))
         return int(error.exit_code)
     from jobctl.render.inert import inert  # the message may have names and values that other people chose
 
-    lines = [f"jobctl: {inert(_told(error.message))}", *(f"  {inert(_told(line))}" for line in error.details)]
+    lines = [f"jobctl: {inert(_shortened(error.message))}", *(f"  {inert(_shortened(line))}" for line in error.details)]
     if hint:
-        lines.append(f"  {inert(_told(hint))}")
+        lines.append(f"  {inert(_shortened(hint))}")
     sys.stderr.write("\n".join(lines) + "\n")
     if session.verbose and error.__cause__ is not None:
         _trace(error)
     return int(error.exit_code)
 
 
-def _told(message: str) -> str:
+def _shortened(message: str) -> str:
     """A message that is short enough to read; bytes that are not UTF-8 become ``\\xff``."""
     from jobctl.domain.texts import readable
 
@@ -162,13 +162,13 @@ def _told(message: str) -> str:
     return text if len(text) <= _LONGEST_MESSAGE else f"{text[: _LONGEST_MESSAGE - _ENDING]} ... {text[-_ENDING:]}"
 
 
-def _known(session: Session, error: Exception) -> JobctlError | None:
+def _recognised(session: Session, error: Exception) -> JobctlError | None:
     """An error of the database or the disk, with a message that helps."""
     if session.verbose or os.environ.get("JOBCTL_DEBUG"):
         return None
     if isinstance(error, ImportError):
         return None  # a package cannot be loaded, perhaps the one that finds the store
-    if isinstance(error, FileNotFoundError) and not error.filename and not _has_place():
+    if isinstance(error, FileNotFoundError) and not error.filename and not _has_working_directory():
         return UsageError(
             "the directory you are in does not exist any more", hint="cd to one that does, then try again"
         )
@@ -180,7 +180,7 @@ def _known(session: Session, error: Exception) -> JobctlError | None:
             hint="unset large variables (env | sort), then try again",
         )
     if isinstance(error, OSError | MemoryError):
-        found = _of_the_system(error)
+        found = _os_error(error)
         if found is not None:
             return found
     if "jobctl.store.sqlite" not in sys.modules:
@@ -190,8 +190,8 @@ def _known(session: Session, error: Exception) -> JobctlError | None:
     return explain(error, str(session.home.root))
 
 
-def _of_the_system(error: OSError | MemoryError) -> JobctlError | None:
-    """An error of the system: a limit of this process that is reached, else what the system says."""
+def _os_error(error: OSError | MemoryError) -> JobctlError | None:
+    """An error of the operating system: a limit of this process that is reached, otherwise the words of the system."""
     from jobctl.process import ulimit
 
     number = errno.ENOMEM if isinstance(error, MemoryError) else error.errno or 0
@@ -210,7 +210,7 @@ def _not_text(text: str) -> JobctlError:
     return UsageError(f"{text!r} is not UTF-8 text, and only that can be used here", hint="jobctl -v says where")
 
 
-def _has_place() -> bool:
+def _has_working_directory() -> bool:
     try:
         os.getcwd()
     except FileNotFoundError:
@@ -218,7 +218,7 @@ def _has_place() -> bool:
     return True
 
 
-def _bug(session: Session, error: Exception, arguments: Sequence[str]) -> JobctlError:
+def _unexpected(session: Session, error: Exception, arguments: Sequence[str]) -> JobctlError:
     """An error that no code expects."""
     if session.verbose or os.environ.get("JOBCTL_DEBUG"):
         _trace(error)
@@ -242,7 +242,7 @@ def _trace(error: Exception) -> None:
     traceback.print_exception(error)
 
 
-def _silence() -> int:
+def _stop_writing() -> int:
     """The reader of the output has gone: write no more, not even when Python flushes at exit."""
     null = os.open(os.devnull, os.O_WRONLY)
     for stream in (sys.stdout, sys.stderr):

@@ -68,7 +68,7 @@ class Grammar:
             raise self._unknown(name)
         if is_flag(param):
             if given:
-                raise self._takes_none(name, value)
+                raise self._takes_no_value(name, value)
             return 1
         if given:
             self._check_value(name, param, value)
@@ -88,7 +88,7 @@ class Grammar:
                 raise self._unknown(name, within=word)
             if is_flag(param):
                 if rest.startswith("="):
-                    raise self._takes_none(name, rest[1:])
+                    raise self._takes_no_value(name, rest[1:])
                 continue
             if rest.startswith("="):
                 raise UsageError(
@@ -103,16 +103,16 @@ class Grammar:
     def _following(self, name: str, following: Sequence[str]) -> str:
         """The argument after an option that needs a value. Raises UsageError where that is something else."""
         if not following or following[0] == END:
-            raise self._needs(name)
+            raise self._needs_value(name)
         value = following[0]
         if value in self._options or re.match(r"--[A-Za-z]", value):
             meant = f"{long_name(self._options[name])}={value}"
-            raise self._needs(name, f", and {value} is an option (if it is the value, write {meant})")
+            raise self._needs_value(name, f", and {value} is an option (if it is the value, write {meant})")
         return value
 
     def _check_value(self, name: str, param: Any, value: str) -> None:
         if not value and param.name not in _MAY_BE_EMPTY:
-            raise self._needs(name, ", and the one given is empty")
+            raise self._needs_value(name, ", and the one given is empty")
         if param.type.name.split()[0] in _INTEGERS and not _WHOLE.fullmatch(value):
             raise UsageError(
                 f"{name}: {value!r} is not a whole number", details=[_line(param)], hint=f"for example 4; {self._help}"
@@ -121,7 +121,7 @@ class Grammar:
 
     def _repeated(self) -> list[str]:
         """Notes on options that are given more than once. Raises UsageError if it is not clear which value counts."""
-        said = []
+        notes = []
         for param in dict.fromkeys(self._options.values()):
             found = list(dict.fromkeys(self._given.get(str(param.name), ())))
             if param.multiple or len(found) < 2:
@@ -133,18 +133,18 @@ class Grammar:
                     details=[_line(param)],
                     hint=f"leave out all but one; {self._help}",
                 )
-            said.append(f"{name} is given more than once; the last one counts: {self._given[param.name][-1]}")
-        return said
+            notes.append(f"{name} is given more than once; the last one counts: {self._given[param.name][-1]}")
+        return notes
 
     @property
     def _help(self) -> str:
         return f"{self._program} --help"
 
-    def _needs(self, name: str, but: str = "") -> UsageError:
+    def _needs_value(self, name: str, clause: str = "") -> UsageError:
         param = self._options[name]
-        return UsageError(f"{name} needs a value{_choice(param)}{but}", details=[_line(param)], hint=self._help)
+        return UsageError(f"{name} needs a value{_choice(param)}{clause}", details=[_line(param)], hint=self._help)
 
-    def _takes_none(self, name: str, value: str) -> UsageError:
+    def _takes_no_value(self, name: str, value: str) -> UsageError:
         then = f"leave {name} out" if value.lower() in _NO else f"write {name} alone"
         return UsageError(
             f"{name} takes no value, and it was given {value!r}",
@@ -154,11 +154,11 @@ class Grammar:
 
     def _unknown(self, name: str, within: str = "") -> UsageError:
         alone = within in ("", name)
-        ours = likeliest(name, self._options) if alone else ""
+        known_name = likeliest(name, self._options) if alone else ""
         place = "" if alone else f" (in {within})"
-        elsewhere = "" if ours or not alone else _owners(self._root, name)
+        elsewhere = "" if known_name or not alone else _owners(self._root, name)
         return UsageError(
-            f"no such option: {name}{place}" + (f"; did you mean {ours}?" if ours else ""),
+            f"no such option: {name}{place}" + (f"; did you mean {known_name}?" if known_name else ""),
             hint=f"{elsewhere}{self._help}",
         )
 
@@ -192,8 +192,8 @@ def argument_missing(context: Any, param: Any) -> UsageError:
 
 def argument_too_many(context: Any, words: str) -> UsageError:
     """The error for more arguments than a command takes."""
-    said = f"{context.command_path} takes no more arguments: {words!r} is left over"
-    return UsageError(said, hint=_usage_line(context))
+    message = f"{context.command_path} takes no more arguments: {words!r} is left over"
+    return UsageError(message, hint=_usage_line(context))
 
 
 def _usage_line(context: Any) -> str:

@@ -107,7 +107,7 @@ def _unfit(package: str, version: str) -> WrongPackage | None:
     )
 
 
-def _first_unfit(said: str) -> WrongPackage | None:
+def _first_unfit(cause: str) -> WrongPackage | None:
     from importlib import metadata
 
     for package in NEEDS:
@@ -116,7 +116,7 @@ def _first_unfit(said: str) -> WrongPackage | None:
         except (metadata.PackageNotFoundError, TypeError):  # not installed as a package, or without a version
             continue
         if problem is not None:
-            problem.details = (f"that is why this failed: {said}",)
+            problem.details = (f"that is why this failed: {cause}",)
             return problem
     return None
 

@@ -72,7 +72,7 @@ class Session:
 
         return f"jobctl --home {shlex.quote(self.home_option)}"
 
-    def if_any(self, read: Callable[[], T], empty: T) -> T:
+    def if_store_exists(self, read: Callable[[], T], empty: T) -> T:
         """Return the result of ``read``; for a home without a store, print a note and return ``empty``."""
         try:
             return read()
@@ -134,13 +134,13 @@ class Session:
         if not self.quiet:
             self.warn(text)
 
-    def note_any(self, text: str) -> None:
-        """The same of a text that may be empty."""
+    def note_unless_empty(self, text: str) -> None:
+        """Print a message as ``note`` does; an empty one prints nothing."""
         if text:
             self.note(text)
 
     def warn(self, text: str) -> None:
-        """Print a message on stderr, also with ``--quiet``, because it says that something else runs."""
+        """Print a message on stderr, also with ``--quiet``, because the command does not do all that was requested."""
         from jobctl.render.inert import inert_log
 
         sys.stderr.write(inert_log(text) + "\n")

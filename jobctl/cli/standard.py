@@ -14,17 +14,17 @@ if TYPE_CHECKING:
 
 _NAMES = ("stdin", "stdout", "stderr")
 
-#: Lines that say what was done, and how to continue, in case standard output cannot be written.
-done: list[str] = []
+#: Lines to print if standard output cannot be written: they say what was done, and how to continue.
+done_lines: list[str] = []
 
 _NO_MEMORY = 12  # errno.ENOMEM, without the module
-#: What the loader of libraries says of a library that does not fit, and Python of an exception that did not.
+#: The messages of the loader for a library that does not fit into memory, and of Python for such an exception.
 _NO_ROOM = "failed to map segment"
 _NO_EXCEPTION = "without exception set"
 _NO_MEMORY_MESSAGE = b"jobctl: there is not enough memory\n  raise the limit, then try again: ulimit -v unlimited\n"
 
 
-def settle() -> None:
+def prepare_streams() -> None:
     """Make the three streams usable, once, before anything else is opened.
 
     Those that are closed are opened on /dev/null. Otherwise a file of jobctl would get their numbers, and printed text
@@ -104,5 +104,5 @@ def give_up_output(error: OSError) -> int:
         tell_no_memory()
         return 1
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-    sys.stderr.write("\n".join((f"jobctl: standard output cannot be written: {error.strerror}", *done)) + "\n")
+    sys.stderr.write("\n".join((f"jobctl: standard output cannot be written: {error.strerror}", *done_lines)) + "\n")
     return 1

@@ -31,5 +31,5 @@ def delivery_table(document: DeliveriesDocument) -> str:
 
 
 def _record(each: DeliveryBlock) -> list[object]:
-    what = [each["id"], each["job"], each["round"], each["event"], each["target"]]
-    return [*what, each["state"], each["attempts"], each["last_result"], each["next_attempt_at"]]
+    named = [each["id"], each["job"], each["round"], each["event"], each["target"]]
+    return [*named, each["state"], each["attempts"], each["last_result"], each["next_attempt_at"]]

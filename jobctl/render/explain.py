@@ -59,9 +59,9 @@ def _attempts(attempts: list[AttemptBlock]) -> Iterator[str]:
     for attempt in attempts:
         ended = attempt["outcome"] or "running"
         took = "" if attempt["duration_s"] is None else f" after {format_duration(attempt['duration_s'])}"
-        said = f": {inert(attempt['message'])}" if attempt["message"] else ""
+        message = f": {inert(attempt['message'])}" if attempt["message"] else ""
         place = f"round {attempt['round']}, slot {attempt['slot']}"
-        yield f"  {attempt['attempt']}  {local(attempt['started_at'])}  {place}  {ended}{took}{said}"
+        yield f"  {attempt['attempt']}  {local(attempt['started_at'])}  {place}  {ended}{took}{message}"
         left = attempt.get("left_behind")
         if left and attempt["outcome"] != "leftovers":  # where the message of the attempt says it
             named = f": {inert(left['names'])}" if left["names"] else ""

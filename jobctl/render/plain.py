@@ -65,8 +65,8 @@ def item(document: ItemBlock) -> str:
     result = document["result"]
     text = None if result is None else json.dumps(result, ensure_ascii=False)
     done = (document["exit_code"], document["signal"], document["duration_s"], document["started_at"])
-    said = (document["code"], document["message"], row_text(document["row"]), text)
-    return record((document["item"], document["state"], document["attempts"], *done, *said))
+    reason = (document["code"], document["message"], row_text(document["row"]), text)
+    return record((document["item"], document["state"], document["attempts"], *done, *reason))
 
 
 def row_text(row: Any) -> str:

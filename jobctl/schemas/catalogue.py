@@ -1,4 +1,4 @@
-"""The documents that have a schema, by the name of its file, and the rules that their types cannot say."""
+"""The documents that have a schema, by the name of its file, and the rules that their types cannot state."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From the types of documents to JSON Schemas.
+"""Makes JSON Schemas from the types of documents.
 
 A generator of our own instead of a library: its output is what a person would write (one level, no ``$defs``, nullable
 values as ``["integer", "null"]``), it reads every keyword from the type, and it needs nothing but Python.
@@ -30,7 +30,7 @@ class Generator:
         self._names = names
 
     def schema(self, document: type, rules: list[Schema] | None = None) -> Schema:
-        """The whole schema of a document; ``rules`` say what no type can, such as that one key follows from another."""
+        """The whole schema of a document; ``rules`` are conditions between its keys, which no type can state."""
         head = {
             "$schema": _DIALECT,
             "$id": _identifier(self._names[document]),

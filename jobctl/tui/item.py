@@ -59,7 +59,7 @@ class ItemScreen(JobctlScreen):
         """Read and draw."""
         document = self.reader.explanation(self._job, self._item)
         self.busy = document["item_state"] == "running"
-        self.query_one(LogView).keep_on(self._wanted, len(document["attempts"]))
+        self.query_one(LogView).follow_again(self._wanted, len(document["attempts"]))
         shown = look(self.size.width - 2, self.size.height)
         self.query_one("#explanation", Static).update(Text("\n".join(explain_lines(document, shown))))
 

@@ -101,7 +101,7 @@ class JobScreen(JobctlScreen):
         """Read and draw the visible tab."""
         document = self._document = self.reader.job(self._number)
         self.busy = document["counts"]["running"] > 0
-        self.query_one(LogView).keep_on(self._wanted(), document["round"])
+        self.query_one(LogView).follow_again(self._wanted(), document["round"])
         shown = look(self.size.width - 4, self.size.height)
         self.query_one("#head", Static).update(job_title(document, shown))
         if self.tab == "overview":

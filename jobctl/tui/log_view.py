@@ -26,7 +26,7 @@ NOTHING = "nothing was written yet\n"
 class LogView(Log):
     """Follows one item, or the items of a job, with a thread of its own."""
 
-    class Came(Message):
+    class MoreText(Message):
         """More text."""
 
         def __init__(self, text: str) -> None:
@@ -52,7 +52,7 @@ class LogView(Log):
         self._thread = Thread(target=self._follow, name="log", daemon=True)
         self._thread.start()
 
-    def keep_on(self, wanted: FollowTarget, mark: int) -> None:
+    def follow_again(self, wanted: FollowTarget, mark: int) -> None:
         """Follow again if another attempt began after the end of the log; ``mark`` counts the attempts or rounds."""
         if mark == self._mark or (self._thread is not None and self._thread.is_alive()):
             return
@@ -71,7 +71,7 @@ class LogView(Log):
             self._thread.join()
         os.close(self._reader)
 
-    def on_log_view_came(self, message: Came) -> None:
+    def on_log_view_more_text(self, message: MoreText) -> None:
         """Show the text; a view that was scrolled back stays where it is."""
         self._room.release()
         if self._blank:
@@ -87,9 +87,9 @@ class LogView(Log):
                 self._room.acquire()
                 if self._ended:
                     return
-                self.post_message(self.Came(text))
+                self.post_message(self.MoreText(text))
         except JobctlError as error:
-            self.post_message(self.Came(f"[jobctl: {error.message}]\n"))
+            self.post_message(self.MoreText(f"[jobctl: {error.message}]\n"))
         finally:
             database.close()
 

@@ -51,7 +51,7 @@ def doctor(
 
 
 def _slots() -> int:
-    """As a daemon would be started now; settings with mistakes are a finding of their own."""
+    """The slots of a daemon that started now. Mistakes in the settings are reported by a check of their own."""
     import os
 
     from jobctl.config import cpu_count

@@ -14,9 +14,6 @@ from jobctl.errors import Exit
 if TYPE_CHECKING:
     from jobctl.services.output.items import Listing
 
-if TYPE_CHECKING:
-    pass
-
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
 

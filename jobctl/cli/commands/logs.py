@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from jobctl.services.output.logs import Choice
     from jobctl.store.views.items import AttemptView
 
-#: How many items without output a message names.
+#: The most items without output that a message names.
 _NAMED = 5
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
@@ -64,7 +64,7 @@ def logs(
     if follow:
         _follow(shared, outputs)
     elif not shared.json:
-        _Shower(shared, outputs).show()
+        _OutputPrinter(shared, outputs).show()
     elif outputs.is_single:
         shared.emit(outputs.document())
     else:
@@ -86,7 +86,7 @@ def _number(attempt: str | None) -> int | None:
     return int(attempt)
 
 
-class _Shower:
+class _OutputPrinter:
     """Prints the outputs of attempts."""
 
     def __init__(self, shared: Session, outputs: Outputs) -> None:
@@ -116,7 +116,7 @@ class _Shower:
         if missing:
             self.shared.note(self._no_output(target.job, missing))
         elif not shown:
-            self.shared.note(f"job {target.job}: {_nothing(self.outputs.choice)}")
+            self.shared.note(f"job {target.job}: {_why_no_output(self.outputs.choice)}")
 
     def _single(self, job: int, attempt: AttemptView) -> None:
         # If only one stream was asked for, it goes to standard output.
@@ -163,7 +163,7 @@ class _Shower:
         return f"item {job}.{items[0]} has {why}, it is {self.outputs.state_of(job, items[0])}"
 
 
-def _nothing(choice: Choice) -> str:
+def _why_no_output(choice: Choice) -> str:
     """The reason why a whole job has no output."""
     if choice.attempt is not None:
         which = "no item that failed has" if choice.failed else "no item has"
@@ -182,11 +182,11 @@ def _follow(shared: Session, outputs: Outputs) -> None:
     if shared.json:
         _follow_json(shared, outputs, follower)
     elif outputs.choice.failed:
-        shower = _Shower(shared, outputs)
+        printer = _OutputPrinter(shared, outputs)
         for job, attempt in _failures(outputs, follower):
-            shower.merged(job, attempt)
+            printer.merged(job, attempt)
     else:
-        _follow_text(_Shower(shared, outputs), follower)
+        _follow_text(_OutputPrinter(shared, outputs), follower)
     reader.check_reader(pipes)
 
 
@@ -199,22 +199,22 @@ def _failures(outputs: Outputs, follower: Follower) -> Iterator[tuple[int, Attem
             yield outputs.targets[0].job, event.over
 
 
-def _follow_text(shower: _Shower, follower: Follower) -> None:
+def _follow_text(printer: _OutputPrinter, follower: Follower) -> None:
     """Print output as it is written: that of one item unchanged, that of several items under headings."""
     from jobctl.render.output import heading
 
-    target, streams = shower.outputs.targets[0], shower.streams
+    target, streams = printer.outputs.targets[0], printer.streams
     shown: tuple[int, int, str] | None = None
     for event in follower.events():
         key = (event.item, event.attempt, event.stream)
         if event.data and target.item is None and key != shown:
             error = " standard error" if event.stream == "err" else ""
-            shower.out.line(heading(f"{target.job}.{event.item}{error}"), bold=shower.bold)
+            printer.out.line(heading(f"{target.job}.{event.item}{error}"), bold=printer.bold)
             shown = key
         to_stderr = event.stream == "err" and target.item is not None and len(streams) > 1
-        (shower.err if to_stderr else shower.out).write(event.data)
-        shower.out.flush()
-        shower.err.flush()
+        (printer.err if to_stderr else printer.out).write(event.data)
+        printer.out.flush()
+        printer.err.flush()
 
 
 def _follow_json(shared: Session, outputs: Outputs, follower: Follower) -> None:

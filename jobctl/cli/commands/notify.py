@@ -41,7 +41,7 @@ def list_(
     if job is not None:
         document = deliveries_of(shared.home, job)
     else:
-        document = shared.if_any(lambda: deliveries_of(shared.home, None), nothing)
+        document = shared.if_store_exists(lambda: deliveries_of(shared.home, None), nothing)
     if shared.json:
         shared.emit(document)
     else:

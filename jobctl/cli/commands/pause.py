@@ -41,11 +41,11 @@ def _pause_jobs(shared: Session, words: list[str], reason: str) -> None:
     from jobctl.services.control.pause import pause, pause_document
     from jobctl.services.control.targets import jobs_of
 
-    held = pause(shared.home, jobs_of(shared.home, words), reason=reason, now=now_us())
+    paused = pause(shared.home, jobs_of(shared.home, words), reason=reason, now=now_us())
     if shared.json:
-        shared.emit(pause_document(held))
+        shared.emit(pause_document(paused))
         return
-    for each in held:
+    for each in paused:
         shared.note(each.sentence("paused"))
 
 
@@ -54,11 +54,11 @@ def _pause_queue(shared: Session, queue: str, reason: str) -> None:
     from jobctl.services.control.queues import check_queue
 
     check_queue(shared.home, queue)
-    held = pause_queue(shared.home, queue, reason=reason, now=now_us())
+    paused = pause_queue(shared.home, queue, reason=reason, now=now_us())
     if shared.json:
-        shared.emit(pause_document([], held))
+        shared.emit(pause_document([], paused))
     else:
-        shared.note(held.sentence("paused"))
+        shared.note(paused.sentence("paused"))
 
 
 def check_either(jobs: list[str] | None, queue: str | None, verb: str) -> None:

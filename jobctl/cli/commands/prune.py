@@ -15,7 +15,7 @@ from jobctl.errors import Exit
 if TYPE_CHECKING:
     from jobctl.services.control.prune_choice import KeptJob, Pruned, PruneOptions
 
-#: How many of the jobs that stay for one reason a message names.
+#: The most jobs that a message names.
 SHOWN = 10
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
@@ -65,7 +65,7 @@ def prune(
     numbers = prunable(shared.home, jobs) if jobs else None
     age_s = 0.0 if jobs else _age_s(shared, older_than)
     options = PruneOptions(age_s, keep_failed, include_failed, dry_run, undelivered, numbers)
-    report = shared.if_any(lambda: _remove(shared, options), None)
+    report = shared.if_store_exists(lambda: _remove(shared, options), None)
     if shared.json:
         shared.emit((report or Pruned(dry_run, age_s)).document())
     elif report is not None:
@@ -94,7 +94,7 @@ def _refuse_contradictions(
 
 
 def _age_s(shared: Session, text: str | None) -> float:
-    """Seconds, as given, else as set, else the default."""
+    """The age in seconds: the option, otherwise the setting, otherwise the default."""
     import os
 
     from jobctl.cli.submission.untrusted import tell_untrusted
@@ -109,8 +109,8 @@ def _age_s(shared: Session, text: str | None) -> float:
     return age_s
 
 
-def _staying(kept: Sequence[KeptJob], why: str) -> str:
-    """One line for all jobs that stay for one reason."""
+def _kept_line(kept: Sequence[KeptJob], why: str) -> str:
+    """One line for all jobs that are kept for one reason."""
     from jobctl.render.inert import inert
 
     named = ", ".join(f"{job.job} ({inert(job.name)})" for job in kept[:SHOWN])
@@ -134,7 +134,7 @@ def _tell(shared: Session, report: Pruned, *, named: bool) -> None:
             facts = f"{job.state} {job.finished_at}, {plural(job.items, 'item')}, {size(job.file_bytes)} of files"
             shared.say(f"{job.job}\t{inert(job.name)}\t{facts}")
     for why in dict.fromkeys(kept.why for kept in report.kept):
-        shared.note(_staying([kept for kept in report.kept if kept.why == why], why))
+        shared.note(_kept_line([kept for kept in report.kept if kept.why == why], why))
     which = "" if named else f" done for more than {format_given(report.older_than_s)}"
     if report.dry_run:
         shared.note(f"{plural(len(report.jobs), 'job')}{which} would be removed; nothing was changed")

@@ -28,7 +28,7 @@ def list_(ctx: typer.Context) -> int:
 
     shared = session(ctx)
     nothing: QueuesDocument = {"schema": SCHEMA, "queues": []}
-    document = shared.if_any(lambda: queues_document(shared.home), nothing)
+    document = shared.if_store_exists(lambda: queues_document(shared.home), nothing)
     if shared.json:
         shared.emit(document)
     else:

@@ -40,12 +40,12 @@ def _resume_jobs(shared: Session, words: list[str]) -> None:
     from jobctl.services.daemon.absence import absence_for_jobs
 
     numbers = jobs_of(shared.home, words)
-    held = resume(shared.home, numbers, now=now_us())
+    resumed = resume(shared.home, numbers, now=now_us())
     if shared.json:
-        shared.emit(resume_document(held))
-    for each in () if shared.json else held:
+        shared.emit(resume_document(resumed))
+    for each in () if shared.json else resumed:
         shared.note(each.sentence("continues"))
-    shared.note_any(absence_for_jobs(shared.home, numbers, shared.program))
+    shared.note_unless_empty(absence_for_jobs(shared.home, numbers, shared.program))
 
 
 def _resume_queue(shared: Session, queue: str) -> None:
@@ -54,9 +54,9 @@ def _resume_queue(shared: Session, queue: str) -> None:
     from jobctl.services.daemon.absence import absence_for_queue
 
     check_queue(shared.home, queue)
-    held = resume_queue(shared.home, queue)
+    resumed = resume_queue(shared.home, queue)
     if shared.json:
-        shared.emit(resume_document([], held))
+        shared.emit(resume_document([], resumed))
     else:
-        shared.note(held.sentence("continues"))
-    shared.note_any(absence_for_queue(shared.home, queue, shared.program))
+        shared.note(resumed.sentence("continues"))
+    shared.note_unless_empty(absence_for_queue(shared.home, queue, shared.program))

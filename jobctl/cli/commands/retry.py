@@ -1,4 +1,4 @@
-"""``jobctl retry``: another round for what did not succeed."""
+"""``jobctl retry``: another round for the items that did not succeed."""
 
 from __future__ import annotations
 
@@ -50,5 +50,5 @@ def retry(
         shared.emit(retry_document(answers))
     for answer in answers:
         shared.note(answer.sentence)
-    shared.note_any(absence_for_jobs(shared.home, list(wanted), shared.program))
+    shared.note_unless_empty(absence_for_jobs(shared.home, list(wanted), shared.program))
     return Exit.OK

@@ -13,7 +13,7 @@ from jobctl.cli.commands.submit import FileArgument, accept, dry_run
 from jobctl.cli.session import Session, now_us, session
 from jobctl.cli.submission.cluster import cluster_options, cluster_words, forgets_cluster
 from jobctl.cli.submission.intake import request_of
-from jobctl.cli.submission.messages import accepted_lines, forecast, of_a_run
+from jobctl.cli.submission.messages import accepted_lines, forecast, foreground_slots
 from jobctl.cli.submission.options import IntakeCommand, values
 from jobctl.errors import Exit
 
@@ -27,10 +27,10 @@ if TYPE_CHECKING:
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
-_POLITE = "stopping: running items finish, no new ones start; Ctrl-C again ends them at once"
-_AT_ONCE = "ending the running items"
-_FOLLOWS = "q leaves; the work continues"
-_RUNS = "Ctrl-C stops politely, twice at once"
+_STOPPING = "stopping: running items finish, no new ones start; Ctrl-C again ends them at once"
+_ENDING = "ending the running items"
+_FOOTER_FOLLOWING = "q leaves; the work continues"
+_FOOTER_RUNNING = "Ctrl-C stops politely, twice at once"
 
 
 class _RunCommand(IntakeCommand):
@@ -55,12 +55,12 @@ def run(ctx: typer.Context, file: FileArgument) -> int:
     """
     shared, now, cluster = session(ctx), now_us(), cluster_words(ctx)
     request = request_of(ctx, file, foreground=True)
-    slots = of_a_run(request.policy, on_cluster=bool(cluster))
+    slots = foreground_slots(request.policy, on_cluster=bool(cluster))
     if values(ctx)["dry_run"]:
         return dry_run(shared, request, planned=lambda: slots)
     options = _options(shared, request, slots, cluster, forget_cluster=forgets_cluster(ctx))
     accepted = accept(shared, request, now)
-    _tell_fewer(shared, accepted, request.queue, slots)
+    _tell_fewer_slots(shared, accepted, request.queue, slots)
     return _run_job(shared, accepted, replace(options, scope=accepted.job))
 
 
@@ -80,7 +80,7 @@ def _options(
     return options
 
 
-def _tell_fewer(shared: Session, accepted: Accepted, queue: str, slots: int) -> None:
+def _tell_fewer_slots(shared: Session, accepted: Accepted, queue: str, slots: int) -> None:
     """A daemon that is up, or the queue, may have fewer slots than were asked for."""
     if accepted.policy.slots is not None:
         found = forecast(shared, accepted.policy, queue, accepted.items, planned=lambda: slots, foreground=True)
@@ -100,7 +100,7 @@ def _run_job(shared: Session, accepted: Accepted, options: StartOptions) -> int:
         with ForegroundRun(options) as engine:
             view = _view(shared, accepted.job, engine)
             engine.settle()  # while the engine started, we loaded the modules that show it
-            view.footer = _FOLLOWS if engine.follows else _RUNS
+            view.footer = _FOOTER_FOLLOWING if engine.follows else _FOOTER_RUNNING
             from jobctl.cli.live.watching import show
 
             finished = show(view)
@@ -142,7 +142,7 @@ def _progress_stream(shared: Session) -> TextIO:
 def _stop(engine: ForegroundRun) -> str | None:
     if not engine.interrupt():
         return None
-    return _POLITE if engine.stops == 1 else _AT_ONCE
+    return _STOPPING if engine.stops == 1 else _ENDING
 
 
 def _finish(shared: Session, document: StatusDocument, *, finished: bool) -> int:

@@ -46,6 +46,6 @@ def set_(
     policy = set_rules(shared.home, number, changes, now=now_us())
     if shared.json:
         shared.emit(set_document(number, policy))
-    said = ", ".join(f"{name} {value}" for name, value in changes.items())
-    shared.note(f"job {number}: {said}")
+    changed = ", ".join(f"{name} {value}" for name, value in changes.items())
+    shared.note(f"job {number}: {changed}")
     return Exit.OK

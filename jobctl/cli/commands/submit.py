@@ -12,8 +12,9 @@ import typer
 from jobctl.cli import standard
 from jobctl.cli.session import Session, now_us, session
 from jobctl.cli.submission.intake import input_stream, request_of
-from jobctl.cli.submission.messages import ReadingProgress, of_a_daemon, report
+from jobctl.cli.submission.messages import daemon_slots_planned, print_messages
 from jobctl.cli.submission.options import IntakeCommand, values
+from jobctl.cli.submission.reading_progress import ReadingProgress
 from jobctl.errors import Exit
 
 if TYPE_CHECKING:
@@ -65,7 +66,7 @@ def submit(
     shared, now = session(ctx), now_us()
     request = request_of(ctx, file, foreground=False)
     if values(ctx)["dry_run"]:
-        return dry_run(shared, request, planned=of_a_daemon)
+        return dry_run(shared, request, planned=daemon_slots_planned)
     if wait:
         _check_wait(shared, request, start_daemon=start_daemon)
     daemon = _daemon_options(shared) if start_daemon else None
@@ -75,7 +76,7 @@ def submit(
     pid = _start(daemon, accepted.job) if daemon else None
     if wait:
         return _await(shared, accepted, request, pid, daemon)
-    report(shared, accepted, request, pid, waits=False)
+    print_messages(shared, accepted, request, pid, waits=False)
     return Exit.OK
 
 
@@ -113,7 +114,7 @@ def accept(shared: Session, request: SubmitRequest, now: int) -> Accepted:
         stream = input_stream(request.input.path)
         lost = lost_database(shared.home)
         accepted = submit(shared.home, request, now=now, stdin=stream, watch=reading)
-    standard.done[:] = [f"  job {accepted.job} was accepted nevertheless: {shared.program} status {accepted.job}"]
+    standard.done_lines[:] = [f"  job {accepted.job} was accepted nevertheless: {shared.program} status {accepted.job}"]
     if lost:
         shared.warn(lost)
     return accepted
@@ -133,7 +134,7 @@ def _await(
     from jobctl.services.submit.documents import accepted_document
 
     if not shared.json:
-        report(shared, accepted, request, started, waits=True)
+        print_messages(shared, accepted, request, started, waits=True)
     try:
         state = wait_served(shared.home, accepted.job, partial(_start, daemon, accepted.job) if daemon else None)
     except KeyboardInterrupt:

@@ -38,7 +38,7 @@ def wait(
     shared = session(ctx)
     seconds = _seconds(timeout)
     numbers = jobs_of(shared.home, jobs)
-    shared.note_any(absence_for_jobs(shared.home, numbers, shared.program))
+    shared.note_unless_empty(absence_for_jobs(shared.home, numbers, shared.program))
     states = _wait(shared, numbers, seconds)
     if shared.json:
         _emit(shared, [str(number) for number in numbers])

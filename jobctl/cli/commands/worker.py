@@ -38,8 +38,7 @@ def worker(
 
     For a scheduler on another machine, the worker needs --tls-ca, --tls-cert and --tls-key, or --insecure on a private
     network. However the worker ends, its items end with it. When the scheduler ends, the worker waits for the next one;
-    it ends when the
-    scheduler tells it to, or on SIGTERM.
+    it ends when the scheduler tells it to, or on SIGTERM.
     """
     from jobctl.cli.submission.untrusted import tell_untrusted
     from jobctl.services.daemon.worker import Offer, serve_cluster

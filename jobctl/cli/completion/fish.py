@@ -123,12 +123,12 @@ def fish(root: Node) -> str:
         f"set -g __jobctl_givers {' '.join(givers)}",
     ]
     rows = [row for node in nodes for row in (*_commands(node), *_places(node), *_options(node))]
-    return _HEAD + "\n".join([*lines_of(lists), *rows]) + "\n"
+    return _HEAD + "\n".join([*between_blank_lines(lists), *rows]) + "\n"
 
 
-def lines_of(lists: list[str]) -> list[str]:
+def between_blank_lines(lines: list[str]) -> list[str]:
     """Return lines between two blank lines."""
-    return ["", *lists, ""]
+    return ["", *lines, ""]
 
 
 def _at(node: Node, place: int | None = None) -> str:

@@ -34,8 +34,8 @@ class Signals:
 
     def __enter__(self) -> Self:
         self._before_fd = signal.set_wakeup_fd(self._writer, warn_on_full_buffer=False)
-        heard = [number for number in _HANDLED if signal.getsignal(number) is not signal.SIG_IGN]
-        self._before = {number: signal.signal(number, _ignore) for number in heard}
+        handled = [number for number in _HANDLED if signal.getsignal(number) is not signal.SIG_IGN]
+        self._before = {number: signal.signal(number, _ignore) for number in handled}
         return self
 
     def __exit__(
@@ -62,7 +62,7 @@ def _ignore(_number: int, _frame: Any) -> None:
     """Do nothing, because Python writes the number of the signal to the wake-up descriptor."""
 
 
-def stop_here() -> None:
+def stop_process() -> None:
     """Stop this process, as Ctrl-Z requests; returns when the shell continues it."""
     os.kill(os.getpid(), signal.SIGSTOP)
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TextIO
 
-from jobctl.cli.live.signals import STOPS, Keys, Signals, stop_here
+from jobctl.cli.live.signals import STOPS, Keys, Signals, stop_process
 from jobctl.cli.session import Session, now_us
 from jobctl.process import reader
 from jobctl.services.daemon.changes import Frames
@@ -118,11 +118,11 @@ def _loop(view: View, draw: Callable[[], None], aside: Aside = contextlib.nullco
                 busy=busy, also=(*view.descriptors(), *view.pipes), at_most_s=None if view.is_screen else LINE_EVERY_S
             )
             reader.check_reader(view.pipes)
-            came = set(signals.take())
-            if signal.SIGTSTP in came:
+            arrived = set(signals.take())
+            if signal.SIGTSTP in arrived:
                 with aside(), keys.released():
-                    stop_here()
-            view.signalled = bool(came & STOPS)
+                    stop_process()
+            view.signalled = bool(arrived & STOPS)
             if (view.signalled or "q" in keys.pressed()) and not _continues(view):
                 return False
 
@@ -154,7 +154,7 @@ class _Lines:
     def __init__(self, stream: TextIO, clock: Callable[[], float] = time.monotonic) -> None:
         self._stream = stream
         self._clock = clock
-        self._told: dict[int, tuple[str, float]] = {}
+        self._last: dict[int, tuple[str, float]] = {}
 
     def show(self, view: View) -> None:
         """Write a line for each job whose state has changed, or whose last line is old."""
@@ -162,9 +162,9 @@ class _Lines:
 
         now = self._clock()
         for job in view.shown["jobs"]:
-            state, at = self._told.get(job["job"], ("", 0.0))
+            state, at = self._last.get(job["job"], ("", 0.0))
             if state != job["state"] or (not job["done"] and now - at >= LINE_EVERY_S):
-                self._told[job["job"]] = (job["state"], now)
+                self._last[job["job"]] = (job["state"], now)
                 self._stream.write(progress_line(job) + "\n")
         self._stream.flush()
 
@@ -177,13 +177,13 @@ class _JsonLines:
 
         self._dumps, self._guard = dumps, for_terminal if stream.isatty() else str
         self._stream = stream
-        self._told: tuple[Any, ...] = ()
+        self._last: tuple[Any, ...] = ()
 
     def show(self, view: View) -> None:
         """Write the document if one of its jobs has a new revision."""
         revisions = tuple((job["job"], job["revision"]) for job in view.shown["jobs"])
-        if revisions != self._told:
-            self._told = revisions
+        if revisions != self._last:
+            self._last = revisions
             self._stream.write(self._guard(self._dumps(view.shown)) + "\n")
             self._stream.flush()
 

@@ -40,21 +40,21 @@ def check_program(ctx: Context, given: Mapping[str, Any], line: CommandLine, *, 
 
     words = line.words
     refuse_other_ways(words)
-    place = _place(given, line)
+    context = _command_context(given, line)
     try:
-        said = check_program(words, place)
+        note = check_program(words, context)
     except UsageError:
         from jobctl.cli.submission.cluster import runs_on_cluster
 
-        if place.elsewhere or not runs_on_cluster(session(ctx), ctx, foreground=foreground):
+        if context.elsewhere or not runs_on_cluster(session(ctx), ctx, foreground=foreground):
             raise
-        said = check_program(words, place._replace(elsewhere=True))
-    if said:
-        session(ctx).note(said)
+        note = check_program(words, context._replace(elsewhere=True))
+    if note:
+        session(ctx).note(note)
 
 
-def _place(given: Mapping[str, Any], line: CommandLine) -> Any:
-    """Return the place and the PATH with which the program of a command is found."""
+def _command_context(given: Mapping[str, Any], line: CommandLine) -> Any:
+    """Return the directory and the PATH in which the program of a command is looked for."""
     import os
 
     from jobctl.services.submit.program import CommandContext
@@ -70,26 +70,26 @@ def _place(given: Mapping[str, Any], line: CommandLine) -> Any:
     )
 
 
-def check_place(ctx: Context, meant: Mapping[str, Any], *, foreground: bool) -> None:
+def check_place(ctx: Context, parsed: Mapping[str, Any], *, foreground: bool) -> None:
     """Raises UsageError for options that have no effect where the items will run, on this machine or on a cluster.
 
     Prints a note if it is not known yet where they will run.
     """
-    asked = [option for option in OPTIONS if option.applies == "clusters" or option.check]
-    asked = [option for option in asked if meant[option.key] is not None]
-    if not asked:
+    limited = [option for option in OPTIONS if option.applies == "clusters" or option.check]
+    limited = [option for option in limited if parsed[option.key] is not None]
+    if not limited:
         return
     from jobctl.cli.submission.cluster import runs_on_cluster
     from jobctl.domain.option_values import check
 
     shared = session(ctx)
     on_cluster = runs_on_cluster(shared, ctx, foreground=foreground)
-    for option in asked:
+    for option in limited:
         if option.applies == "clusters":
             _check_cluster(shared, option.name, on_cluster)
         elif not on_cluster:
             with naming(option):
-                check(option, meant[option.key])
+                check(option, parsed[option.key])
 
 
 def _check_cluster(shared: Session, name: str, on_cluster: bool | None) -> None:
@@ -113,14 +113,14 @@ def naming(option: JobOption) -> Iterator[None]:
         raise UsageError(f"{name} {error.message}", hint=error.hint) from None
 
 
-def tell_of_environment(given: Mapping[str, Any], tell: Callable[[str], None]) -> None:
+def note_environment(given: Mapping[str, Any], tell: Callable[[str], None]) -> None:
     """Name the variables that items will not get, or say that the values of all variables are stored."""
     import os
 
     from jobctl.handlers.environment import left_out
 
     if given["env_file"] is not None:
-        _warn_of_readers(given["env_file"], tell)
+        _note_readable_file(given["env_file"], tell)
     if given["env_all"]:
         tell("--env-all: the values of all variables that are set here are stored with the job")
         return
@@ -129,7 +129,7 @@ def tell_of_environment(given: Mapping[str, Any], tell: Callable[[str], None]) -
         tell(f"items do not get {', '.join(missed)}: pass one with --env NAME=VALUE, or everything with --env-all")
 
 
-def _warn_of_readers(path: str, tell: Callable[[str], None]) -> None:
+def _note_readable_file(path: str, tell: Callable[[str], None]) -> None:
     """Warn of a file of secrets that others can read. It is used anyway, because it may hold none."""
     import os
     import stat

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from jobctl.cli.session import Session
 from jobctl.cli.submission.intake import input_stream
-from jobctl.cli.submission.messages import ReadingProgress, forecast
+from jobctl.cli.submission.messages import forecast
+from jobctl.cli.submission.reading_progress import ReadingProgress
 from jobctl.errors import Exit
 from jobctl.services.submit.documents import preview_document
 from jobctl.services.submit.request import on_placeholders

@@ -16,9 +16,9 @@ from jobctl.cli.submission.checks import (
     check_program,
     check_work,
     naming,
-    tell_of_environment,
+    note_environment,
 )
-from jobctl.cli.submission.options import command_line, filled, values
+from jobctl.cli.submission.options import command_line, fill_in, values
 from jobctl.domain.job_options import OPTIONS, JobOption
 from jobctl.errors import UsageError
 
@@ -43,22 +43,22 @@ def request_of(ctx: Context, path: str, *, foreground: bool) -> SubmitRequest:
     words = line.words
     check_work(given, words)
     if given["from_joblog"]:
-        given, words = _of_joblog(given, words)
+        given, words = _from_joblog(given, words)
     settings = load_settings(os.environ, os.getcwd())
     ignores = settings.ignored_files or settings.untrusted
-    given, words = filled(given, words, settings.section("submit"))
+    given, words = fill_in(given, words, settings.section("submit"))
     if ignores:
         _tell_untrusted(ctx, foreground=foreground)
-    tell_of_environment(given, session(ctx).note)
+    note_environment(given, session(ctx).note)
     if words:
         check_program(ctx, given, line._replace(words=words), foreground=foreground)
     if given["queue"] is not None and not given["new_queue"]:
         allow_new_queue(session(ctx), given["queue"], may_ask=path != "-" and not given["dry_run"])
-    meant = _read(given)
+    parsed = _read(given)
     after = _jobs_before(ctx, given["after"]) if given["after"] else ()
-    request = _request(meant, path, words, after=after, foreground=foreground)
-    check_place(ctx, meant, foreground=foreground)
-    _tell_of_shells(ctx, words)
+    request = _request(parsed, path, words, after=after, foreground=foreground)
+    check_place(ctx, parsed, foreground=foreground)
+    _note_shell_words(ctx, words)
     return request
 
 
@@ -69,22 +69,22 @@ def _tell_untrusted(ctx: Context, *, foreground: bool) -> None:
     tell_untrusted(session(ctx), "submit", *(["daemon"] if starts else []))
 
 
-def _tell_of_shells(ctx: Context, words: Sequence[str]) -> None:
+def _note_shell_words(ctx: Context, words: Sequence[str]) -> None:
     from jobctl.services.submit.foreign_syntax import shell_words
 
     for word in shell_words(words):
         session(ctx).note(f"{word!r} is handed to {words[0]} as it is: no shell is involved; for one there is --shell")
 
 
-def _of_joblog(given: Mapping[str, Any], words: Sequence[str]) -> tuple[Mapping[str, Any], list[str]]:
+def _from_joblog(given: Mapping[str, Any], words: Sequence[str]) -> tuple[Mapping[str, Any], list[str]]:
     """The commands in a joblog are shell text, as they were when GNU parallel ran them."""
-    for option, said in (
+    for option, value in (
         ("a COMMAND", words),
         ("--shell", given["shell"]),
         ("--call", given["call"]),
         ("--format", given["format"]),
     ):
-        if said:
+        if value:
             raise UsageError(f"--from-joblog and {option} at once", hint="the joblog has the commands")
     return {**given, "shell": JOBLOG_SHELL}, []
 
@@ -94,11 +94,11 @@ def _read(given: Mapping[str, Any]) -> dict[str, Any]:
 
     Raises UsageError.
     """
-    meant = {option.key: given[option.key] for option in OPTIONS}
+    parsed = {option.key: given[option.key] for option in OPTIONS}
     for option in OPTIONS:
-        if option.metavar and meant[option.key] not in _NOTHING:
-            meant[option.key] = _value(option, meant[option.key])
-    return meant
+        if option.metavar and parsed[option.key] not in _NOTHING:
+            parsed[option.key] = _value(option, parsed[option.key])
+    return parsed
 
 
 def _value(option: JobOption, value: Any) -> Any:
@@ -109,84 +109,84 @@ def _value(option: JobOption, value: Any) -> Any:
 
 
 def _request(
-    meant: Mapping[str, Any], path: str, words: Sequence[str], *, after: tuple[tuple[int, str], ...], foreground: bool
+    parsed: Mapping[str, Any], path: str, words: Sequence[str], *, after: tuple[tuple[int, str], ...], foreground: bool
 ) -> SubmitRequest:
     from jobctl.domain.texts import DEFAULT_QUEUE
     from jobctl.services.submit.request import SubmitRequest
 
-    not_before_at, not_before_s = meant["not_before"] or (None, None)
+    not_before_at, not_before_s = parsed["not_before"] or (None, None)
     return SubmitRequest(
-        input=_input(meant, path),
+        input=_input(parsed, path),
         command=tuple(words),
-        shell=meant["shell"],
-        call=None if meant["call"] is None else _call(meant),
-        python=meant["python"],
-        name=meant["name"],
-        queue=DEFAULT_QUEUE if meant["queue"] is None else meant["queue"],
-        priority=meant["priority"] or 0,
-        labels=meant["label"] or {},
-        cwd=meant["cwd"],
-        env=tuple(meant["env"] or ()),
-        env_file=meant["env_file"],
-        env_all=meant["env_all"],
-        policy=_policy(meant, not_before_s),
-        hold=meant["hold"],
+        shell=parsed["shell"],
+        call=None if parsed["call"] is None else _call(parsed),
+        python=parsed["python"],
+        name=parsed["name"],
+        queue=DEFAULT_QUEUE if parsed["queue"] is None else parsed["queue"],
+        priority=parsed["priority"] or 0,
+        labels=parsed["label"] or {},
+        cwd=parsed["cwd"],
+        env=tuple(parsed["env"] or ()),
+        env_file=parsed["env_file"],
+        env_all=parsed["env_all"],
+        policy=_policy(parsed, not_before_s),
+        hold=parsed["hold"],
         foreground=foreground,
-        key=meant["key"],
-        on_duplicate=meant["on_duplicate"] or "return",
-        unique=meant["unique"],
+        key=parsed["key"],
+        on_duplicate=parsed["on_duplicate"] or "return",
+        unique=parsed["unique"],
         after=after,
-        item_key=meant["item_key"],
-        only_new=meant["only_new"],
-        new_by=meant["new_by"] or (),
-        notify=_notify(meant),
+        item_key=parsed["item_key"],
+        only_new=parsed["only_new"],
+        new_by=parsed["new_by"] or (),
+        notify=_notify(parsed),
         not_before_at=not_before_at,
     )
 
 
-def _policy(meant: Mapping[str, Any], not_before_s: float | None) -> Policy:
+def _policy(parsed: Mapping[str, Any], not_before_s: float | None) -> Policy:
     from jobctl.domain.policy import Policy
 
-    given = {option.field: meant[option.key] for option in OPTIONS if option.field}
+    given = {option.field: parsed[option.key] for option in OPTIONS if option.field}
     return Policy(
         **{field: value for field, value in given.items() if value is not None},
         not_before_s=not_before_s,
     )
 
 
-def _input(meant: Mapping[str, Any], path: str) -> InputOptions:
+def _input(parsed: Mapping[str, Any], path: str) -> InputOptions:
     from jobctl.sources.options import JOBLOG, InputOptions
 
     return InputOptions(
         path=path,
-        format=JOBLOG if meant["from_joblog"] else meant["format"],
-        delimiter=meant["delimiter"],
-        comment=meant["comment"],
-        encoding=meant["encoding"],
-        header=not meant["no_header"],
-        invalid=meant["invalid"] or "reject",
-        sheet=meant["sheet"],
-        select=meant["select"],
-        where=meant["where"],
-        sample=meant["sample"],
+        format=JOBLOG if parsed["from_joblog"] else parsed["format"],
+        delimiter=parsed["delimiter"],
+        comment=parsed["comment"],
+        encoding=parsed["encoding"],
+        header=not parsed["no_header"],
+        invalid=parsed["invalid"] or "reject",
+        sheet=parsed["sheet"],
+        select=parsed["select"],
+        where=parsed["where"],
+        sample=parsed["sample"],
     )
 
 
-def _call(meant: Mapping[str, Any]) -> Call:
+def _call(parsed: Mapping[str, Any]) -> Call:
     from jobctl.domain.call import Call
 
-    return Call(meant["call"], meant["call_setup"] or "", meant["call_style"] or "")
+    return Call(parsed["call"], parsed["call_setup"] or "", parsed["call_style"] or "")
 
 
-def _notify(meant: Mapping[str, Any]) -> NotifyOptions:
+def _notify(parsed: Mapping[str, Any]) -> NotifyOptions:
     from jobctl.domain.notify import NotifyOptions
 
     return NotifyOptions(
-        urls=meant["notify"] or (),
-        commands=meant["on_done"] or (),
-        secret_env=meant["notify_secret_env"],
-        secret_file=meant["notify_secret_file"],
-        allow_http=meant["allow_http"],
+        urls=parsed["notify"] or (),
+        commands=parsed["on_done"] or (),
+        secret_env=parsed["notify_secret_env"],
+        secret_file=parsed["notify_secret_file"],
+        allow_http=parsed["allow_http"],
     )
 
 

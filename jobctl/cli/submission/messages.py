@@ -1,93 +1,22 @@
-"""The messages of a submission: the progress of reading, the accepted rows, and the forecast of the job."""
+"""The messages of a submission: the accepted rows, the forecast of the job, and the process that runs it."""
 
 from __future__ import annotations
 
-import sys
-import time
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Protocol, Self, TextIO
+from typing import TYPE_CHECKING
 
 from jobctl.cli.session import Session, now_us
 from jobctl.errors import JobctlError
 
 if TYPE_CHECKING:
-    from types import TracebackType
-
     from jobctl.domain.policy import Policy
     from jobctl.services.submit.forecast import Forecast
     from jobctl.services.submit.request import Accepted, SubmitRequest
 
 
-#: Seconds of reading before the progress is shown.
-PATIENCE_S = 1.0
-#: Seconds between two drawings of the bar on a terminal.
-FRAME_S = 0.1
-#: Seconds between two lines where standard error is not a terminal.
-LINE_EVERY_S = 30.0
-
-
-class InputProgress(Protocol):
-    """The figures of an input while it is read."""
-
-    @property
-    def records(self) -> int: ...
-    @property
-    def bytes(self) -> int: ...
-    @property
-    def size(self) -> int | None: ...
-
-
-class ReadingProgress:
-    """Shows the progress after each batch: a bar on a terminal, which disappears at the end, or sometimes a line."""
-
-    def __init__(
-        self, shared: Session, stream: TextIO | None = None, clock: Callable[[], float] = time.monotonic
-    ) -> None:
-        self._shared = shared
-        self._stream = stream or sys.stderr
-        self._clock = clock
-        self._began = clock()
-        self._next = self._began + PATIENCE_S
-        self._on_screen: bool | None = None  # most inputs are read before this is asked
-        self._drawn = False
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if self._drawn:
-            self._write("\r\x1b[K")
-
-    def __call__(self, source: InputProgress) -> None:
-        """Show the progress, if the last one is old enough."""
-        now = self._clock()
-        is_last = self._drawn and source.bytes == source.size  # the commit that follows may take a while
-        if self._shared.quiet or (now < self._next and not is_last):
-            return
-        if self._on_screen is None:
-            self._on_screen = self._shared.is_screen(self._stream)
-            if not self._on_screen and now < self._began + LINE_EVERY_S:
-                self._next = self._began + LINE_EVERY_S
-                return
-        from jobctl.render.input_progress import reading_line
-
-        look = self._shared.look(self._stream)
-        line = reading_line(source.records, source.bytes, source.size, now - self._began, look)
-        if self._on_screen:
-            self._next, self._drawn = now + FRAME_S, True
-            self._write(f"\r{line}\x1b[K")
-        else:
-            self._next = now + LINE_EVERY_S
-            self._write(f"{line}\n")
-
-    def _write(self, text: str) -> None:
-        self._stream.write(text)
-        self._stream.flush()
-
-
-def report(shared: Session, accepted: Accepted, request: SubmitRequest, started: int | None, *, waits: bool) -> None:
+def print_messages(
+    shared: Session, accepted: Accepted, request: SubmitRequest, started: int | None, *, waits: bool
+) -> None:
     """Print what was accepted, and what happens next."""
     if shared.json:
         from jobctl.services.submit.documents import accepted_document
@@ -104,18 +33,18 @@ def report(shared: Session, accepted: Accepted, request: SubmitRequest, started:
         shared.note(line)
 
 
-def _worker(shared: Session, job: int, started: int | None) -> str:
+def _runner_line(shared: Session, job: int, started: int | None) -> str:
     from jobctl.services.daemon.absence import process_of_job
 
     return f"  {process_of_job(shared.home, job, started, shared.program, now_us())}"
 
 
 def _forecast(shared: Session, accepted: Accepted, queue: str, started: int | None) -> list[str]:
-    worker = _worker(shared, accepted.job, started)
+    runner = _runner_line(shared, accepted.job, started)
     follow = f"follow it with: {shared.program} status {accepted.job} --watch"
-    found = forecast(shared, accepted.policy, queue, accepted.items, planned=of_a_daemon, foreground=False)
+    found = forecast(shared, accepted.policy, queue, accepted.items, planned=daemon_slots_planned, foreground=False)
     fewer = [f"  {found.fewer}"] if found.fewer else []
-    return [worker, *fewer, f"  {found.bounds}", f"  {follow}"]
+    return [runner, *fewer, f"  {found.bounds}", f"  {follow}"]
 
 
 def _state(shared: Session, accepted: Accepted, _queue: str, started: int | None) -> list[str]:
@@ -127,14 +56,19 @@ def _state(shared: Session, accepted: Accepted, _queue: str, started: int | None
     now = state_report_of(shared.home, job, now_us(), shared.program)
     state = f"  {now.state}: {inert(now.reason)}"
     if now.is_done:
-        return [state, _again(shared, job)]
+        return [state, _next_step(shared, job)]
     resume = [f"  resume it with: {command}" for command in now.resume]
     if now.state == "paused":
         return [state, *resume]
-    return [_worker(shared, job, started), state, *resume, f"  follow it with: {shared.program} status {job} --watch"]
+    return [
+        _runner_line(shared, job, started),
+        state,
+        *resume,
+        f"  follow it with: {shared.program} status {job} --watch",
+    ]
 
 
-def _again(shared: Session, job: int) -> str:
+def _next_step(shared: Session, job: int) -> str:
     from jobctl.services.submit.documents import job_of
 
     retry = job_of(shared.home, job, now_us(), shared.program)["retry"]["command"]
@@ -148,25 +82,25 @@ def accepted_lines(accepted: Accepted) -> list[str]:
     from jobctl.services.submit.request import on_placeholders
 
     name = inert(accepted.name)
-    said = [f"job {accepted.job} ({name}): {plural(accepted.items, 'item')} accepted"]
+    lines = [f"job {accepted.job} ({name}): {plural(accepted.items, 'item')} accepted"]
     if accepted.replayed:
-        said = [f"job {accepted.job} ({name}) has this key and is the same work: nothing new was accepted"]
+        lines = [f"job {accepted.job} ({name}) has this key and is the same work: nothing new was accepted"]
         if accepted.resumed:
-            said.append(f"  {plural(accepted.resumed, 'item')} of it run again")
+            lines.append(f"  {plural(accepted.resumed, 'item')} of it run again")
     if accepted.not_selected:
-        said.append(f"  {plural(accepted.not_selected, 'row')} of the file not selected")
+        lines.append(f"  {plural(accepted.not_selected, 'row')} of the file not selected")
     if accepted.rejected:
-        said.append(f"  {plural(accepted.rejected, 'row')} left out, see {accepted.rejected_path}")
+        lines.append(f"  {plural(accepted.rejected, 'row')} left out, see {accepted.rejected_path}")
     if accepted.skipped:
-        said.append(f"  {plural(accepted.skipped, 'row')} skipped: done already in an earlier job of that name")
+        lines.append(f"  {plural(accepted.skipped, 'row')} skipped: done already in an earlier job of that name")
     if accepted.compared_otherwise is not None:
         other = accepted.compared_otherwise
-        said.append(f"  job {other} of that name has another --new-by: rows that it has done count as not done")
+        lines.append(f"  job {other} of that name has another --new-by: rows that it has done count as not done")
     if accepted.followed:
-        said.append(f"  {open_elsewhere(accepted.followed)}")
-    said += [f"  {sentence}" for sentence in on_placeholders(accepted, accepted.items)]
-    said += [f"  {notice}" for notice in accepted.notices]
-    return said
+        lines.append(f"  {open_elsewhere(accepted.followed)}")
+    lines += [f"  {sentence}" for sentence in on_placeholders(accepted, accepted.items)]
+    lines += [f"  {notice}" for notice in accepted.notices]
+    return lines
 
 
 def forecast(
@@ -179,7 +113,7 @@ def forecast(
     return found._replace(fewer=shared.localise(found.fewer) or "")
 
 
-def of_a_daemon() -> int:
+def daemon_slots_planned() -> int:
     """The slots that a daemon would have if it started now; 0 if that is not known."""
     import os
 
@@ -192,7 +126,7 @@ def of_a_daemon() -> int:
         return 0
 
 
-def of_a_run(policy: Policy, *, on_cluster: bool) -> int:
+def foreground_slots(policy: Policy, *, on_cluster: bool) -> int:
     """The slots of a run in the foreground; 0 = all slots of the workers of a cluster."""
     from jobctl.config import cpu_count
 

@@ -45,7 +45,7 @@ class CommandWithWords(Command):
 
 
 class CommandLine(NamedTuple):
-    """What a command line says around its options."""
+    """The parts of a command line around its options."""
 
     words: list[str]  # of the other command, untouched
     own: tuple[str, ...]  # the arguments before those words
@@ -131,7 +131,7 @@ def values(ctx: Context) -> Mapping[str, Any]:
     return found
 
 
-def filled(
+def fill_in(
     given: Mapping[str, Any], words: Sequence[str], settings: Mapping[str, Any]
 ) -> tuple[dict[str, Any], list[str]]:
     """The options of a submission and the words of its command. Recipe and settings fill in what the command line
@@ -151,14 +151,14 @@ def _merged(
     given: Mapping[str, Any], words: Sequence[str], layers: Sequence[Mapping[str, Any]]
 ) -> tuple[dict[str, Any], list[str]]:
     options, command = dict(given), list(words)
-    taken_away = {option.key for option in OPTIONS if option.can_be_none and options[option.key] == NO_LIMIT}
-    options |= dict.fromkeys(taken_away)
+    without_limit = {option.key for option in OPTIONS if option.can_be_none and options[option.key] == NO_LIMIT}
+    options |= dict.fromkeys(without_limit)
     has_command = bool(words) or given["shell"] is not None or given["call"] is not None
     for layer in layers:
         if not has_command:
             command = list(layer.get("command", command))
         for name, value in layer.items():
-            if _is_open(options, name) and name not in taken_away and not (name in _WORK and has_command):
+            if _is_open(options, name) and name not in without_limit and not (name in _WORK and has_command):
                 options[name] = value
     if not options["notify"]:  # without a target, a job needs no secret from the settings
         options |= {name: given[name] for name in _SECRETS}

@@ -133,9 +133,10 @@ def input_text(document: StatusDocument, look: Look) -> str:
     return look.dash.join(facts)
 
 
-def policy_facts(policy: PolicyBlock, there: int | None = None) -> Iterator[str]:
-    """The policy of a job in words; ``there`` is the number of slots of the daemon, if one is up."""
-    fewer = f" (the daemon has {number(there)})" if policy["slots"] and there and there < policy["slots"] else ""
+def policy_facts(policy: PolicyBlock, daemon_slots: int | None = None) -> Iterator[str]:
+    """The policy of a job in words; ``daemon_slots`` is the number of slots of the daemon, if one is up."""
+    has_fewer = bool(policy["slots"] and daemon_slots and daemon_slots < policy["slots"])
+    fewer = f" (the daemon has {number(daemon_slots or 0)})" if has_fewer else ""
     yield plural(policy["slots"], "slot") + fewer if policy["slots"] else "all slots"
     yield plural(policy["attempts"], "attempt")
     yield f"time limit {format_given(policy['timeout_s'])}" if policy["timeout_s"] else "no time limit"

@@ -60,10 +60,10 @@ def _samples(samples: Sequence[ItemBlock]) -> str:
 
 def _sample(item: ItemBlock) -> str:
     row = item["row"] if isinstance(item["row"], str) else json.dumps(item["row"], ensure_ascii=False)
-    said = f"<br>{text_of(item['message'])}" if item["message"] else ""
+    message = f"<br>{text_of(item['message'])}" if item["message"] else ""
     took = "" if item["duration_s"] is None else f", took {format_duration(item['duration_s'])}"
     tried = plural(item["attempts"], "attempt")
-    return f"<p>item {item['item']} ({tried}{took}): <code>{text_of(_shortened(row))}</code>{said}</p>"
+    return f"<p>item {item['item']} ({tried}{took}): <code>{text_of(_shortened(row))}</code>{message}</p>"
 
 
 def _shortened(words: str, limit: int = 400) -> str:

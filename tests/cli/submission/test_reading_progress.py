@@ -8,7 +8,7 @@ from typing import NamedTuple
 import pytest
 
 from jobctl.cli.session import Session
-from jobctl.cli.submission.messages import ReadingProgress
+from jobctl.cli.submission.reading_progress import ReadingProgress
 from jobctl.config import Home
 from jobctl.render.input_progress import reading_line
 from jobctl.render.look import Look
