@@ -1,4 +1,4 @@
-"""Runs items as processes: every row brings its own command in the column ``command``."""
+"""Runs items as processes: every row has its own command in the column ``command``."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ COMMAND_COLUMN = "command"
 
 
 class ColumnHandler:
-    """Every row brings its own command. It is split by the quoting rules of a shell, and no shell runs it."""
+    """Every row has its own command. It is split by the quoting rules of a shell, but no shell runs it."""
 
     kind = "column"
     slotted = False

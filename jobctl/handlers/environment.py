@@ -64,7 +64,7 @@ def whole_environment(environ: Mapping[str, str], by_name: Iterable[str]) -> dic
 
 
 def _was_given(name: bytes) -> bool:
-    """True if this process was started with a variable; True on a system that does not say."""
+    """True if this process was started with a variable, or if the system does not report it."""
     try:
         block = Path("/proc/self/environ").read_bytes()
     except OSError:

@@ -42,7 +42,7 @@ def _call() -> Kind:
     return KIND
 
 
-#: Every kind by its name; ``domain.handler_kinds`` has what documents say about each. The kinds load at their first
+#: Every kind by its name; ``domain.handler_kinds`` has the facts for documents. The kinds load at their first
 #: use, because most jobs and most commands need one of them.
 KINDS: dict[str, Callable[[], Kind]] = {"command": _command, "shell": _shell, "column": _column, "call": _call}
 

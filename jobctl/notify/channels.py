@@ -65,8 +65,8 @@ def _state(name: str, reply: Reply) -> DeliveryState:
 def deliver(sending: Sending, timestamp: int, home: str) -> Reply:
     """Try once to deliver (``timestamp`` in seconds since 1970); returns the reply or the failure.
 
-    It runs in a thread of its own, touches no database and never raises: a target of a channel that this version does
-    not know is given up with a reply that says so.
+    It runs in a thread of its own, touches no database and never raises. For a channel that this version does not know,
+    the reply says so and is final.
     """
     began = time.monotonic()
     try:

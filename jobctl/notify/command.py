@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 NAME = "command"
 TIMEOUT_S = 60.0
-#: Exit codes by which a command says that another try cannot help: those of items, and those of a shell.
+#: Exit codes after which another try cannot help: the one that has this meaning for items, and those of a shell.
 _FINAL_EXIT_CODES = frozenset({65, 126, 127})
 
 

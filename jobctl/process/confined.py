@@ -39,7 +39,7 @@ class Parent:
 
 
 def enter(words: Sequence[str]) -> tuple[Parent, Sequence[str]]:
-    """Limit this process as the first words say; returns the pipe to the parent, and the other words.
+    """Limit this process by the first three words; returns the pipe to the parent, and the other words.
 
     The limit of memory is RLIMIT_DATA, which counts writable memory; reserved addresses and mapped files are free.
     macOS applies no such limit.

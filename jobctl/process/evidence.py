@@ -25,7 +25,7 @@ _PPID, _GROUP, _SESSION, _TERMINAL = 1, 2, 3, 4
 
 
 class FoundProcess:
-    """A process of the store; ``attempt`` is None for an engine, and where the evidence does not tell."""
+    """A process of the store; ``attempt`` is None for an engine, and where the evidence names no attempt."""
 
     __slots__ = ("attempt", "pid", "started")
 
@@ -138,7 +138,7 @@ class Evidence:
         return None
 
     def _by_own_state(self, pid: int, started: int) -> tuple[AttemptId | None] | None:
-        """The attempt that the environment or the descriptors of a process tell."""
+        """The attempt that the environment or the descriptors of a process name."""
         if self._without_evidence.get(pid) == started:
             return None
         owner = self._by_environment(pid) or self._by_descriptors(pid)

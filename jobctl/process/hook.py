@@ -123,7 +123,7 @@ class _ChildPipes:
             self._child.stdin.close()
 
     def _read(self) -> bool:
-        """Read what is available; False at the end of the output."""
+        """Read the available output; False at its end."""
         try:
             data = os.read(self._stdout_fd, _READ_BYTES)
         except BlockingIOError:
@@ -132,7 +132,7 @@ class _ChildPipes:
         return bool(data)
 
     def remaining_output(self) -> bytes:
-        """The end of the output, including what is still in the pipe."""
+        """Read the rest of the pipe; returns the end of the whole output."""
         try:
             while data := os.read(self._stdout_fd, _READ_BYTES):
                 self._tail = (self._tail + data)[-TAIL_BYTES:]

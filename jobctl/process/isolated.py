@@ -36,7 +36,7 @@ class ChildBounds:
 
 
 class ChildEnded(Exception):
-    """The child ended before its work was done. ``reason`` names the bound that it met; the text says how it ended."""
+    """The child ended before its work was done. ``reason`` is the bound that it exceeded, or a crash."""
 
     def __init__(self, reason: Reason, text: str) -> None:
         super().__init__(text)

@@ -1,7 +1,7 @@
 """Keeps the leaders of unfinished attempts in a file whose content survives the supervisor.
 
 The mapped file is a table with one entry for each attempt, from the start of its process until its last process is
-gone. The kernel uses process ids again, so an entry also says between which two moments its process started. After the
+gone. The kernel reuses process ids, so an entry also has two moments between which its process started. After the
 death of a supervisor, its successor finds processes without tag and cookie by this table. Commands read in it which
 processes an item waits for. A mapped page survives any kill but not a power cut, so the table is valid only in the boot
 in which it was made.
@@ -50,7 +50,7 @@ _CLOCK = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
 
 
 def since_boot_ns() -> int:
-    """Nanoseconds on the clock by which the kernel tells start times of processes."""
+    """Nanoseconds on the clock by which the kernel gives the start times of processes."""
     return time.clock_gettime_ns(_CLOCK)
 
 
@@ -180,7 +180,7 @@ def _entries(data: object, used: int) -> list[LeaderEntry]:
 
 
 class LeadersFile:
-    """The content of the table for a reader. ``since`` is 0 when the table does not tell."""
+    """The content of the table for a reader. ``since`` is 0 if there is no valid table or the supervisor ended well."""
 
     def __init__(self, path: str) -> None:
         self.entries: list[LeaderEntry] = []

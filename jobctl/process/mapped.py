@@ -1,4 +1,4 @@
-"""Private files that are mapped into memory: what was written to them survives any kill of the writer."""
+"""Private files that are mapped into memory: their content survives any kill of the writer."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ _OFFSETS = "/proc/self/timens_offsets"
 
 
 class Moment(int):
-    """Microseconds UTC of the wall clock. The number also knows what the steady clock showed at the same moment."""
+    """Microseconds UTC of the wall clock, with the reading of the steady clock at the same moment."""
 
     steady: int
     boot: str  # which steady clock; empty = the one of this machine since its last start
@@ -77,7 +77,7 @@ def on_the_machine(moment: Moment) -> tuple[str, int]:
 def _boot() -> tuple[str, int]:
     """The id of this start of the machine, and by how much this time namespace moves the steady clock.
 
-    Without /proc nothing tells two starts of the machine apart: every process then counts as a start of its own.
+    Without /proc two starts of the machine cannot be distinguished: every process then counts as a start of its own.
     """
     try:
         with open(_BOOT_ID, encoding="ascii") as file:

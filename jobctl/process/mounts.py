@@ -14,7 +14,7 @@ _NETWORK = frozenset((
 
 
 def kind_of(path: str | os.PathLike[str], table: str = "/proc/self/mountinfo") -> str:
-    """Name of the file system that holds a path, such as ``ext4``; empty where the system does not tell.
+    """Name of the file system that holds a path, such as ``ext4``; empty where the system does not report it.
 
     The path need not exist: the result is for the place where it would be made.
     """
@@ -22,7 +22,7 @@ def kind_of(path: str | os.PathLike[str], table: str = "/proc/self/mountinfo") -
 
 
 def mount_of(path: str | os.PathLike[str], table: str = "/proc/self/mountinfo") -> tuple[str, str]:
-    """(mount point, kind) of the file system that holds a path; empty where the system does not tell."""
+    """(mount point, kind) of the file system that holds a path; empty where the system does not report them."""
     wanted = os.path.realpath(path)
     best, found = "", ""
     try:

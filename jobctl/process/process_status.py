@@ -28,7 +28,7 @@ def process_exists(pid: int) -> bool:
 
 
 def resident_bytes(pid: int) -> int | None:
-    """Memory that a process has in RAM; None if the process is gone or the system does not tell."""
+    """Memory that a process has in RAM; None if the process is gone or the system does not report it."""
     try:
         with open(f"/proc/{pid}/statm", "rb") as file:
             return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
@@ -37,7 +37,7 @@ def resident_bytes(pid: int) -> int | None:
 
 
 def ends_with_session(pid: int, root: str = "/") -> bool:
-    """True if a process belongs to a login session whose processes end at logout; False if the system does not tell."""
+    """True if a process belongs to a login session whose processes end at logout; False if that is not known."""
     return _in_session(pid, root) and _sessions_are_ended(root) and not _lingers(root)
 
 

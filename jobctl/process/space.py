@@ -37,7 +37,7 @@ def shortage(*places: Place) -> str:
 
 
 def has_free(place: Place, size_bytes: int) -> bool:
-    """True if a file of this size fits into a folder, as far as the file system tells."""
+    """True if a file of this size fits into a folder, or if the file system does not report its size."""
     free, total, _ = _room(place)
     return not total or free >= size_bytes
 
@@ -83,7 +83,7 @@ def _mount_text(place: Place) -> str:
 
 
 def above_floor(root: Place) -> int | None:
-    """Bytes that can be written before there is a shortage; None where the file system does not tell."""
+    """Bytes that can be written before there is a shortage; None where the file system does not report its size."""
     free, total, _ = _room(root)
     return int(free - _floor(total)) if total else None
 
@@ -101,8 +101,8 @@ def _floor(total: int) -> float:
 def _room(root: Place) -> tuple[int, int, int | None]:
     """Bytes free for this user, bytes of the file system, and how many files can be made.
 
-    The numbers of bytes are zeros if the folder is missing or does not tell; the number of files is None then, and for
-    a file system that makes inodes on demand.
+    The numbers of bytes are zeros if the folder is missing or its file system does not report them. The number of files
+    is None then, and for a file system that makes inodes on demand.
     """
     try:
         found = os.statvfs(root)

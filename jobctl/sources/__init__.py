@@ -1,4 +1,4 @@
-"""Reads text, workbooks, Parquet files and joblogs into validated payloads, and tells the place of every problem."""
+"""Reads text, workbooks, Parquet files and joblogs into validated payloads, and reports the place of every problem."""
 
 from __future__ import annotations
 

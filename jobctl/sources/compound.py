@@ -120,7 +120,7 @@ def compound_kind(file: BinaryIO) -> str:
 
 
 def _has_password(content: Iterator[bytes]) -> bool:
-    """True if the first records of a workbook say that the others are encrypted."""
+    """True if one of the first records of a workbook marks the others as encrypted."""
     head = b"".join(islice(content, 16))
     place = 0
     while place + 4 <= len(head):

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def csv_reader(block: bytes, delimiter: str, errors: str = "strict") -> Reader:
-    """The reader of the records in a block; ``errors`` says what to do with bytes that are not UTF-8."""
+    """The reader of the records in a block; ``errors`` is the error handler for bytes that are not UTF-8."""
     lines = io.TextIOWrapper(io.BytesIO(block), "utf-8", errors, newline="\n")
     return csv.reader(lines, delimiter=delimiter, strict=True)
 

@@ -38,7 +38,7 @@ class Decoder(ABC):
 
     def __init__(self, file: BinaryIO, settings: dict[str, Any]) -> None:
         self._file = file
-        self._settings = settings  # what Table._settings returned
+        self._settings = settings  # from ``DecodedTable._settings``
         #: Sentences for ``Source.notices`` about decisions of ``header`` and ``rows``.
         self.notices: list[str] = []
         #: Call it with the share of the file that was read while no rows are sent; rows report progress themselves.

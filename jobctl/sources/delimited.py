@@ -83,7 +83,7 @@ class Delimited(TextSource):
             self.notices.append(f"the fields look separated by {name}s, not {used}s: see --delimiter {name}")
             return
         message = f"the fields look separated by {name}s, and by {used}s there is one column, {row[0]!r:.80}"
-        hint = f"add --delimiter {name}; if it is one column indeed, say --delimiter {used}"
+        hint = f"add --delimiter {name}; if there is really only one column, add --delimiter {used}"
         raise Damaged("delimiter", message, self._line, hint=hint)
 
     def _first_record(self, block: bytes) -> tuple[bytes, list[str], int]:

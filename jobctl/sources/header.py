@@ -58,7 +58,7 @@ def _advice(names: Sequence[str], line: int | None) -> str:
     if any(_NUMBER.fullmatch(name.strip()) for name in names):
         return f"if that is the first row of the data, add --no-header; else give every column its own name{where}"
     if not names[-1].strip() and all(name.strip() for name in names[:-1]):
-        return f"give the last column a name{where}, or take off the delimiter at the end of each line"
+        return f"give the last column a name{where}, or remove the delimiter at the end of each line"
     return f"give every column its own name{where}; --no-header is for files whose first row is data"
 
 

@@ -1,4 +1,4 @@
-"""Writes dates and times of a sheet. They are numbers there, and the format of the cell tells their kind.
+"""Writes dates and times of a sheet. They are stored as numbers, and the format of the cell gives their kind.
 
 Only the format decides, so a column with one format has one spelling: a format with a time of day shows the time even
 at midnight, and a format without one shows only the date.

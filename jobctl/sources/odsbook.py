@@ -18,7 +18,7 @@ _CONTENT = "content.xml"
 _DURATION = re.compile(r"(-?)P(?:(\d+)D)?T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+(?:\.\d+)?)S)?")
 #: The texts of cells with a broken formula, in files that do not mark them as errors.
 _SHOWN = re.compile(r"#N/A|#DIV/0!|#REF!|#VALUE!|#NAME\?|#NUM!|#NULL!|Err:\d+")
-#: The most values that a single repeated row may stand for; more of them are an attack.
+#: The most values of a single repeated row, counted with its repetitions; more of them are an attack.
 _MOST_REPEATED = 5_000_000
 _CELLS = ("table-cell", "covered-table-cell")
 

@@ -41,7 +41,7 @@ _UNSUPPORTED = {
     ".xml": ("XML", f"xq -c '.ROOT.ROW[]' {{file}} | {_JSONL}"),
     **dict.fromkeys((".html", ".htm"), ("an HTML page", "save its table as CSV")),
 }
-#: These suffixes say nothing about the work, so the name of a job does not contain them.
+#: The name of a job is made of the file name without these suffixes, because they do not describe the work.
 NAME_SUFFIXES = tuple(_FORMAT_OF_SUFFIX)
 #: The values of ``--format``; the last two become csv.
 INPUT_FORMATS = (*FORMATS, "xlsx", "parquet")
@@ -70,8 +70,8 @@ class InputOptions:
     @property
     def selection(self) -> dict[str, str | int]:
         """The options that select rows, with their values; empty = all rows."""
-        said = {"select": self.select, "where": self.where, "sample": self.sample}
-        return {name: value for name, value in said.items() if value is not None}
+        options = {"select": self.select, "where": self.where, "sample": self.sample}
+        return {name: value for name, value in options.items() if value is not None}
 
     @property
     def name(self) -> str:

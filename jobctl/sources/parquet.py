@@ -142,7 +142,7 @@ class ParquetDecoder(Decoder):
         return [column_of(field.type, logical) for field in schema]
 
     def _batch_size(self, number: int) -> int:
-        """The number of rows to read at once, by what the file says about a group of rows, which may be wrong."""
+        """The number of rows to read at once, from the file's own sizes of a group of rows, which may be wrong."""
         group = self._metadata.row_group(number)
         rows = max(1, group.num_rows)
         values = sum(group.column(place).num_values for place in range(group.num_columns)) // rows

@@ -39,7 +39,7 @@ def column_of(kind: Any, logical: Iterator[str]) -> ParquetColumn:
 
 
 def _named(kind: Any, logical: Iterator[str]) -> Iterator[str]:
-    """The Parquet types inside of an extension type; the names of some extensions say more than Parquet does."""
+    """The Parquet types inside of an extension type; the names of some extensions are more precise than Parquet's."""
     name = kind.extension_name
     known = {"arrow.uuid": "UUID", "geoarrow.wkb": "GEOMETRY"}
     return chain((known[name],), islice(logical, 1, None)) if name in known else logical

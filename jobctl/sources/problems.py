@@ -120,7 +120,7 @@ class Problems:
 
 
 class Damaged(Exception):
-    """The whole input cannot be used, whatever ``--invalid`` says."""
+    """The whole input cannot be used, even with ``--invalid skip``."""
 
     def __init__(
         self, code: str, message: str, line: int | None = None, record: int | None = None, *, hint: str | None = None

@@ -113,7 +113,7 @@ def _reader_of(file: Any) -> BookReader:
 
 
 def choose_sheet(sheets: Sequence[SheetInfo], wanted: str | None, notices: list[str]) -> SheetInfo:
-    """The sheet with this name, or the first visible one; a notice follows if another sheet could have been meant.
+    """The sheet with this name, or the first visible one, with a notice if there are other sheets.
 
     Raises UsageError for a name that no sheet has, Damaged if the workbook has no visible sheet.
     """
@@ -132,7 +132,7 @@ def choose_sheet(sheets: Sequence[SheetInfo], wanted: str | None, notices: list[
 
 
 def _named(sheets: Sequence[SheetInfo], wanted: str) -> SheetInfo:
-    """Spreadsheet programs ignore case in names of sheets, but a name with exactly this spelling comes first."""
+    """The sheet with this name; case does not matter, but a name with exactly this spelling takes precedence."""
     same = [sheet for sheet in sheets if sheet.name == wanted]
     same = same or [sheet for sheet in sheets if sheet.name.casefold() == wanted.casefold()]
     if not same:

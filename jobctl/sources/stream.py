@@ -17,7 +17,7 @@ CHUNK = 256 << 10
 RECORD_LIMIT = 16 << 20
 TOO_LONG = f"longer than {RECORD_LIMIT >> 20} MiB, the limit of one record"
 LONE_CR = "a carriage return without a line feed; lines end in LF or CR LF"
-NOT_UTF8 = "is not valid UTF-8; if it is another encoding, say --encoding"
+NOT_UTF8 = "is not valid UTF-8; if it has another encoding, add --encoding"
 _GZIP = b"\x1f\x8b"
 _ZSTD = re.compile(rb"\x28\xb5\x2f\xfd|[\x50-\x5f]\x2a\x4d\x18")  # a frame, or one to skip
 _BZIP2 = re.compile(rb"BZh[1-9](?:1AY&SY|\x17rE8P\x90)")
@@ -58,7 +58,7 @@ class OverlongLine(Exception):
 
 
 class RawInput:
-    """The unchanged file: ``bytes`` and ``hash`` are of what was read so far."""
+    """The unchanged file: ``bytes`` and ``hash`` cover the part that was read so far."""
 
     def __init__(self, file: BinaryIO) -> None:
         self._file = file

@@ -163,7 +163,7 @@ class DecodedTable(Source):
             message = f"{self._reader} needs more than {room} from record {self._records + 1:,} on"
         elif end.reason == "time":
             message = (
-                f"{self._reader} worked {self._bounds.cpu_s} seconds{self._where()} and did not get to the next row"
+                f"{self._reader} worked {self._bounds.cpu_s} seconds{self._where()} and did not reach the next row"
             )
         else:
             message = f"{self._reader} crashed{self._where()}: it {end}"

@@ -32,7 +32,7 @@ def unreadable(path: str, name: str, error: OSError | ValueError) -> InputReject
     elif _URL.match(path):
         reason = "it is an address, not the path of a file"
     elif os.path.islink(path) and not os.path.exists(path):
-        reason = f"it is a symbolic link to {os.readlink(path)}, which is not there"
+        reason = f"it is a symbolic link to {os.readlink(path)}, which does not exist"
     return InputRejected(f"{name or repr(path)} cannot be read: {reason}", hint=_advice(path, error))
 
 

@@ -198,7 +198,7 @@ def _linked(package: Package, part: str, kind: str) -> str:
 
 def _parse_part(package: Package, part: str, handlers: Handlers) -> None:
     if package.size(part):
-        package.small(part)  # refuses what is too large
+        package.small(part)  # refuses a part that is too large
         for _ in package.parse(part, handlers):
             pass
 

@@ -184,7 +184,7 @@ class Sheet(Handlers):
         return self._iso_moment(text) if kind == "d" else self._number(text.strip())
 
     def _shared(self, number: str) -> Cell:
-        """A text that any number of cells may name, so a small file can stand for gigabytes: its length is bounded."""
+        """A shared text. Its length is bounded: many cells may name it, so a small file could mean gigabytes."""
         try:
             text = self._rules.strings.text_at(int(number))
         except (ValueError, IndexError, OverflowError):

@@ -48,7 +48,7 @@ def _decompressor() -> tuple[Callable[[], Any], type[Exception]]:
         import zstandard
     except ImportError as error:
         raise UsageError(
-            "the input is packed by zstd, and what unpacks it is not installed",
+            "the input is packed by zstd, and the package that unpacks it is not installed",
             hint="pip install 'jobctl[zstd]', or: zstd -dc FILE | jobctl submit - --format csv",
         ) from error
     return zstandard.ZstdDecompressor().decompressobj, zstandard.ZstdError

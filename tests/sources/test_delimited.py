@@ -163,11 +163,11 @@ PROBLEMS = [
     ),
     (
         b"1,2\n3,caf\xe9\n",
-        "line 3, record 2, column 'url': is not valid UTF-8; if it is another encoding, say --encoding",
+        "line 3, record 2, column 'url': is not valid UTF-8; if it has another encoding, add --encoding",
     ),
     (
         b'1,2\n"\xff",4\n',
-        "line 3, record 2, column 'id': is not valid UTF-8; if it is another encoding, say --encoding",
+        "line 3, record 2, column 'id': is not valid UTF-8; if it has another encoding, add --encoding",
     ),
     (b"1,2\n3,a\0b\n", "line 3, record 2, column 'url': contains a NUL character"),
     (b"1,2\n3,a\rb\n", "line 3, record 2: a carriage return without a line feed; lines end in LF or CR LF"),
@@ -207,7 +207,7 @@ WHOLE = [
     (b"id,url", "there is no row after the header"),
     (b"id,,url,\n1,2,3,4\n", "line 1: columns 2, 4 have no name"),
     (b"id,url,id\n1,2,3\n", "line 1: column 'id' appears more than once"),
-    (b"id,caf\xe9\n1,2\n", "line 1: the header is not valid UTF-8; if it is another encoding, say --encoding"),
+    (b"id,caf\xe9\n1,2\n", "line 1: the header is not valid UTF-8; if it has another encoding, add --encoding"),
     (b"id,a\0b\n1,2\n", "line 1: the header contains a NUL character"),
     (b"id,url\r1,2\r", "line 1: a carriage return without a line feed; lines end in LF or CR LF"),
     (b'id,"url\n1,2\n', "line 1: a quoted field is opened and never closed"),

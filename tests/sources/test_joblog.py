@@ -40,7 +40,7 @@ def test_failed_rows_are_read_once_and_the_last_ending_counts(read):
         (LOG + b"7\t:\t1\n", "line 10, record 5: is not a line of a joblog: nine fields, separated by tabs"),
         (
             HEADER + line(1, b"\xff", 1),
-            "line 2, record 1: is not valid UTF-8; if it is another encoding, say --encoding",
+            "line 2, record 1: is not valid UTF-8; if it has another encoding, add --encoding",
         ),
     ],
 )

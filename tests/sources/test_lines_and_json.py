@@ -31,7 +31,7 @@ def test_lines_are_values_byte_for_byte(read, lines, end):
 
 
 LINE_PROBLEMS = [
-    (b"a\xffb", "line 4, record 2: is not valid UTF-8; if it is another encoding, say --encoding"),
+    (b"a\xffb", "line 4, record 2: is not valid UTF-8; if it has another encoding, add --encoding"),
     (b"a\0b", "line 4, record 2: contains a NUL character"),
     (b"a\rb", "line 4, record 2: a carriage return without a line feed; lines end in LF or CR LF"),
 ]

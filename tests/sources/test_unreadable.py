@@ -60,7 +60,7 @@ def test_a_path_that_a_shell_would_have_replaced(refused, tmp_path, monkeypatch)
 
 def test_paths_that_lead_nowhere(refused, tmp_path):
     (tmp_path / "gone.csv").symlink_to("nowhere.csv")
-    assert "it is a symbolic link to nowhere.csv, which is not there" in refused("gone.csv")
+    assert "it is a symbolic link to nowhere.csv, which does not exist" in refused("gone.csv")
     assert "the path is empty" in refused("")
     assert "No such file" in refused("rows.csv")
     (tmp_path / "rows.cvs").write_text("id\n1\n")
@@ -88,7 +88,7 @@ def test_a_terminal_by_name(refused):
 
 def test_an_unusable_header_is_refused(read):
     assert "add --no-header" in read.refused(b"1,a,\n2,b,c\n").hint
-    assert "take off the delimiter at the end" in read.refused(b"id,v,\n2,b,\n").hint
+    assert "remove the delimiter at the end" in read.refused(b"id,v,\n2,b,\n").hint
     for content in (b",id,v\n0,2,b\n", b"id,,v\n1,2,3\n", b"id,v,id\n1,2,3\n"):
         assert "give every column its own name in line 1" in read.refused(content).hint
 
