@@ -293,7 +293,7 @@ class Attempts:
                 oldest.extra.output.close()
 
     def expired(self, now: float) -> list[tuple[Running, Verdict]]:
-        """Attempts whose time is over, and how to end them; sets the next ``deadline``."""
+        """Attempts whose time is over, and the way to end each; sets the next ``deadline``."""
         over = []
         for run in [run for run in self.by_serial.values() if run.deadline <= now]:
             run.deadline = NEVER
@@ -308,11 +308,11 @@ class Attempts:
             run.extend_deadline(gap_s)
         self.deadline += gap_s
 
-    def unwanted(self, ids: set[AttemptId], verdict: Verdict, now: float) -> list[tuple[Running, Verdict]]:
+    def cancelled(self, ids: set[AttemptId], verdict: Verdict, now: float) -> list[tuple[Running, Verdict]]:
         """The processes to end because these attempts were cancelled, and the way to end each."""
         over = []
         for run in list(self.by_serial.values()):
-            if not ids.isdisjoint(run.ids()) and (found := run.unwanted(ids, verdict, now)) is not None:
+            if not ids.isdisjoint(run.ids()) and (found := run.cancelled(ids, verdict, now)) is not None:
                 over.append((run, found))
             self.deadline = min(self.deadline, run.deadline)
         return over
@@ -339,7 +339,7 @@ class Attempts:
         self.trim_at = now + _TRIM_S if self.by_serial else NEVER
 
     def resize(self, capacity: int) -> None:
-        """Set how many attempts may run at once."""
+        """Set the number of attempts that may run at once."""
         self.backlog.capacity = capacity
         self._limit.ensure(FILES_PER_SLOT * capacity + OTHER_FILES)
 

@@ -33,7 +33,7 @@ class QueueSlots:
 
 
 class JobLine:
-    """The waiting attempts of one job, and how many of its attempts run."""
+    """The waiting attempts of one job, and the number of those that run."""
 
     __slots__ = ("busy", "extra", "free", "held", "in_turn", "job", "lane", "next_slot", "slots", "step", "waiting")
 

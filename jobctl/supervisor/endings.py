@@ -188,7 +188,7 @@ class Endings:
         self._orphans.narrow(self._attempts.by_serial)
         left = self._orphans.of(run.serial) if self._orphans.exact else _group_of(run)
         if not left:
-            self._over(run, None, now)
+            self._finish(run, None, now)
         elif run.plan.leftovers == wire.WAIT and not run.takes_calls and not self._has_only_daemons(run, left):
             longest_s = _LONGEST_LOOK_S if self._orphans.exact else _LONGEST_LOOK_WITHOUT_SIGNAL_S
             run.has_waited = True
@@ -215,7 +215,7 @@ class Endings:
     def _has_only_daemons(self, run: Running, left: list[int]) -> bool:
         return self._orphans.exact and are_daemons(left, run)
 
-    def _over(self, run: Running, ending: int | None, now: float) -> None:
+    def _finish(self, run: Running, ending: int | None, now: float) -> None:
         """No process of the attempt is left. An attempt that waited for its leftovers lasted until now, even if the
         supervisor ended them.
         """
@@ -250,7 +250,7 @@ class Endings:
         for pid in roots:  # KILL does not end these either, but no attempt waits for them
             self._orphans.abandon(pid)
         if run is not None:
-            self._over(run, kill.ending, now)
+            self._finish(run, kill.ending, now)
 
     def _log_stuck(self, run: Running, roots: list[int]) -> None:
         self._attempts.table.turn(run.place, leaders.STUCK, roots)

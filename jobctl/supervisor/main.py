@@ -106,7 +106,7 @@ def _run(options: Options, records: SurvivingRecords) -> int:
 
 
 def _report_crash(options: Options, problem: Exception) -> None:
-    """Log what ended the supervisor: a traceback, or one sentence if a limit of the shell did.
+    """Log the error that ended the supervisor: as a traceback, or in one sentence if it was a limit of the shell.
 
     That sentence also goes to the process that waits for the start. The imports below and the last sweep need a
     descriptor, so standard input, which nobody reads, gives up its own.

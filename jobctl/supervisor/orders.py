@@ -77,7 +77,7 @@ def _cancel(state: SupervisorState, request: tuple[list[AttemptId], float, int],
     ids, grace_s, ending = request
     wanted = set(ids)
     state.give_back(state.attempts.backlog.withdraw(wanted))
-    for run, verdict in state.attempts.unwanted(wanted, (ending, grace_s), now):
+    for run, verdict in state.attempts.cancelled(wanted, (ending, grace_s), now):
         state.endings.end(run, *verdict, now)
 
 

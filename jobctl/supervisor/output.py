@@ -214,9 +214,9 @@ class JobOutput:
         return self._log_number, self.out_log.size, self.err_log.size
 
     def append(self, log: LogStream, source: int, length: int, at: int = 0, note: bytes = b"") -> int:
-        """Append ``length`` bytes from an offset, without the middle if they exceed the cap; returns how many it kept.
+        """Append ``length`` bytes from an offset, without the middle if they exceed the cap.
 
-        A ``note`` comes after them. Raises OSError.
+        A ``note`` comes after them. Returns the number of bytes that it appended. Raises OSError.
         """
         if not length:
             return 0

@@ -102,7 +102,7 @@ class Running:
         """Its ``deadline`` has come: the way to end it, None if it must not be ended."""
         return wire.TIMED_OUT, self.plan.grace_s
 
-    def unwanted(self, _ids: set[AttemptId], verdict: Verdict, _now: float) -> Verdict | None:
+    def cancelled(self, _ids: set[AttemptId], verdict: Verdict, _now: float) -> Verdict | None:
         """Some of its attempts were cancelled: the way to end it, None if it need not be ended."""
         return verdict
 

@@ -20,7 +20,7 @@ DEFAULT_SIGNALS = tuple(
     if hasattr(signal, name)
 )
 
-#: The machine lacks something for the moment. The attempt has not failed.
+#: The machine has no room or no file at the moment. The attempt has not failed.
 PRESSURE_ERRNOS = frozenset(
     {errno.EAGAIN, errno.ENOMEM, errno.EMFILE, errno.ENFILE, errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EINTR}
 )

@@ -27,7 +27,7 @@ class Standstill:
         self._planned = max(wake_at, self._awake_at)
 
     def gap_s(self, now: float) -> float:
-        """This process is awake: return for how long it may have stood still, or 0."""
+        """This process is awake: return the time for which it may have stood still, or 0."""
         gap_s = now - self._awake_at if now > self._planned + _LATE_S else 0.0
         self._awake_at = now
         return gap_s

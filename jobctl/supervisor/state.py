@@ -48,7 +48,7 @@ class SurvivingRecords:
 
 
 class SupervisorState:
-    """The parts of a supervisor, and what it has decided about its engine and its own end."""
+    """The parts of a supervisor, and its decisions about its engine and its own end."""
 
     def __init__(self, options: Options, records: SurvivingRecords) -> None:
         self.options = options

@@ -40,7 +40,7 @@ def pieces(length: int, cap: int) -> list[tuple[int, int, bytes]]:
 
 
 def copy(source: int, start: int, end: int, target: int) -> int:
-    """Append a part of a file to another; returns how many bytes it copied. Raises OSError."""
+    """Append a part of a file to another; returns the number of bytes that it copied. Raises OSError."""
     done = 0
     while start < end:
         data = os.pread(source, min(_CHUNK, end - start), start)

@@ -92,11 +92,11 @@ class SupervisorUnderTest:
         self._relay, _ = self._door.accept()
         data, fds, _, _ = socket.recv_fds(self._relay, 5, 1)
         self.engine_pid = int.from_bytes(data[:4], "little")
-        self._hang_up()
+        self._disconnect()
         self._end = socket.socket(fileno=fds[0])
         return LocalExecutor(self._end, fresh=data[4:] == b"1")
 
-    def _hang_up(self) -> None:
+    def _disconnect(self) -> None:
         if self._end is not None:
             self._end.close()
             self._end = None
@@ -112,10 +112,10 @@ class SupervisorUnderTest:
         return (self.root / "daemon.log").read_text()
 
     def close(self) -> None:
-        """Make it go away, whatever state it is in."""
+        """End the supervisor and everything that it started, in any state."""
         if self._relay is not None:
             self._relay.close()
-        self._hang_up()
+        self._disconnect()
         self._door.close()
         if self.pid:
             with contextlib.suppress(ProcessLookupError, ChildProcessError):

@@ -22,7 +22,7 @@ steps = st.lists(
 
 
 class Machine:
-    """A backlog driven by random steps, and what is known about it."""
+    """A backlog that takes random steps, and a model of it."""
 
     def __init__(self, capacity: int) -> None:
         self.backlog = Backlog()

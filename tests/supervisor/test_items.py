@@ -42,7 +42,7 @@ def files(root: Path) -> list[str]:
     return sorted(path.name for path in (root / "logs" / "1").iterdir())
 
 
-# What it finds.
+# The surroundings of an item.
 
 
 def test_it_has_three_descriptors_and_nothing_on_stdin(executor: LocalExecutor, tmp_path: Path) -> None:
@@ -145,7 +145,7 @@ def test_a_failed_start_has_a_reason(
     assert words in outcome.err_tail.decode()
 
 
-# What is kept of it.
+# The output of an item.
 
 
 def test_signals_and_usage_are_reported(executor: LocalExecutor, tmp_path: Path) -> None:

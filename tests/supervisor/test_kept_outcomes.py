@@ -1,4 +1,4 @@
-"""Outcomes that outlive the supervisor: what the next one finds, and what it must not believe."""
+"""Outcomes that outlive the supervisor: the next one finds them and ignores invalid ones."""
 
 import os
 
@@ -19,10 +19,10 @@ def outcome(item, *, job=1, attempt=1, tail=b""):
 
 def test_unacknowledged_outcomes_are_found_although_the_writer_closed_nothing(path):
     first = KeptOutcomes(path)
-    told = [outcome(item) for item in range(1, 6)]
-    for each in told:
+    outcomes = [outcome(item) for item in range(1, 6)]
+    for each in outcomes:
         first.put(each)
-    assert list(KeptOutcomes(path).load()) == told
+    assert list(KeptOutcomes(path).load()) == outcomes
     assert os.stat(path).st_mode & 0o777 == 0o600
 
 

@@ -1,4 +1,4 @@
-"""The ring of starts: what it says after a kill, and when it must not be believed."""
+"""The ring of starts after a kill, and the cases in which it is ignored."""
 
 import os
 

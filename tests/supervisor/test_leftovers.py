@@ -55,7 +55,7 @@ def run_one(executor: LocalExecutor, root: Path, text: str, **changes: object) -
 
 
 def waiting(root: Path) -> list[int]:
-    """Items that wait for what they left, as the table has them."""
+    """Items that wait for the processes that they left behind, by the table of leaders."""
     return [entry.attempt[1] for entry in LeadersFile(str(root / leaders.NAME)).entries if entry.state == leaders.WAITS]
 
 

@@ -1,4 +1,4 @@
-"""Processes that outlived their parent are found, whatever ends while they are looked for."""
+"""Processes that outlived their parent are found, even if some end during the look."""
 
 from __future__ import annotations
 

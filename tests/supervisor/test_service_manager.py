@@ -26,10 +26,10 @@ def manager(tmp_path: Path) -> socket.socket:
 
 
 def heard(manager: socket.socket, until: bytes) -> list[bytes]:
-    said = [manager.recv(100)]
-    while said[-1] != until:
-        said.append(manager.recv(100))
-    return said
+    messages = [manager.recv(100)]
+    while messages[-1] != until:
+        messages.append(manager.recv(100))
+    return messages
 
 
 def test_a_daemon_reports_ready_alive_and_stopping(manager: socket.socket, tmp_path: Path) -> None:

@@ -22,7 +22,7 @@ def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Any:
 
 
 def start(root: Path, *argv: bytes, place: tuple[bytes, int] | None = None) -> str:
-    """Run a program to its end; what it wrote."""
+    """Run a program to its end; returns its output."""
     with open(root / "out", "wb") as out:
         place = place or (os.fsencode(root), 0o027)
         pid = spawn.spawn(argv, argv[0], [b"PATH=/usr/bin:/bin", b"A=b=c"], place, (out.fileno(), out.fileno()))
@@ -31,11 +31,11 @@ def start(root: Path, *argv: bytes, place: tuple[bytes, int] | None = None) -> s
 
 
 def test_it_finds_its_place_and_environment(tmp_path: Path, way: str) -> None:
-    said = start(tmp_path, b"/bin/sh", b"-c", b'pwd; umask; echo "$A $$"; cut -d" " -f6 /proc/$$/stat').split("\n")
-    assert said[:2] == [str(tmp_path), "0027"]
-    value, pid = said[2].split()
+    lines = start(tmp_path, b"/bin/sh", b"-c", b'pwd; umask; echo "$A $$"; cut -d" " -f6 /proc/$$/stat').split("\n")
+    assert lines[:2] == [str(tmp_path), "0027"]
+    value, pid = lines[2].split()
     assert value == "b=c"
-    assert said[3] == pid, "leads a session"
+    assert lines[3] == pid, "leads a session"
     if way == "quick":
         assert spawn._quick.works(), "the portable way is for other systems"
 

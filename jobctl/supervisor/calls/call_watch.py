@@ -59,7 +59,7 @@ class CallWatch:
         self._reported_start: AttemptId | None = None  # the last call that was reported to the engine as started
         self._cancelled: dict[AttemptId, Verdict] = {}
         self._recalled = False
-        self._stood_still: tuple[AttemptId, float] | None = None  # a call, and for how many seconds it stood still
+        self._stood_still: tuple[AttemptId, float] | None = None  # a call, and the seconds for which it stood still
 
     @property
     def load_limit_s(self) -> float:
@@ -138,7 +138,7 @@ class CallWatch:
 
     def _next_look(self, seen: tuple[int, int, int, int], now: float, is_loaded: bool) -> float:
         index = seen[NOW_INDEX]
-        if index < 0 and not is_loaded:  # what it holds has not begun, so only the limit of loading counts
+        if index < 0 and not is_loaded:  # its calls have not begun, so only the limit of loading counts
             return self.load_by
         if index < 0:
             return now + _LOOK_S if self._group.batch else NEVER

@@ -46,7 +46,10 @@ def end_by_itself(status: int, flags: int) -> EndOfCall:
 
 
 def end_while_loading(status: int, flags: int, target: str) -> EndOfCall:
-    """The process ended before any call. The next worker would end likewise, unless a signal from outside ended it."""
+    """The process ended before any call.
+
+    The next worker would end in the same way, unless a signal from outside ended this one.
+    """
     code = code_of(status)
     if os.WIFSIGNALED(status) and code not in _CRASHES:
         text = f"the worker was ended by signal {code} while it loaded {target}; nothing was called"

@@ -49,7 +49,7 @@ def connect() -> tuple[SharedPage, socket.socket, int]:
 def group_size(call_s: float | None, line: JobLine, left: int) -> int:
     """The number of attempts that a worker gets at once, by the duration of a call in seconds (None: unknown).
 
-    ``left`` is how many calls the worker may still make; -1 means any number.
+    ``left`` is the number of calls that the worker may still make; -1 means any number.
     """
     if call_s is None:
         return 1

@@ -37,19 +37,19 @@ def check_records(count: int, records: bytes, expected: list[Dispatch], failed: 
 def _check_records(count: int, records: bytes, expected: list[Dispatch], failed: int) -> None:
     found = pages.unpack_untrusted(count, records)
     try:
-        items, attempts, *numbers, said = zip(*found, strict=True)
+        items, attempts, *numbers, results = zip(*found, strict=True)
         if items != tuple(map(_ITEM, expected)) or attempts != tuple(map(_ATTEMPT, expected)):
             raise BrokenPage("records of other items than it was given")
         # One pass in C for each column: the sum is an int if all numbers are, and bounded if all numbers are.
         if not all(type(total := sum(column)) is int and total < _MOST and min(column) >= 0 for column in numbers):
             raise BrokenPage("a record with impossible numbers")
-        kinds = set(map(type, said))
+        kinds = set(map(type, results))
         if kinds <= _PLAIN and not failed:
             if str in kinds:
-                "".join(filter(None, said)).encode()
-        elif not all(each is None or (is_raised(each) if type(each) is tuple else each.encode()) for each in said):
+                "".join(filter(None, results)).encode()
+        elif not all(each is None or (is_raised(each) if type(each) is tuple else each.encode()) for each in results):
             raise BrokenPage("a record with a cause of another form")
-        if failed != sum(type(each) is tuple for each in said):
+        if failed != sum(type(each) is tuple for each in results):
             raise BrokenPage("another number of failures than it counted")
     except (TypeError, ValueError, AttributeError) as error:
         raise BrokenPage("a record of another form") from error
@@ -73,7 +73,7 @@ def spans_of(count: int, records: bytes) -> list[OutputSpan]:
 
 
 def moved(count: int, records: bytes, spans: list[OutputSpan]) -> tuple[tuple[int, ...], bytes]:
-    """The items whose output was cut, and the records with the places of what was kept of their output."""
+    """The items whose output was cut, and the records with the places of the output that was kept."""
     old = pages.unpack(count, records)
     pairs = list(zip(old, spans, strict=True))
     cut = tuple(record[fields.RECORD_ITEM] for record, span in pairs if _lengths(record[_SPAN]) != _lengths(span))

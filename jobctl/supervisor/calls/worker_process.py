@@ -60,7 +60,7 @@ class WorkerProcess(Running):
         self._watch: CallWatch
         self._loaded = False
         self._holds_slot = False
-        self._broken = ""  # why nothing that it says is used any more
+        self._broken = ""  # the reason why nothing from it is used any more
         self._calls_left: int = self._spec[fields.CALL_RECYCLE] or -1  # calls until it is replaced
 
     @property
@@ -170,7 +170,7 @@ class WorkerProcess(Running):
             raise BrokenPage(f"it says {bytes([byte])!r}, which means nothing here")
 
     def _break(self, error: Exception, now: float) -> None:
-        """End a worker that said something impossible, and use nothing that it says from now on."""
+        """End a worker that sent or wrote something impossible, and use nothing from it from now on."""
         if not self._broken:
             self._broken = str(error) if isinstance(error, BrokenPage) else f"{type(error).__name__}: {error}"
             self._calls.attempts.log_unexpected(error, f"a worker of job {self.line.job}")
@@ -211,7 +211,7 @@ class WorkerProcess(Running):
         self.deadline = deadline
         self._calls.attempts.deadline = min(self._calls.attempts.deadline, deadline)
 
-    # ---- what it holds ----
+    # ---- its attempts ----
 
     @property
     def is_idle(self) -> bool:
@@ -261,7 +261,7 @@ class WorkerProcess(Running):
             return None
         return self._look_or_break(now)
 
-    def unwanted(self, ids: set[AttemptId], verdict: Verdict, now: float) -> Verdict | None:
+    def cancelled(self, ids: set[AttemptId], verdict: Verdict, now: float) -> Verdict | None:
         self._watch.cancel(ids.intersection(self.ids()), verdict)
         return self._look_or_break(now)
 

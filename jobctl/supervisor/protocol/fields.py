@@ -50,11 +50,11 @@ CALLS_COUNT = CALLS_RECORDS + 1
 RECORD_ID = slice(RECORD_ITEM, RECORD_STARTED_AT)
 #: Where the output of one call lies: offset and length in stdout and in stderr.
 RECORD_SPAN = slice(RECORD_OUT_OFF, RECORD_SAID)
-#: What a record has before its span.
+#: The fields of a record before its span.
 RECORD_HEAD = slice(RECORD_OUT_OFF)
-#: What a worker loads of a CallSpec: the arguments of ``worker.load.load``.
+#: The fields of a CallSpec that a worker loads: the arguments of ``worker.load.load``.
 CALL_LOADED = slice(CALL_TARGET, CALL_RECYCLE)
-#: What a worker needs of a CallSpec to name rows.
+#: The fields of a CallSpec by which a worker names rows.
 CALL_NAMING = slice(CALL_TOKEN_OF, CALL_NAMED + 1)
 
 

@@ -33,7 +33,7 @@ RSS_AT = 72
 TOOK_AT = 80
 RECORDS_AT = 128
 SIZE = 256 << 10
-#: The records of one group never take more: a group ends early, and what a call may return is bounded.
+#: The records of one group never take more: a group ends early, and the value of a call is bounded.
 LARGEST = 128 << 20
 #: Memory that reading records may take, in addition to a multiple of their size.
 _PARSING_BYTES = 128 << 20
@@ -98,7 +98,7 @@ class SharedPage:
         raise BrokenPage("the number of the running call changes all the time")
 
     def done(self) -> tuple[int, int, int]:
-        """Calls that ended, bytes of their records, how many of them failed."""
+        """The number of calls that ended, the bytes of their records, and the number of failures."""
         done: tuple[int, int, int] = DONE.unpack_from(self._memory, DONE_AT)
         for _ in range(_TRIES):
             if (again := DONE.unpack_from(self._memory, DONE_AT)) == done:
@@ -164,15 +164,15 @@ def parse_untrusted_value(record: bytes) -> Any:
 def _parse_untrusted(data: bytes) -> Any:
     """Parse within a limit of memory: the parser allocates as many members as a tuple claims to have."""
     try:
-        return _within(_limit.largest or _limit.renew(0), data)
+        return _parse_within(_limit.largest or _limit.renew(0), data)
     except MemoryError:  # this process may have grown since the limit was measured
         try:
-            return _within(_limit.renew(_SIZE_FACTOR * len(data)), data)
+            return _parse_within(_limit.renew(_SIZE_FACTOR * len(data)), data)
         except MemoryError as error:
             raise BrokenPage("records that would take all memory") from error
 
 
-def _within(size: int, data: bytes) -> Any:
+def _parse_within(size: int, data: bytes) -> Any:
     soft, hard = resource.getrlimit(resource.RLIMIT_AS)
     if soft != resource.RLIM_INFINITY:
         size = min(size, soft)

@@ -1,4 +1,4 @@
-"""Outcomes of calls that outlive the supervisor: what the next one finds, and what it must not believe."""
+"""Outcomes of calls that outlive the supervisor: the next one finds them and ignores invalid ones."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ def test_unacknowledged_outcomes_are_found_although_the_writer_closed_nothing(pa
     assert not holds_any(path)
     first = KeptCalls(path)
     assert not holds_any(path)
-    told = [made(number) for number in range(1, 6)]
-    for each in told:
+    messages = [made(number) for number in range(1, 6)]
+    for each in messages:
         first.put(each)
     assert holds_any(path)
-    assert list(KeptCalls(path).load()) == told
+    assert list(KeptCalls(path).load()) == messages
     assert os.stat(path).st_mode & 0o777 == 0o600
 
 
