@@ -75,6 +75,11 @@ class NotFound(JobctlError):
     code = "not_found"
 
 
+def no_such_job(job: int) -> NotFound:
+    """Return the error for a number that no job has."""
+    return NotFound(f"there is no job {job}", hint="jobctl status --all lists every job")
+
+
 class Busy(JobctlError):
     """Another process keeps a lock that is needed, or no daemon runs where one is needed."""
 

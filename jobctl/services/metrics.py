@@ -105,7 +105,7 @@ def _daemon(view: DaemonView, now: int) -> Iterator[Family]:
         yield _gauge("jobctl_daemon_start_time_seconds", "When the daemon started, since 1970.", view.started_at / 1e6)
     if view.heartbeat_at is not None:
         age_s = max(0, now - view.heartbeat_at) / 1e6
-        yield _gauge("jobctl_daemon_heartbeat_age_seconds", "Since the daemon last said something.", age_s)
+        yield _gauge("jobctl_daemon_heartbeat_age_seconds", "Since the last heartbeat of the daemon.", age_s)
     pressure = float(bool(view.pressure))
     yield _gauge("jobctl_daemon_pressure", "1 while the machine refuses to start processes.", pressure)
 
@@ -127,7 +127,7 @@ def _work(database: Database, now: int) -> Iterator[Family]:
     yield from _ages(database, now)
     yield from _queues(database)
     rate = job_views.total_rate(database)
-    yield _gauge("jobctl_items_per_second", "Items processed per second, as last smoothed.", rate or 0.0)
+    yield _gauge("jobctl_items_per_second", "Items processed per second, the latest smoothed value.", rate or 0.0)
 
 
 def _ages(database: Database, now: int) -> Iterator[Family]:

@@ -10,7 +10,7 @@ from jobctl.config import Home
 from jobctl.domain.durations import format_time, seconds
 from jobctl.domain.notify import DeliveryState, NotifyOptions
 from jobctl.domain.wording import plural
-from jobctl.errors import NotFound, UsageError
+from jobctl.errors import NotFound, UsageError, no_such_job
 from jobctl.notify.channels import CHANNELS, shown_target
 from jobctl.process.daemon_handle import lock_holder
 from jobctl.process.this_process import actor
@@ -59,7 +59,7 @@ def list_deliveries(home: Home, job: int | None = None) -> DeliveriesDocument:
     database = open_database(home)
     try:
         if job is not None and not job_views.exists(database, job):
-            raise NotFound(f"there is no job {job}", hint="jobctl status --all lists every job")
+            raise no_such_job(job)
         found = outbox_views.deliveries(database, job)
         return {"schema": SCHEMA, "deliveries": [_delivery(database, view) for view in found]}
     finally:

@@ -35,11 +35,11 @@ def check_work(given: Mapping[str, Any], words: Sequence[str]) -> None:
 
 def check_program(ctx: Context, given: Mapping[str, Any], line: CommandLine, *, foreground: bool) -> None:
     """Raises UsageError for a command that cannot run. Says so if the program may exist when and where it starts."""
-    from jobctl.services.submit.foreign_syntax import refuse_other_ways
+    from jobctl.services.submit.foreign_syntax import refuse_foreign_syntax
     from jobctl.services.submit.program import check_program
 
     words = line.words
-    refuse_other_ways(words)
+    refuse_foreign_syntax(words)
     context = _command_context(given, line)
     try:
         note = check_program(words, context)

@@ -23,7 +23,7 @@ from jobctl.process.start_options import StartOptions
 from jobctl.process.this_process import actor
 from jobctl.process.wakeup import wake
 from jobctl.process.watch import Watch
-from jobctl.services.control.targets import Target, expand_ranges
+from jobctl.services.control.targets import Target, existing_job, expand_ranges
 from jobctl.services.daemon.options import refuse_elsewhere
 from jobctl.services.daemon.running import running_of
 from jobctl.store import clock, items, jobs, journal, requests
@@ -74,7 +74,7 @@ def cancel(home: Home, targets: Sequence[Target], *, at_once: bool, reason: str,
         if asked:
             _ensure_engine(home, {job for job, _ in asked})
             _wait_until_done(database, home, asked, _longest_grace(database, asked) + PATIENCE_S)
-        return [_answer(database, home, target, (target.job, target.item) in asked) for target in wanted]
+        return [_result(database, home, target, (target.job, target.item) in asked) for target in wanted]
     finally:
         database.close()
 
@@ -152,10 +152,8 @@ def _wait_until_done(database: Database, home: Home, asked: set[tuple[int, int |
                 _ensure_engine(home, {job for job, _ in live})
 
 
-def _answer(database: Database, home: Home, target: Target, changed: bool) -> Cancelled:
-    row = jobs.load(database, target.job)
-    if row is None:
-        raise NotFound(f"there is no job {target.job}", hint="jobctl status --all")
+def _result(database: Database, home: Home, target: Target, changed: bool) -> Cancelled:
+    row = existing_job(database, target.job)
     if target.item is not None:
         state = _item_state(database, target.job, target.item).word
         note = "" if changed else f"it is done already ({state})"

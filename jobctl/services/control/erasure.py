@@ -47,16 +47,16 @@ class Eraser:
         cannot be replaced.
         """
         before = pruning.database_bytes(self._database)
-        held = self._take_lock()
+        descriptor = self._take_lock()
         try:
-            obstacle = self._rebuild(is_alone=held is not None)
+            obstacle = self._rebuild(is_alone=descriptor is not None)
             self._replace_copies(now)
-            if held is not None:
+            if descriptor is not None:
                 self._finish_without_engine()
         finally:
-            if held is not None:
-                os.close(held)
-        if held is None:
+            if descriptor is not None:
+                os.close(descriptor)
+        if descriptor is None:
             self._finish_with_engine()
         if obstacle:
             hint = f"make room, then: {self._continue_command}" if obstacle == _NO_ROOM else None
@@ -76,12 +76,12 @@ class Eraser:
         obstacle = _NO_ROOM
         if live > REBUILD_WITH_DAEMON and not is_alone:
             obstacle = "it is too large to be rewritten while a daemon is running"
-        elif space.has_free(self._home.root, live) and self._is_rebuilt(live):
+        elif space.has_free(self._home.root, live) and self._try_rebuild(live):
             return ""
         pruning.give_back(self._database, self._let_others_write)
         return obstacle
 
-    def _is_rebuilt(self, live: int) -> bool:
+    def _try_rebuild(self, live: int) -> bool:
         """Try to rewrite it; False if the disk is full, or the limit for the size of files too low.
 
         A large database needs room for a file in the folder that SQLITE_TMPDIR of the environment names.
@@ -133,12 +133,12 @@ class Eraser:
             while not (done := requests.is_checkpointed(self._database, token)):
                 if done is None:
                     raise self._incomplete("the daemon is an older jobctl, which does not empty its log on request")
-                held = self._take_lock()
-                if held is not None:
+                descriptor = self._take_lock()
+                if descriptor is not None:
                     try:
                         self._finish_without_engine()
                     finally:
-                        os.close(held)
+                        os.close(descriptor)
                     return
                 left_s = deadline - time.monotonic()
                 if left_s <= 0:

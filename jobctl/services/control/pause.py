@@ -10,9 +10,9 @@ from jobctl.config import Home
 from jobctl.domain.states import TERMINAL_JOB_STATES
 from jobctl.domain.texts import MAX_NAME, check_printable, checked_reason
 from jobctl.domain.wording import plural
-from jobctl.errors import NotFound
 from jobctl.process.this_process import actor
 from jobctl.process.wakeup import wake
+from jobctl.services.control.targets import existing_job
 from jobctl.services.daemon.running import running_in, running_of
 from jobctl.store import clock, jobs, journal, queues
 from jobctl.store.database import Database
@@ -33,7 +33,7 @@ class PauseResult:
 
     def sentence(self, done: str) -> str:
         """``job 42: paused; 3 running items will finish``; ``done`` is the change as a participle."""
-        return f"job {self.job}: {_said(self, done)}"
+        return f"job {self.job}: {_sentence(self, done)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ class QueuePauseResult:
 
     def sentence(self, done: str) -> str:
         """``queue mail: paused; 2 running items will finish``; ``done`` is the change as a participle."""
-        return f"queue {self.name}: {_said(self, done)}"
+        return f"queue {self.name}: {_sentence(self, done)}"
 
 
 def pause_document(results: Sequence[PauseResult], queue: QueuePauseResult | None = None) -> PauseDocument:
@@ -67,7 +67,7 @@ def _queue_block(results: QueuePauseResult | None) -> PausedQueueBlock | None:
     return None if results is None else {"name": results.name, "changed": results.changed, "note": results.note}
 
 
-def _said(results: PauseResult | QueuePauseResult, done: str) -> str:
+def _sentence(results: PauseResult | QueuePauseResult, done: str) -> str:
     if not results.changed:
         return results.note
     return f"{done}; {results.note}" if results.note else done
@@ -78,8 +78,8 @@ def pause(home: Home, numbers: Sequence[int], *, reason: str, now: int) -> list[
 
     ``now`` is in microseconds UTC. Raises NotFound, UsageError for a reason that cannot be kept.
     """
-    said = checked_reason(reason)
-    return _each(home, numbers, now, lambda database, row, now: _pause(database, home, row, said, now))
+    checked = checked_reason(reason)
+    return _each(home, numbers, now, lambda database, row, now: _pause(database, home, row, checked, now))
 
 
 def resume(home: Home, numbers: Sequence[int], *, now: int) -> list[PauseResult]:
@@ -99,14 +99,6 @@ def _each(
         database.close()
     wake(home.wake)
     return results
-
-
-def existing_job(database: Database, number: int) -> JobRow:
-    """The row of a job. Raises NotFound."""
-    row = jobs.load(database, number)
-    if row is None:
-        raise NotFound(f"there is no job {number}", hint="jobctl status --all")
-    return row
 
 
 def _pause(database: Database, home: Home, row: JobRow, reason: str, now: int) -> PauseResult:

@@ -92,15 +92,15 @@ class _Pruner:
     def run(self, options: PruneOptions, now: int) -> None:
         """Finish interrupted removals, remove the chosen jobs, erase their remains, and free the space."""
         begun = pruning.unfinished(self._database)
-        aside = [*self._home.root.glob("damaged-*"), *backup.folder(self._home.root).glob(f"*{backup.RESCUED}.db")]
-        self._report.set_aside = sorted(str(found.relative_to(self._home.root)) for found in aside)
+        saved = [*self._home.root.glob("damaged-*"), *backup.folder(self._home.root).glob(f"*{backup.RESCUED}.db")]
+        self._report.set_aside = sorted(str(found.relative_to(self._home.root)) for found in saved)
         self._report.finished = [job for job in begun if not staging.is_wanted(self._home.intakes, job)]
         self._remove(self._report.finished)
         chosen, self._report.jobs = self._report.jobs, []
         for batch in _batches(chosen):
-            went = self._take_out(batch, options, now)
-            self._remove([job.job for job in went])
-            self._report.jobs += went
+            removed = self._take_out(batch, options, now)
+            self._remove([job.job for job in removed])
+            self._report.jobs += removed
         if options.jobs is None:
             self._remove_strays(options, now)
         with self._database.transaction():
@@ -125,17 +125,17 @@ class _Pruner:
     def _take_out(self, batch: list[PrunedJob], options: PruneOptions, now: int) -> list[PrunedJob]:
         """Remove the rows of these jobs in one transaction, and return them.
 
-        A job that must be kept by now is left out.
+        A job that must be kept now, because it has changed since it was chosen, is left out.
         """
-        went = []
+        removed = []
         with self._database.transaction():
             reasons = Reasons(self._database, options)
             for job in batch:
                 current = pruning.candidate(self._database, job.job, oldest_end(options, now))
                 if current is not None and not reasons.to_keep(current):
                     self._report.rows += pruning.remove_job(self._database, current, now)
-                    went.append(job)
-        return went
+                    removed.append(job)
+        return removed
 
     def _remove(self, jobs: list[int]) -> None:
         for job in jobs:

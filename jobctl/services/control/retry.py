@@ -11,10 +11,10 @@ from jobctl.domain.nearest import did_you_mean
 from jobctl.domain.selection import Selection
 from jobctl.domain.states import TERMINAL_JOB_STATES
 from jobctl.domain.wording import plural
-from jobctl.errors import NotFound, UsageError
+from jobctl.errors import UsageError
 from jobctl.process.this_process import actor
 from jobctl.process.wakeup import wake
-from jobctl.services.control.targets import Target
+from jobctl.services.control.targets import Target, existing_job
 from jobctl.store import another_round, clock, jobs, journal
 from jobctl.store.another_round import ItemCounts, ItemFilter
 from jobctl.store.database import Database
@@ -102,9 +102,7 @@ def begin_round(
     ``counted`` is used if the job has not changed since the count. Raises NotFound, UsageError.
     """
     now = clock.follow(database, now)
-    row = jobs.load(database, job)
-    if row is None:
-        raise NotFound(f"there is no job {job}", hint="jobctl status --all")
+    row = existing_job(database, job)
     if row.state not in TERMINAL_JOB_STATES:
         raise UsageError(f"job {job} is {row.state}, not done", hint=f"jobctl wait {job}, or jobctl cancel {job}")
     careful = _is_careful(row, selection)
@@ -113,27 +111,36 @@ def begin_round(
     if counted is None or counted.revision != jobs.revision(database, job) or elsewhere:
         counted = another_round.count(database, choice)
     another_round.requeue(database, choice, counted)
-    # Counted after the others are queued: items of the selection that are still failed stay out.
-    meant = another_round.choose(job, selection, careful=False, leaves_out=bool(elsewhere))
-    left_out = another_round.with_unknown_outcome(database, meant) if careful else 0
+    left_out = _with_unknown_outcome(database, job, selection, leaves_out=bool(elsewhere)) if careful else 0
     moved = counted.moves
-    if not sum(moved.values()):
+    items = sum(moved.values())
+    if not items:
         raise _nothing(database, row, selection, left_out, elsewhere)
     _reopen(database, row, moved, now)
-    reason = _reason(selection)
+    _note(database, row, selection, moved, now)
+    return Retried(job, row.round + 1, items, left_out, elsewhere)
+
+
+def _with_unknown_outcome(database: Database, job: int, selection: Selection, *, leaves_out: bool) -> int:
+    """Count the items of a selection that stay failed, after the others were queued."""
+    choice = another_round.choose(job, selection, careful=False, leaves_out=leaves_out)
+    return another_round.with_unknown_outcome(database, choice)
+
+
+def _note(database: Database, row: JobRow, selection: Selection, moved: dict[str, int], now: int) -> None:
+    """Note the round in the journal, with the numbers of the successes and failures before it."""
     journal.note(
         database,
-        job,
+        row.id,
         journal.RETRIED,
         at=now,
         actor=actor(),
-        reason=reason,
+        reason=_reason(selection),
         round=row.round + 1,
         items=sum(moved.values()),
         succeeded=row.counts.succeeded,
         failed=row.counts.failed - moved["failed"],
     )
-    return Retried(job, row.round + 1, sum(moved.values()), left_out, elsewhere)
 
 
 def _leave_out(database: Database, row: JobRow, choice: ItemFilter) -> int:

@@ -16,7 +16,8 @@ from jobctl.domain.states import TERMINAL_JOB_STATES
 from jobctl.errors import UsageError
 from jobctl.process.this_process import actor
 from jobctl.process.wakeup import wake
-from jobctl.services.control.pause import change_queue, existing_job
+from jobctl.services.control.pause import change_queue
+from jobctl.services.control.targets import existing_job
 from jobctl.store import clock, jobs, journal
 from jobctl.store.daemon import load_cluster
 from jobctl.store.opening.open import open_database
@@ -24,9 +25,9 @@ from jobctl.store.opening.open import open_database
 if TYPE_CHECKING:
     from jobctl.domain.documents.control import SetDocument
 
-#: What ``jobctl set`` changes, by name.
+#: The options that ``jobctl set`` changes, by name.
 RULES = {option.name: option for option in OPTIONS if option.effect}
-#: What ``jobctl queue set`` changes, by name.
+#: The options that ``jobctl queue set`` changes, by name.
 LIMITS_OF_QUEUES = {option.name: option for option in OPTIONS if option.of_queues}
 
 
@@ -49,8 +50,8 @@ def set_rules(home: Home, job: int, settings: Mapping[str, str], *, now: int) ->
             values = _read(settings, on_cluster=load_cluster(database) is not None)
             policy, columns = _changed(row.policy, values, now)
             jobs.update(database, job, policy=json.dumps(policy.to_json()), updated_at=now, **columns)
-            said = ", ".join(f"{name}={text}" for name, text in settings.items())
-            journal.note(database, job, "rules_changed", at=now, actor=actor(), reason=said)
+            reason = ", ".join(f"{name}={text}" for name, text in settings.items())
+            journal.note(database, job, "rules_changed", at=now, actor=actor(), reason=reason)
     finally:
         database.close()
     wake(home.wake)

@@ -13,8 +13,10 @@ from jobctl.config import Home
 from jobctl.domain.nearest import did_you_mean
 from jobctl.domain.texts import LAST, NUMBERS, is_text
 from jobctl.domain.wording import number, plural
-from jobctl.errors import NotFound, UsageError
+from jobctl.errors import NotFound, UsageError, no_such_job
+from jobctl.store import jobs
 from jobctl.store.database import Database
+from jobctl.store.job_row import JobRow
 from jobctl.store.opening.open import open_database
 from jobctl.store.views import jobs as job_views
 
@@ -76,6 +78,14 @@ def resolve_jobs(database: Database, texts: Sequence[str]) -> list[int]:
                 f"{', '.join(texts)!r} names items; this command takes whole jobs", hint=f"try {target.job}"
             )
     return [target.job for target in targets]
+
+
+def existing_job(database: Database, number: int) -> JobRow:
+    """The row of a job. Raises NotFound."""
+    row = jobs.load(database, number)
+    if row is None:
+        raise no_such_job(number)
+    return row
 
 
 def targets_of(home: Home, texts: Sequence[str]) -> list[Target]:

@@ -113,7 +113,7 @@ def _parts(line: str) -> LogLineBlock:
     return {"at": found["at"], "source": found["source"], "message": found["message"]}
 
 
-_OF_A_JOB = re.compile(rb"^\S+ supervisor: (?P<said>.*\b(?:job|item) (?P<job>\d+)\b.*)$", re.MULTILINE)
+_OF_A_JOB = re.compile(rb"^\S+ supervisor: (?P<text>.*\b(?:job|item) (?P<job>\d+)\b.*)$", re.MULTILINE)
 
 
 def blank_lines(log: Path, jobs: Sequence[int]) -> None:
@@ -126,4 +126,4 @@ def blank_lines(log: Path, jobs: Sequence[int]) -> None:
         with contextlib.suppress(OSError), open(open_plain(str(path), os.O_RDWR), "r+b") as file:
             for line in _OF_A_JOB.finditer(file.read()):
                 if int(line["job"]) in numbers:
-                    os.pwrite(file.fileno(), b"-" * len(line["said"]), line.start("said"))
+                    os.pwrite(file.fileno(), b"-" * len(line["text"]), line.start("text"))

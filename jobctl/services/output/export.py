@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 from jobctl.config import Home
 from jobctl.domain.durations import format_time
 from jobctl.domain.endings import Ending
-from jobctl.errors import InputRejected, NotFound, UsageError
+from jobctl.errors import InputRejected, UsageError, no_such_job
 from jobctl.handlers.handler import Handler, Kind
 from jobctl.handlers.kinds import handler_for, kind_of
 from jobctl.services.output.write_file import write_whole
@@ -112,7 +112,7 @@ def _rows(home: Home, job: int) -> Generator[_Row, None, None]:
     try:
         found = jobs.load(database, job)
         if found is None:
-            raise NotFound(f"there is no job {job}", hint="jobctl status --all lists every job")
+            raise no_such_job(job)
         yield from _rows_of(database, found)
     finally:
         database.close()

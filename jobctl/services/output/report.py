@@ -11,7 +11,7 @@ from jobctl.config import Home
 from jobctl.domain.durations import format_time
 from jobctl.domain.endings import Ending
 from jobctl.domain.states import ItemState
-from jobctl.errors import NotFound
+from jobctl.errors import no_such_job
 from jobctl.services.output.items import item_document
 from jobctl.services.output.write_file import write_whole
 from jobctl.services.status.document import job_document
@@ -50,7 +50,7 @@ def report(database: Database, home: Home, subject: Subject) -> ReportDocument:
     with database.snapshot():
         job = job_views.job(database, subject.job)
         if job is None:  # it was removed a moment ago
-            raise NotFound(f"there is no job {subject.job}", hint="jobctl status --all lists every job")
+            raise no_such_job(subject.job)
         kept = figures.durations(database, job.id)
         return {
             "schema": SCHEMA,

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Final, NamedTuple
 
 from jobctl.config import Home
-from jobctl.errors import NotFound, UsageError
+from jobctl.errors import NotFound, UsageError, no_such_job
 from jobctl.services.control.targets import resolve_job
 from jobctl.services.output.write_file import write_whole
 from jobctl.store.database import Database
@@ -88,7 +88,7 @@ def result_files(database: Database, number: int) -> list[ListedFile]:
     """Return the result files of a job. Raises NotFound while the job is not done."""
     job = job_views.job(database, number)
     if job is None:
-        raise NotFound(f"there is no job {number}", hint="jobctl status --all lists every job")
+        raise no_such_job(number)
     stored: dict[str, Any] = json.loads(job.results) if job.results and job.is_done else {}
     if not stored:
         raise NotFound(
@@ -107,7 +107,7 @@ def rejected_file(database: Database, home: Home, number: int) -> ListedFile | N
     """
     job = job_views.job(database, number)
     if job is None:
-        raise NotFound(f"there is no job {number}", hint="jobctl status --all lists every job")
+        raise no_such_job(number)
     return ListedFile("rejected", home.job_rejects(number), job.rejected, "") if job.rejected else None
 
 

@@ -17,7 +17,7 @@ from jobctl.config import Home
 from jobctl.domain.payload import SEPARATOR
 from jobctl.domain.states import ItemState
 from jobctl.domain.wording import number, plural
-from jobctl.errors import Busy, NotFound
+from jobctl.errors import Busy, NotFound, no_such_job
 from jobctl.services.output.result_rows import ResultRow, UnreadableError, result_rows, same_json, sha256_of
 from jobctl.store import failures, items, jobs
 from jobctl.store.database import Database
@@ -99,7 +99,7 @@ def verify(home: Home, job: int) -> Verification:
     try:
         row = jobs.load(database, job)
         if row is None:
-            raise NotFound(f"there is no job {job}", hint="jobctl status --all lists every job")
+            raise no_such_job(job)
         report = Verification(job, row.state)
         _check_counters(database, row, report)
         files = _open_files(database, row, report)
@@ -175,7 +175,7 @@ def _check_manifest(results: dict[str, Any], row: JobRow, report: Verification) 
     path = Path(results["manifest"])
     try:
         manifest = json.loads(path.read_bytes())
-        said = {kind: (manifest["files"][kind]["rows"], manifest["files"][kind]["sha256"]) for kind in KINDS}
+        claims = {kind: (manifest["files"][kind]["rows"], manifest["files"][kind]["sha256"]) for kind in KINDS}
         identity = (manifest["uid"], manifest["round"], manifest["fingerprint"], manifest["rows"])
     except (OSError, ValueError, KeyError, TypeError) as error:
         reason = getattr(error, "strerror", None) or "it is not a manifest"
@@ -183,7 +183,7 @@ def _check_manifest(results: dict[str, Any], row: JobRow, report: Verification) 
         return
     if identity != (row.uid, row.round, row.fingerprint, row.total):
         report.add("manifest", f"{path.name} is of another job or round", file=str(path))
-    for kind, claim in said.items():
+    for kind, claim in claims.items():
         recorded = results["files"][kind]
         if claim != (recorded["rows"], recorded["sha256"]):
             report.add("manifest", f"{path.name} and the database disagree about {kind}", file=str(path))

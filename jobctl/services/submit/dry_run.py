@@ -70,7 +70,7 @@ class DryRun:
         from jobctl.services.submit.row_keys import row_keys
 
         keys = row_keys(database, self._submission, only_new=self._request.only_new and self._exists)
-        keys.look_around()
+        keys.scan_live_jobs()
         return keys
 
     def _comparison(self, database: Database) -> Comparison | None:

@@ -33,7 +33,7 @@ class _Limit(NamedTuple):
     """A number of items that can run at once, and the reason why it is not greater."""
 
     slots: int
-    why: str  # empty = it is what the job asks for
+    why: str  # empty = the job asks for this number
     more: str = ""  # the command for a greater number
 
 
@@ -45,13 +45,15 @@ def expected(
     ``planned`` returns the slots of a daemon or a run that is started now; 0 = the number that the workers of a cluster
     will have. It is called only if no daemon is running.
     """
-    if policy.slots is None and policy.timeout_s is None:  # slots change nothing that is said; the store stays closed
+    if (
+        policy.slots is None and policy.timeout_s is None
+    ):  # slots do not change the sentence, so the store is not opened
         return Forecast(worst_case(policy, items, None).sentence, "")
-    daemon, lane = None, QueueRow(queue)
+    daemon, queue_row = None, QueueRow(queue)
     with suppress(JobctlError):  # nothing was accepted into a store that cannot be read, or that is not there
         database = open_database(home)
         try:
-            daemon, lane = _daemon(database, home, now, foreground=foreground), _queue(database, queue)
+            daemon, queue_row = _daemon(database, home, now, foreground=foreground), _queue(database, queue)
         finally:
             database.close()
     if daemon is not None:
@@ -59,9 +61,9 @@ def expected(
     else:
         slots = planned()
         limits, is_known = _of_plan(policy, slots, foreground=foreground), slots > 0 and not policy.gpus
-    limits += _of_rules(policy, lane)
+    limits += _of_rules(policy, queue_row)
     slots_at_once = min(limit.slots for limit in limits) if is_known and limits else None
-    rates = [_per_s(rate) for rate in (policy.rate, lane.rate) if rate]
+    rates = [_per_s(rate) for rate in (policy.rate, queue_row.rate) if rate]
     return Forecast(worst_case(policy, items, slots_at_once, rates).sentence, _fewer(policy.slots, limits))
 
 
@@ -101,9 +103,13 @@ def _of_plan(policy: Policy, planned: int, *, foreground: bool) -> list[_Limit]:
     return [_Limit(planned, "" if foreground else f"a daemon started now has {plural(planned, 'slot')}", more)]
 
 
-def _of_rules(policy: Policy, lane: QueueRow) -> list[_Limit]:
+def _of_rules(policy: Policy, queue_row: QueueRow) -> list[_Limit]:
     own = [] if policy.slots is None else [_Limit(policy.slots, "")]
-    return own + ([_Limit(lane.slots, f"queue {lane.name!r} has {plural(lane.slots, 'slot')}")] if lane.slots else [])
+    return own + (
+        [_Limit(queue_row.slots, f"queue {queue_row.name!r} has {plural(queue_row.slots, 'slot')}")]
+        if queue_row.slots
+        else []
+    )
 
 
 def _fewer(asked: int | None, limits: list[_Limit]) -> str:
@@ -112,8 +118,8 @@ def _fewer(asked: int | None, limits: list[_Limit]) -> str:
     if asked is None or least is None or least.slots >= asked:
         return ""
     runs = "item of this job runs" if least.slots == 1 else "items of this job run"
-    said = f"{least.why}: at most {number(least.slots)} {runs} at once, not {number(asked)}"
-    return f"{said}; {least.more}" if least.more else said
+    sentence = f"{least.why}: at most {number(least.slots)} {runs} at once, not {number(asked)}"
+    return f"{sentence}; {least.more}" if least.more else sentence
 
 
 def _per_s(rate: str) -> float:

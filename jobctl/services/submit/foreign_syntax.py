@@ -13,7 +13,7 @@ _OPERATORS = frozenset({"|", "&&", "||", "&", ">", ">>", "2>", "2>&1", "&>"})
 _SOURCES = frozenset({":::", "::::", ":::+", "::::+"})
 
 
-def refuse_other_ways(command: Sequence[str]) -> None:
+def refuse_foreign_syntax(command: Sequence[str]) -> None:
     """Raises UsageError for rows given as arguments, and for a command line in one word that is not a program."""
     source = next((word for word in command if word in _SOURCES), None)
     if source is not None:

@@ -94,14 +94,14 @@ class Intake:
         """Accept the job in one transaction, in which no other command can take its key."""
         key = self.submission.request.key
         if keys is not None:
-            keys.look_around()
+            keys.scan_live_jobs()
         with self.database.transaction():
             self.now = clock.follow(self.database, self.now)
             owner = None if key is None else jobs.by_key(self.database, key)
             if owner is not None:
                 return self.found(owner, self.compared(owner, self.feed))
             if keys is not None:  # again, for jobs that came since: no other command can submit now
-                keys.look_around()
+                keys.scan_live_jobs()
             values = first_values(self.submission, self.now)
             job = jobs.insert(self.database, values)
             rows = self.put(job, 0, self.feed, keys)

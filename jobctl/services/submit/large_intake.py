@@ -59,7 +59,7 @@ def _staged(intake: Intake, staging: Staging, keys: RowKeys | None) -> Accepted:
     rows = 0
     _check_room(intake, intake.submission.source.size or 0)
     if keys is not None:
-        keys.look_around()
+        keys.scan_live_jobs()
     for part in parts(intake.feed):
         _check_room(intake, PART_ROOM)
         with intake.database.transaction():

@@ -17,14 +17,14 @@ from jobctl.handlers.environment import (
     submitter_environment,
     whole_environment,
 )
-from jobctl.services.submit.foreign_syntax import refuse_other_ways
+from jobctl.services.submit.foreign_syntax import refuse_foreign_syntax
 from jobctl.services.submit.request import Origin, SubmitRequest
 from jobctl.store.opening.open import open_database
 
 
 def origin_of(home: Home, request: SubmitRequest) -> Origin:
     """Check the options of a submission that need no input; returns the origin of the job. Raises UsageError."""
-    refuse_other_ways(request.command)
+    refuse_foreign_syntax(request.command)
     cwd = os.path.abspath(os.path.expanduser(request.cwd)) if request.cwd is not None else os.getcwd()
     if not os.path.isdir(cwd):
         raise UsageError(f"--cwd {cwd}: there is no such directory")

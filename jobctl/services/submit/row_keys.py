@@ -29,7 +29,7 @@ from jobctl.store.scratch import SeenKeys
 from jobctl.store.taken import Taken
 
 
-class Sorted(NamedTuple):
+class SortedRows(NamedTuple):
     """The rows of a batch by what happens to them."""
 
     items: list[bytes]
@@ -41,11 +41,11 @@ class RowKeys:
     """The keys of one input during a submission."""
 
     def __init__(
-        self, database: Database, hasher: RowHasher, column: str, taken: Taken | None, *, finds_twice: bool
+        self, database: Database, hasher: RowHasher, column: str, taken: Taken | None, *, finds_duplicates: bool
     ) -> None:
         """``taken`` has the rows of other live jobs; None where rows are not left out.
 
-        ``finds_twice`` is False for rows that were left out already if an earlier one has their key.
+        ``finds_duplicates`` is False for rows that were left out already if an earlier one has their key.
         """
         self._database = database
         self._hasher = hasher
@@ -54,11 +54,11 @@ class RowKeys:
         #: Jobs that have rows of this input.
         self.others: set[int] = set()
         self._seen = 0
-        self._twice: list[tuple[int, int, bytes]] = []  # (first row, a later one, key)
-        self._twice_total = 0
-        self._keys = SeenKeys() if finds_twice else None
+        self._duplicates: list[tuple[int, int, bytes]] = []  # (first row, a later one, key)
+        self._duplicates_total = 0
+        self._keys = SeenKeys() if finds_duplicates else None
 
-    def look_around(self) -> None:
+    def scan_live_jobs(self) -> None:
         """Read the rows that other live jobs have, as far as they are not known yet."""
         if self._taken is not None:
             self._taken.scan()
@@ -67,7 +67,7 @@ class RowKeys:
         """Return jobs of the name that were submitted or retried while the rows were written."""
         return [] if self._taken is None else self._taken.newcomers()
 
-    def take(self, batch: Sequence[bytes], *, now: int | None) -> Sorted:
+    def take(self, batch: Sequence[bytes], *, now: int | None) -> SortedRows:
         """Record the keys of the next rows; returns the rows to run and the rows that wait.
 
         For rows that are done, the store records that they were seen ``now`` (microseconds UTC), unless that is None.
@@ -77,7 +77,7 @@ class RowKeys:
         if self._keys is not None:
             self._note(self._keys, keys, hashes)
         if self._taken is None:
-            return Sorted(list(batch), [], 0)
+            return SortedRows(list(batch), [], 0)
         contents = [self._hasher.content_hash(payload) for payload in batch]
         finished = done.finished(self._database, hashes, contents, now)
         return self._sorted(batch, contents, finished, self._taken.look_up(hashes))
@@ -85,7 +85,7 @@ class RowKeys:
     def _note(self, noted: SeenKeys, keys: Sequence[bytes], hashes: Sequence[bytes]) -> None:
         numbers = range(self._seen + 1, self._seen + len(keys) + 1)
         if noted.add(zip(hashes, numbers, strict=True)) != len(keys):
-            self._find_twice(noted, keys, hashes, numbers)
+            self._find_duplicates(noted, keys, hashes, numbers)
         self._seen += len(keys)
 
     def _sorted(
@@ -94,44 +94,44 @@ class RowKeys:
         contents: Sequence[bytes],
         finished: Sequence[bool],
         taken: Sequence[Mapping[int, bytes | None]],
-    ) -> Sorted:
+    ) -> SortedRows:
         """A row that another job has open waits, even if it is done: that job may be about to fail it."""
         items, waiting, skipped = [], [], 0
-        for payload, held, is_done, others in zip(batch, contents, finished, taken, strict=True):
-            if held in others.values() or (is_done and not others):
+        for payload, content_hash, is_done, others in zip(batch, contents, finished, taken, strict=True):
+            if content_hash in others.values() or (is_done and not others):
                 skipped += 1
             elif others:
                 self.others.update(others)
                 waiting.append((min(others), payload))
             else:
                 items.append(payload)
-        return Sorted(items, waiting, skipped)
+        return SortedRows(items, waiting, skipped)
 
-    def _find_twice(self, noted: SeenKeys, keys: Sequence[bytes], hashes: Sequence[bytes], numbers: range) -> None:
+    def _find_duplicates(self, noted: SeenKeys, keys: Sequence[bytes], hashes: Sequence[bytes], numbers: range) -> None:
         for key, hashed, number in zip(keys, hashes, numbers, strict=True):
             first = noted.first(hashed)
             if first != number:
-                self._twice_total += 1
-                if len(self._twice) < PROBLEMS_SHOWN:
-                    self._twice.append((first, number, key))
+                self._duplicates_total += 1
+                if len(self._duplicates) < PROBLEMS_SHOWN:
+                    self._duplicates.append((first, number, key))
 
     def check(self, options: InputOptions, rules: RowRules) -> None:
         """Raises InputRejected with both places of the first 20 duplicate keys."""
-        if not self._twice_total:
+        if not self._duplicates_total:
             return
-        places = places_of(options, rules, self._hasher.read_key, {key for _, _, key in self._twice})
+        places = places_of(options, rules, self._hasher.read_key, {key for _, _, key in self._duplicates})
         later: dict[bytes, int] = {}
         details = []
-        for first, second, key in self._twice:
+        for first, second, key in self._duplicates:
             there = places.get(key, ())
             later[key] = place = later.get(key, 0) + 1
             both = (there[0], there[place]) if place < len(there) else (f"row {first}", f"row {second}")
             details.append(f"key {key.decode('utf-8', 'replace')!r}: {' and '.join(both)}")
-        if self._twice_total > len(details):
-            details.append(f"... and {self._twice_total - len(details):,} more")
-        have = "has" if self._twice_total == 1 else "have"
+        if self._duplicates_total > len(details):
+            details.append(f"... and {self._duplicates_total - len(details):,} more")
+        have = "has" if self._duplicates_total == 1 else "have"
         raise InputRejected(
-            f"{options.name}: {plural(self._twice_total, 'row')} {have} the key of an earlier row,"
+            f"{options.name}: {plural(self._duplicates_total, 'row')} {have} the key of an earlier row,"
             " nothing was accepted",
             hint=f"column {self._column!r} must name every row: choose another --item-key, correct the file,"
             " or keep the first row of each key with --invalid skip",
@@ -156,4 +156,4 @@ def row_keys(database: Database, submission: Submission, *, only_new: bool) -> R
         RowHash(request.name or "", json.dumps([handler.kind, request.work_command])),
     )
     taken = Taken(database, request.name or "") if only_new else None
-    return RowKeys(database, hasher, column, taken, finds_twice=request.input.invalid != "skip")
+    return RowKeys(database, hasher, column, taken, finds_duplicates=request.input.invalid != "skip")

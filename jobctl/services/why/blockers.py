@@ -18,7 +18,7 @@ from jobctl.domain.durations import format_span, format_time
 from jobctl.domain.rate import TokenBucket
 from jobctl.domain.states import ItemState
 from jobctl.domain.wording import hindrance, open_elsewhere, plural
-from jobctl.errors import NotFound
+from jobctl.errors import no_such_job
 from jobctl.process.space import PAUSED
 from jobctl.services.status.progress import room
 from jobctl.services.why.situation import Situation, StoreFacts, situation_of, store_facts
@@ -48,7 +48,7 @@ def situation_with_blockers(store: StoreFacts, number: int) -> tuple[Situation, 
     """Return the situation of a job and its blockers. Raises NotFound."""
     job = job_views.job(store.database, number)
     if job is None:
-        raise NotFound(f"there is no job {number}", hint="jobctl status --all lists every job")
+        raise no_such_job(number)
     case = situation_of(store, job)
     return case, blockers_of(case)
 

@@ -45,18 +45,18 @@ def _settings() -> CheckResult:
         settings = load_settings(os.environ, os.getcwd())
     except (JobctlError, OSError):
         return ok("the settings cannot be read; see the check of the settings")
-    said = {name: str(settings.value("daemon", name) or "") for name in ("executor", *_PLACES, *_FILES)}
-    if said["executor"] == "local" or not any(said[name] for name in ("executor", *_PLACES)):
+    named = {name: str(settings.value("daemon", name) or "") for name in ("executor", *_PLACES, *_FILES)}
+    if named["executor"] == "local" or not any(named[name] for name in ("executor", *_PLACES)):
         return ok("none; items run on this machine")
     if find_spec("distributed") is None:
         return fail("the settings name a cluster, but dask.distributed is not installed", "pip install 'jobctl[dask]'")
-    missing = [name for name in _FILES if said[name] and not os.access(os.path.expanduser(said[name]), os.R_OK)]
+    missing = [name for name in _FILES if named[name] and not os.access(os.path.expanduser(named[name]), os.R_OK)]
     if missing == ["scheduler-file"]:
-        path = said["scheduler-file"]
+        path = named["scheduler-file"]
         return warn(f"there is no {path} yet: no scheduler has written it", f"dask scheduler --scheduler-file {path}")
     if missing:
-        return fail(f"daemon.{missing[0]} cannot be read: {said[missing[0]]}", "jobctl config path")
-    place = next((said[name] for name in _PLACES if said[name]), "")
+        return fail(f"daemon.{missing[0]} cannot be read: {named[missing[0]]}", "jobctl config path")
+    place = next((named[name] for name in _PLACES if named[name]), "")
     if not place:
         return warn(
             "daemon.executor is dask, but no setting says where the scheduler is",

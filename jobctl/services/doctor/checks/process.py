@@ -42,21 +42,22 @@ def daemon(checked: CheckedStore) -> CheckResult:
     facts = [f"{view.state.replace('_', ' ')}, process {view.pid}"]
     if view.started_at is not None:
         facts.append(f"for {format_span(view.started_at, checked.now)}")
-    said = ", ".join(facts)
+    summary = ", ".join(facts)
     if view.version not in (None, __version__):
         return warn(
-            f"{said}, runs jobctl {view.version}; this is {__version__}", f"{call} daemon stop && {call} daemon start"
+            f"{summary}, runs jobctl {view.version}; this is {__version__}",
+            f"{call} daemon stop && {call} daemon start",
         )
     if view.pid and ends_with_session(view.pid):
         return warn(
-            f"{said}; it belongs to a login session, and this system ends its processes at logout",
+            f"{summary}; it belongs to a login session, and this system ends its processes at logout",
             f"{call} daemon stop && {call} daemon install, or loginctl enable-linger",
         )
     if view.pressure:
         ours = view.pressure.startswith(PAUSED) or view.is_away
         what = f"no item starts: {view.pressure.removeprefix(AWAY)}" if ours else hindrance(view.pressure)
-        return warn(f"{said}; {what}", f"{call} daemon status")
-    return ok(said)
+        return warn(f"{summary}; {what}", f"{call} daemon status")
+    return ok(summary)
 
 
 def _down(checked: CheckedStore) -> CheckResult:
