@@ -36,29 +36,23 @@ def global_options() -> list[TyperOption]:
         (["-q", "--quiet"], "Print only the requested output, without messages."),
         (["-v", "--verbose"], "Print more details, and the traceback of an internal error."),
     )
-    home = TyperOption(
-        param_decls=["--home"],
-        type=str,
-        metavar="DIR",
-        help="The state directory of the store; default: JOBCTL_HOME.",
+    home = "The state directory of the store; default: JOBCTL_HOME."
+    return [
+        _global_option(["--home"], home, type=str, metavar="DIR"),
+        *(_global_option(names, text, is_flag=True, default=False) for names, text in flags),
+    ]
+
+
+def _global_option(names: list[str], text: str, **kind: Any) -> TyperOption:
+    return TyperOption(
+        param_decls=names,
+        help=text,
         callback=_keep,
         expose_value=False,
         is_eager=True,
         rich_help_panel=GLOBAL_PANEL,
+        **kind,
     )
-    return [home] + [
-        TyperOption(
-            param_decls=decls,
-            is_flag=True,
-            default=False,
-            help=text,
-            callback=_keep,
-            expose_value=False,
-            is_eager=True,
-            rich_help_panel=GLOBAL_PANEL,
-        )
-        for decls, text in flags
-    ]
 
 
 def restore_help(command: Any) -> None:

@@ -19,8 +19,25 @@ if TYPE_CHECKING:
 
 def lines(document: DaemonDocument, program: str) -> Iterator[str]:
     """Yield the lines about a daemon; ``program`` is the command line of jobctl in hints."""
-    state = document["state"].replace("_", " ")
-    facts = [f"the daemon is {state}"]
+    yield from _state(document, program)
+    if document["cluster"] is not None:
+        yield from _cluster(document["cluster"], is_away=document["pressure"].startswith(AWAY))
+    if document["slots"] is not None:
+        speed = "" if document["rate_per_s"] is None else f", {rate(document['rate_per_s'])}"
+        yield f"  slots   {document['running']} of {number(document['slots'])} in use{speed}"
+    yield f"  work    {plural(document['jobs'], 'job')} not done, {plural(document['queued'], 'item')} waiting"
+    yield from _queues(document)
+    yield f"  store   {inert(document['home'])}"
+    yield _disk(document)
+    yield from _memory(document["memory"])
+    if document["version"]:
+        other = "" if document["version"] == __version__ else f" (this is {__version__}: stop it and start it again)"
+        yield f"  version {document['version']}{other}"
+
+
+def _state(document: DaemonDocument, program: str) -> Iterator[str]:
+    """The state of the daemon, and the reason if no item starts."""
+    facts = [f"the daemon is {document['state'].replace('_', ' ')}"]
     if document["pid"]:
         facts.append(f"process {document['pid']}")
     if document["uptime_s"] is not None:
@@ -32,27 +49,18 @@ def lines(document: DaemonDocument, program: str) -> Iterator[str]:
         yield f"  it runs only job {document['scope']} (jobctl run)"
     if document["pressure"]:
         why = inert(document["pressure"])
-        ours = why.startswith(("paused: ", AWAY))
-        yield f"  no item starts: {why.removeprefix(AWAY)}" if ours else f"  {hindrance(why)}"
-    if document["cluster"] is not None:
-        yield from _cluster(document["cluster"], is_away=document["pressure"].startswith(AWAY))
-    if document["slots"] is not None:
-        speed = "" if document["rate_per_s"] is None else f", {rate(document['rate_per_s'])}"
-        yield f"  slots   {document['running']} of {number(document['slots'])} in use{speed}"
-    yield f"  work    {plural(document['jobs'], 'job')} not done, {plural(document['queued'], 'item')} waiting"
-    yield from _queues(document)
-    yield f"  store   {inert(document['home'])}"
+        is_sentence = why.startswith(("paused: ", AWAY))
+        yield f"  no item starts: {why.removeprefix(AWAY)}" if is_sentence else f"  {hindrance(why)}"
+
+
+def _disk(document: DaemonDocument) -> str:
     sizes = (
         ("database", document["database_bytes"]),
         ("output of items", document["output_bytes"]),
         ("results", document["results_bytes"]),
         ("log", document["log_bytes"]),
     )
-    yield "  disk    " + ", ".join(f"{words} {size(count)}" for words, count in sizes)
-    yield from _memory(document["memory"])
-    if document["version"]:
-        other = "" if document["version"] == __version__ else f" (this is {__version__}: stop it and start it again)"
-        yield f"  version {document['version']}{other}"
+    return "  disk    " + ", ".join(f"{words} {size(count)}" for words, count in sizes)
 
 
 def _cluster(cluster: ClusterBlock, *, is_away: bool) -> Iterator[str]:

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from jobctl.domain.documents.results import ResultFileBlock, ResultsBlock
     from jobctl.domain.documents.status import StatusDocument
 
+_LEFTOVERS = {"end": "ends processes that an item leaves behind", "fail": "fails items that leave processes behind"}
+
 
 def fact_lines(document: StatusDocument, look: Look) -> Iterator[tuple[str, str]]:
     """The name and the text of each fact; only the first line of a fact has a name."""
@@ -157,12 +159,8 @@ def policy_facts(policy: PolicyBlock, daemon_slots: int | None = None) -> Iterat
         yield f"{plural(policy['gpus'], 'GPU')} an item"
     if policy.get("resources"):
         yield f"an item needs {', '.join(f'{name}={amount:g}' for name, amount in policy['resources'])}"
-    if policy.get("leftovers") in ("end", "fail"):
-        yield (
-            "ends processes that an item leaves behind"
-            if policy["leftovers"] == "end"
-            else "fails items that leave processes"
-        )
+    if policy.get("leftovers") in _LEFTOVERS:
+        yield _LEFTOVERS[policy["leftovers"]]
     yield "runs again after a crash" if policy["on_crash"] == "requeue" else "at most once"
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from jobctl.domain.durations import format_duration
 from jobctl.domain.wording import number, plural, rate
@@ -60,19 +60,35 @@ def _time_axis(drawing: Drawing, span_s: float, y: float) -> None:
         drawing.text((x, y + 17), format_duration(at), "middle" if at < 0.97 * span_s else "end")
 
 
+class _LogAxis(NamedTuple):
+    """A logarithmic axis of durations, by the logarithms of its ends."""
+
+    low: float
+    high: float
+
+    def place(self, seconds: float) -> float:
+        """The distance of a duration from the left edge of the drawing."""
+        return _LEFT + _PLOT * (math.log(max(seconds, 1e-6)) - self.low) / (self.high - self.low)
+
+
 def duration_chart(histogram: Sequence[BinBlock], durations: DurationsBlock) -> Drawing | None:
     """A histogram of durations on a logarithmic axis; None before the first attempt has ended."""
     if not histogram:
         return None
     low = math.log(max(histogram[0]["from_s"], 1e-6) / 1.1)
-    high = math.log(max(histogram[-1]["below_s"], 2e-6) * 1.1)
-    most = max(each["attempts"] for each in histogram)
+    axis = _LogAxis(low, math.log(max(histogram[-1]["below_s"], 2e-6) * 1.1))
     drawing = Drawing(_WIDTH, _TOP + _HEIGHT + _BOTTOM, f"Durations of {plural(durations['attempts'], 'attempt')}")
+    _draw_bins(drawing, histogram, axis)
+    _draw_durations(drawing, axis)
+    for row, (name, value_s) in enumerate((("p95", durations["p95_s"]), ("p50", durations["p50_s"]))):
+        if value_s is not None:
+            _draw_mark(drawing, axis, row, name, value_s)
+    return drawing
 
-    def place(seconds: float) -> float:
-        return _LEFT + _PLOT * (math.log(max(seconds, 1e-6)) - low) / (high - low)
 
-    floor = _TOP + _HEIGHT
+def _draw_bins(drawing: Drawing, histogram: Sequence[BinBlock], axis: _LogAxis) -> None:
+    """Draw a bar for each bin, and the lines of the numbers of attempts behind them."""
+    floor, most = _TOP + _HEIGHT, max(each["attempts"] for each in histogram)
     step = max(1.0, round_step(most, 4))
     top = step * math.ceil(most / step - 1e-9)
     for value in ticks(top, step):
@@ -80,24 +96,29 @@ def duration_chart(histogram: Sequence[BinBlock], durations: DurationsBlock) -> 
         drawing.line((_LEFT, y), (_LEFT + _PLOT, y), "grid")
         drawing.text((_LEFT - 6, y + 4), number(int(value)), "end")
     for each in histogram:
-        left, right = place(each["from_s"]), place(each["below_s"])
+        left, right = axis.place(each["from_s"]), axis.place(each["below_s"])
         if each["attempts"]:
             tall = _HEIGHT * each["attempts"] / top
             tip = f"{format_duration(each['from_s'])} to {format_duration(each['below_s'])}: "
             box = (left, floor - tall, max(0.5, right - left - 0.6), tall)
             drawing.rect(box, "bar", tip + plural(each["attempts"], "attempt"))
+
+
+def _draw_durations(drawing: Drawing, axis: _LogAxis) -> None:
+    floor = _TOP + _HEIGHT
     drawing.line((_LEFT, floor), (_LEFT + _PLOT, floor), "axis")
-    for seconds in _log_ticks(math.exp(low), math.exp(high)):
-        drawing.line((place(seconds), floor), (place(seconds), floor + 4), "axis")
-        drawing.text((place(seconds), floor + 17), _short(seconds))
-    for row, (name, value_s) in enumerate((("p95", durations["p95_s"]), ("p50", durations["p50_s"]))):
-        if value_s is None:
-            continue
-        x, y = place(value_s), _TOP - 5 - 13 * row
-        drawing.line((x, y + 3), (x, floor), "mark")
-        anchor = "end" if x > _LEFT + 0.8 * _PLOT else "start"
-        drawing.text((x, y), f"{name} {format_duration(value_s)}", anchor, "label")
-    return drawing
+    for seconds in _log_ticks(math.exp(axis.low), math.exp(axis.high)):
+        x = axis.place(seconds)
+        drawing.line((x, floor), (x, floor + 4), "axis")
+        drawing.text((x, floor + 17), _short(seconds))
+
+
+def _draw_mark(drawing: Drawing, axis: _LogAxis, row: int, name: str, value_s: float) -> None:
+    """Draw a dashed line at a percentile, with its name and value above it."""
+    x, y = axis.place(value_s), _TOP - 5 - 13 * row
+    drawing.line((x, y + 3), (x, _TOP + _HEIGHT), "mark")
+    anchor = "end" if x > _LEFT + 0.8 * _PLOT else "start"
+    drawing.text((x, y), f"{name} {format_duration(value_s)}", anchor, "label")
 
 
 def _log_ticks(low: float, high: float) -> list[float]:
