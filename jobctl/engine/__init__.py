@@ -1,1 +1,1 @@
-"""The engine: the process that owns the database, and decides what runs where and when."""
+"""The engine: the process that owns the database, and decides which items run, where and when."""

@@ -77,7 +77,7 @@ class Engine:
         parts.housekeeping.do_due_work(now, self._state, "")
 
     def _take_over(self, recovered: recovery.Recovered, now: int) -> None:
-        """Take in what the previous engine did not settle."""
+        """Take in the outcomes that the previous engine did not settle."""
         executor = self._parts.executor
         for finished in recovered.interrupted.values():
             self._take(finished, now)

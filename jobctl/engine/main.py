@@ -154,7 +154,7 @@ def _run(engine: Engine, database: Database, options: StartOptions, executor: Lo
         say(f"{options.home.root / name} was removed or replaced: {removed.rescue(database, name, moment.now())}")
         return wire.REPLACED
     except Unwritten as problem:
-        say(f"it stops and keeps for the next daemon what it cannot write: {problem}")
+        say(f"it stops; outcomes that cannot be written are kept for the next daemon: {problem}")
         return wire.NOT_NOW
     except Fenced:
         say("another engine owns the database now; this one ends")

@@ -28,7 +28,7 @@ from jobctl.store.opening.trouble import file_limit
 
 
 class Writer:
-    """Commits what the engine decides, in the epoch that it has begun."""
+    """Commits the decisions of the engine, in the epoch that it has begun."""
 
     def __init__(self, parts: Parts, take: Callable[[Iterable[Event], int], None], scope: int | None) -> None:
         """``take`` takes in outcomes of attempts that never reached the executor."""

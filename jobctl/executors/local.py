@@ -100,7 +100,7 @@ class LocalExecutor:
         return self._selector.fileno()
 
     def define(self, spec: JobSpec) -> None:
-        """Describe what the attempts of a job share, or change it."""
+        """Describe a job, or change its description."""
         call = None if spec.call is None else tuple(spec.call)
         spec = dataclasses.replace(spec, call=call)  # type: ignore[arg-type]  # plain values for the wire
         self._send(wire.DEFINE, tuple(getattr(spec, field.name) for field in dataclasses.fields(spec)))

@@ -1,6 +1,6 @@
 """Several supervisors as one executor, for machines on which one supervisor cannot start processes fast enough.
 
-The first is the engine's own. The others are its guests and end with it; what they ran then counts as interrupted,
+The first is the engine's own. The others are its guests and end with it; their items then count as interrupted,
 which is a drawback of this setting. All slots are divided, including those of each job and queue: part i of n has the
 slot numbers and files that leave the remainder i when divided by n.
 """
@@ -37,7 +37,7 @@ class SpawnerGone(Exception):
 
 
 def split(local: LocalExecutor, spawners: int, store_id: str) -> SplitExecutor:
-    """An executor of ``spawners`` supervisors. Ends what the guests of earlier engines left. Raises OSError."""
+    """An executor of ``spawners`` supervisors. Ends the processes of guests of earlier engines. Raises OSError."""
     os.environ["JOBCTL_STARTS"] = ""  # guests record no starts: every attempt that they held may have begun
     sweep(store_id)
     guests = [start_guest(store_id, (number, spawners)) for number in range(1, spawners)]
@@ -49,7 +49,7 @@ class SplitExecutor:
 
     def __init__(self, parts: Sequence[LocalExecutor], guests: Sequence[GuestSupervisor]) -> None:
         self.guests = guests
-        self.identity = uuid.uuid4().hex  # no later engine knows what the guests held
+        self.identity = uuid.uuid4().hex  # no later engine knows which attempts the guests held
         self._parts = parts
         self._capacity = [1] * len(parts)
         self._specs: dict[int, JobSpec] = {}
@@ -80,7 +80,7 @@ class SplitExecutor:
         return room if spec.queue_slots is None else min(room, self.share(spec.queue_slots, number))
 
     def define(self, spec: JobSpec) -> None:
-        """Describe what the attempts of a job share, or change it."""
+        """Describe a job, or change its description."""
         before = self._specs.get(spec.job)
         self._specs[spec.job] = spec
         for number, part in enumerate(self._parts):

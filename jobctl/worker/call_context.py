@@ -121,8 +121,8 @@ class CallContext:
             os._exit(1)
 
     def _reopen(self) -> None:
-        for number, kept in ((_STDOUT, self.out), (_STDERR, self.err)):
-            os.dup2(kept, number)
+        for number, copy in ((_STDOUT, self.out), (_STDERR, self.err)):
+            os.dup2(copy, number)
         # Keep the old streams: their collection would close the new descriptors, which have the same numbers.
         self._closed = (self._stdout, self._stderr)
         self._stdout = sys.stdout = _opened(_STDOUT, "strict")

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from typing import Any
 
-    #: Takes a payload and returns what the function returns.
+    #: Takes a payload, calls the function of the user with it, and returns its value.
     Call = Callable[[bytes], Any]
 
 

@@ -44,10 +44,10 @@ def json_of(value: Any) -> str:
         if not text.isascii():
             text.encode()
     except (TypeError, ValueError, RecursionError) as error:
-        raise NotJsonError(f"what the function returned is not JSON: {error}") from None
+        raise NotJsonError(f"the function returned a value that is not JSON: {error}") from None
     if len(text) > _LONGEST_VALUE:
-        size = f"{len(text):,} characters of JSON; {_LONGEST_VALUE:,} are kept"
-        raise NotJsonError(f"what the function returned has {size}")
+        size = f"{len(text):,} characters of JSON; {_LONGEST_VALUE:,} can be kept"
+        raise NotJsonError(f"the function returned a value of {size}")
     return text
 
 

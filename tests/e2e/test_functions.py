@@ -135,7 +135,7 @@ def test_functions_that_do_not_behave(called):
     assert said["exit"][1].startswith("SystemExit: enough [tasks.py:")
     assert said["leave"][0] == "exit_9"
     assert said["crash"][0] == "sigsegv"
-    assert said["object"][1].startswith("TypeError: what the function returned is not JSON")
+    assert said["object"][1].startswith("TypeError: the function returned a value that is not JSON")
     assert said["raise"][1].startswith("ValueError: row 80 is odd [tasks.py:")
     assert said["permanent"][1].startswith("Permanent: never [tasks.py:")
     tries = {odd[item]: int(row["jobctl_attempts"]) for item, row in failed.items()}

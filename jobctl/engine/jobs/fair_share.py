@@ -1,9 +1,9 @@
 """Decides which job gets the next free slots: fair sharing by slot time used.
 
 The higher priority goes first. Between jobs of one priority the next slot goes to the job that has used the least slot
-time. A job that becomes active starts level with the job that has used least, so it neither waits for what the others
-used before nor makes up for its own absence. So a job of a million rows cannot starve a job of ten rows that is
-submitted later: the new job gets the next slot that becomes free, and half of the slots from then on.
+time. A job that becomes active starts level with the job that has used least, so it neither has to wait nor makes up
+for its own absence. So a job of a million rows cannot starve a job of ten rows that is submitted later: the new job
+gets the next slot that becomes free, and half of the slots from then on.
 """
 
 from __future__ import annotations

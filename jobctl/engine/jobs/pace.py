@@ -53,9 +53,9 @@ class Pace:
         """Take in items that got their outcome; 0 if another attempt follows each one that ended."""
         passed_s = 0.0 if self._at is None else max(0, now - self._at) / 1e6
         self._at = now
-        kept = math.exp(-min(passed_s / _RATE_WINDOW_S, count / _RATE_WINDOW_ITEMS))
-        self._items = self._items * kept + count
-        self._seconds = self._seconds * kept + passed_s
+        weight = math.exp(-min(passed_s / _RATE_WINDOW_S, count / _RATE_WINDOW_ITEMS))
+        self._items = self._items * weight + count
+        self._seconds = self._seconds * weight + passed_s
 
     def rate_per_s(self) -> float | None:
         """Items per second, smoothed; None in the first second."""

@@ -31,23 +31,23 @@ async def start_cluster(options: ClusterOptions, security: Any) -> Any:
 
     Without certificates of the user and without ``--insecure``, certificates are made that last as long as the cluster.
     """
-    made = security or (None if options.insecure else True)
+    certificates = security or (None if options.insecure else True)
     try:
         cluster = class_of(options.cluster)(
             asynchronous=True,
             nanny=False,
             processes=1,  # items are processes of their own, so one worker uses all cores of its batch job
-            security=made,
-            shared_temp_directory=os.path.expanduser("~") if made is True else None,
+            security=certificates,
+            shared_temp_directory=os.path.expanduser("~") if certificates is True else None,
             scheduler_options={"dashboard": False, "dashboard_address": None},
             silence_logs="warning",
         )
         await cluster
         cluster.scale(jobs=options.workers or 1)
     except (ValueError, ImportError, OSError, RuntimeError) as problem:
-        what, _, more = str(problem).partition("\n")
+        first, _, more = str(problem).partition("\n")
         raise ClusterError(
-            f"no workers by {options.cluster}: {what}",
+            f"no workers by {options.cluster}: {first}",
             hint=more.strip() or f"see jobqueue.{options.cluster} in ~/.config/dask/jobqueue.yaml",
         ) from problem
     return cluster

@@ -21,12 +21,12 @@ def cluster_executor(words: Sequence[str], local: LocalExecutor, database: Datab
     """The executor of an engine whose items run on a cluster."""
     os.environ["JOBCTL_STARTS"] = ""  # the fence records the starts, not the ring of the local supervisor
     return ClusterExecutor(
-        local, ClusterOptions.from_words(words), _store_name(database), lambda reason: _wait(database, reason)
+        local, ClusterOptions.from_words(words), _store_name(database), lambda reason: _record_wait(database, reason)
     )
 
 
-def _wait(database: Database, reason: str) -> None:
-    """Record in the store that the engine lives, and what it waits for before it can start."""
+def _record_wait(database: Database, reason: str) -> None:
+    """Record in the store that the engine lives, and the reason why it waits before it can start."""
     row = daemon.load(database)
     if row is None:
         return

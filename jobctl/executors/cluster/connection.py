@@ -58,8 +58,8 @@ def _warnings(allowed_failures: int) -> list[str]:
     if not allowed_failures:
         return []
     return [
-        f"the scheduler starts what a lost worker ran up to {allowed_failures} more times by "
-        "itself; each is refused, but set DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES=0 where it starts"
+        f"the scheduler starts the tasks of a lost worker up to {allowed_failures} more times by itself; jobctl "
+        "refuses each, but set DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES=0 where the scheduler starts"
     ]
 
 

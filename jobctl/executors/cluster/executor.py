@@ -76,7 +76,7 @@ class ClusterExecutor:
         return self._selector.fileno()
 
     def define(self, spec: JobSpec) -> None:
-        """Describe what the attempts of a job share, or change it."""
+        """Describe a job, or change its description."""
         job = self._jobs.get(spec.job)
         if job is None:
             self._jobs[spec.job] = ClusterJob(spec)
@@ -260,7 +260,7 @@ class ClusterExecutor:
     def _worker_joined(self, introduction: dict[str, object]) -> None:
         objection = self._workers_seen.objection(introduction)
         if objection:
-            log(f"{objection}: it is not used")
+            log(f"{objection}, so it is not used")
         else:
             self._workers.add(introduction)
         self._adjust_capacity()

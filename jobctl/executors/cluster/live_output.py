@@ -13,9 +13,9 @@ from jobctl.executors.cluster.dispatch_record import DispatchRecord
 from jobctl.executors.cluster.link import Link
 
 #: A command that follows an output repeats its request within this time.
-INTEREST_S = 60.0
+_FOLLOWED_S = 60.0
 _PAUSE_S = 1.0
-_LONGEST = 64 << 20
+_LONGEST_COPY = 64 << 20
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW
 
 
@@ -30,7 +30,7 @@ class LiveCopies:
     def want(self, job: int, item: int | None) -> bool:
         """Note that a command follows this job or item; True if none did before."""
         is_new = not self._is_wanted(job, item)
-        self._wanted[job, item] = time.monotonic() + INTEREST_S
+        self._wanted[job, item] = time.monotonic() + _FOLLOWED_S
         return is_new
 
     def _is_wanted(self, job: int, item: int | None) -> bool:
@@ -43,7 +43,7 @@ class LiveCopies:
         if not started.log or not self._is_wanted(id_.job, id_.item):
             return
         _, so_far = self._copies.setdefault(id_, (b"%b/%d" % (log_dir, started.log), [0, 0]))
-        if max(so_far) < _LONGEST:
+        if max(so_far) < _LONGEST_COPY:
             pause_s = 0.0 if at_once else _PAUSE_S
             arguments = (record.key, tuple(id_), tuple(so_far))
             self._link.ask(record.worker, worker_plugin.read, *arguments, tag=("read", id_), after_s=pause_s)

@@ -199,7 +199,7 @@ class PackRunner:
             self._drop_idle(time.monotonic() - _IDLE_S)
 
     def forget(self, store: str, job: int) -> None:
-        """Drop what is kept for a job, such as processes that have its function loaded."""
+        """Drop everything that is kept for a job, such as processes that have its function loaded."""
         with self._lock:
             if not self._closed:
                 self._drop(key for key in self._guard_jobs if key[:2] == (store, job))
@@ -255,7 +255,7 @@ class PackRunner:
                 self._announce(run)
 
     def _replace_guard(self) -> None:
-        """The guard was killed: end what it left, report the attempts that may have begun, start another guard."""
+        """The guard was killed: end its processes, report the attempts that may have begun, start another guard."""
         self._guest.end.close()
         self._guest.process.wait()
         sweep(self._guest.store_id, grace_s=0.0)

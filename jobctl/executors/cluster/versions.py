@@ -37,7 +37,7 @@ async def check_versions(client: Any) -> None:
     if wrong:
         listed = "; ".join(f"{who} has {', '.join(what)}" for who, what in wrong.items())
         raise ClusterError(
-            f"the cluster does not have what is installed here ({_shown(ours)}): {listed}",
+            f"the cluster does not have the versions of this machine ({_shown(ours)}): {listed}",
             hint="install the same versions everywhere: pip install 'jobctl[dask]'",
         )
 

@@ -84,15 +84,15 @@ def introduce(dask_worker: Any) -> dict[str, Any]:
 
 def run_pack(data: bytes) -> bytes:
     """The only task that jobctl submits to Dask: claim a pack and run it."""
-    wanted = unpack_pack(data)
+    pack = unpack_pack(data)
     worker = get_worker()
-    ids = [list(id_) for id_ in wanted.ids()]
+    ids = [list(id_) for id_ in pack.ids()]
     claim = worker.scheduler.jobctl_claim
-    fields = {"store": wanted.store, "nonce": wanted.nonce, "key": wanted.key, "ids": ids, "slots": wanted.slots}
+    fields = {"store": pack.store, "nonce": pack.nonce, "key": pack.key, "ids": ids, "slots": pack.slots}
     runner = worker.plugins[NAME].runner
     if not sync(worker.loop, claim, worker=worker.contact_address, **fields):
         return pack_report(Report(runner.host, [], [], [], [], {}, refused=True))
-    return pack_report(runner.run(wanted))
+    return pack_report(runner.run(pack))
 
 
 def cancel(requests: list[tuple[str, list[tuple[int, int, int]], float, int]], dask_worker: Any) -> None:
@@ -118,5 +118,5 @@ def look(keys: Iterable[str], dask_worker: Any) -> dict[str, bytes]:
 
 def read(key: str, id_: tuple[int, int, int], skip: tuple[int, int], dask_worker: Any) -> tuple[bytes, bytes] | None:
     """The output of a running attempt after the first ``skip`` bytes."""
-    found: tuple[bytes, bytes] | None = dask_worker.plugins[NAME].runner.read(key, AttemptId(*id_), skip)
-    return found
+    output: tuple[bytes, bytes] | None = dask_worker.plugins[NAME].runner.read(key, AttemptId(*id_), skip)
+    return output

@@ -27,7 +27,7 @@ class WorkersSeen:
             return ""
         wrong = ", ".join(f"{name} {theirs.get(name)}" for name in ours if theirs.get(name) != ours[name])
         right = ", ".join(f"{name} {ours[name]}" for name in ours if theirs.get(name) != ours[name])
-        words = f"a worker on {introduction['host']} has {wrong}, we {right}"
+        words = f"a worker on {introduction['host']} has {wrong} instead of {right}"
         self._unfit[introduction["worker"]] = words
         return words
 

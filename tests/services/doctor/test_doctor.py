@@ -409,7 +409,9 @@ def test_a_sound_database_a_running_daemon_or_no_copy_restore_nothing(home, tmp_
         (ClusterWorkers("s.json", (WorkersOffer(2, 4, ()),)), "ok", "s.json, 2 workers with 8 slots"),
         (ClusterWorkers("s.json"), "warn", "no worker is there"),
         (
-            ClusterWorkers("s.json", (WorkersOffer(1, 4, ()),), unfit=("a worker on old has jobctl 0.0.1, we 0.1.0",)),
+            ClusterWorkers(
+                "s.json", (WorkersOffer(1, 4, ()),), unfit=("a worker on old has jobctl 0.0.1 instead of jobctl 0.1.0",)
+            ),
             "warn",
             "on old",
         ),

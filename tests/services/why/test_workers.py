@@ -90,9 +90,11 @@ def test_with_what_it_needs_there_it_waits_for_its_turn(store, home):
 
 
 def test_workers_that_are_not_used_say_why(store, home):
-    asked = Asked(store, home, ClusterWorkers("s", (), unfit=("a worker on old has jobctl 0.0.1, we 0.1.0",)))
+    asked = Asked(
+        store, home, ClusterWorkers("s", (), unfit=("a worker on old has jobctl 0.0.1 instead of jobctl 0.1.0",))
+    )
     assert "a worker on old has jobctl 0.0.1" in asked.reason
-    assert "not used: a worker on old has jobctl 0.0.1, we 0.1.0" in asked.lines
+    assert "not used: a worker on old has jobctl 0.0.1 instead of jobctl 0.1.0" in asked.lines
 
 
 def test_a_scheduler_that_is_away_is_not_a_problem_of_this_machine(store, home):
