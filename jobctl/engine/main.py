@@ -46,7 +46,7 @@ def main() -> None:
         code = _work(options, executor)
     except EOFError:
         # The supervisor is dead and no longer holds the lock. Processes that it left behind must not outlive it.
-        sweep(options.store_id, place=str(options.home.root))
+        sweep(options.store_id, folder=str(options.home.root))
         code = 1
     with contextlib.suppress(OSError):
         sys.stderr.flush()

@@ -77,13 +77,13 @@ def split_options(options: Iterable[str]) -> tuple[dict[str, str], list[str]]:
     values: dict[str, str] = {}
     names: list[str] = []
     for option in options:
-        name, given, value = option.partition("=")
+        name, equals, value = option.partition("=")
         if not _NAME.match(name):
             hint = "--env NAME or --env NAME=VALUE"
             raise UsageError(f"--env {option!r}: {name!r} is not a name of a variable", hint=hint)
         if name.startswith("JOBCTL_"):
             raise UsageError(f"--env {name}: names that begin with JOBCTL_ are set by jobctl itself")
-        if given:
+        if equals:
             check_variable("--env", name, value)
             values[name] = value
         else:

@@ -47,17 +47,17 @@ class _ProcessFacts:
 
 
 class Evidence:
-    """Tells the processes of one store from others; ``place`` is the folder of the store, '' if it has none."""
+    """Tells the processes of one store from others; ``folder`` is the folder of the store, '' if it has none."""
 
-    def __init__(self, store_id: str, place: str = "") -> None:
+    def __init__(self, store_id: str, folder: str = "") -> None:
         self._tagger = Tagger(store_id)
         self._store = store_id.encode()
-        record = leaders.LeadersFile(os.path.join(place, leaders.NAME)) if place else None
+        record = leaders.LeadersFile(os.path.join(folder, leaders.NAME)) if folder else None
         self._since = record.since if record is not None else 0
         self._group = record.group if record is not None and record.since else ""
         self._entries: list[LeaderEntry] = record.entries if record is not None else []
         self._serials = {entry.serial: entry.attempt for entry in self._entries}
-        self._logs = os.path.realpath(os.path.join(place, "logs")) + "/" if place else ""
+        self._logs = os.path.realpath(os.path.join(folder, "logs")) + "/" if folder else ""
         self._known: dict[int, FoundProcess] = {}
         #: The start time, by pid, of each process whose environment and descriptors have no evidence.
         self._without_evidence: dict[int, int] = {}

@@ -20,13 +20,13 @@ _PAUSE_S = 0.2
 _MOST_SEARCHES = 20
 
 
-def sweep(store_id: str, grace_s: float = _GRACE_S, *, place: str = "") -> list[FoundProcess]:
+def sweep(store_id: str, grace_s: float = _GRACE_S, *, folder: str = "") -> list[FoundProcess]:
     """End every item and every other engine of a store: TERM, then KILL after ``grace_s``, until none is left.
 
-    Call it only while no supervisor of the store lives. ``place`` is the folder of the store, '' if it has none: its
+    Call it only while no supervisor of the store lives. ``folder`` is the folder of the store, '' if it has none: its
     records find processes that have dropped their tag. Returns the processes that could not be ended, normally none.
     """
-    evidence = Evidence(store_id, place)
+    evidence = Evidence(store_id, folder)
     began = time.monotonic()
     while left := find(evidence):
         now = time.monotonic()
@@ -49,9 +49,9 @@ def guests_of(store_id: str) -> str:
     return f"{store_id}.guests"
 
 
-def leftovers(store_id: str, *, place: str = "") -> list[int]:
+def leftovers(store_id: str, *, folder: str = "") -> list[int]:
     """Pids of living items and engines of a store; while no supervisor of it lives, a dead one has left them."""
-    return [found.pid for found in find(Evidence(store_id, place))]
+    return [found.pid for found in find(Evidence(store_id, folder))]
 
 
 def find(evidence: Evidence) -> list[FoundProcess]:

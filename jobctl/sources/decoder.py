@@ -180,9 +180,9 @@ class _DecodedBatch:
 
     def add(self, line: int | None, texts: list[str], places: Sequence[int], fault: Fault | None) -> None:
         if fault is not None:
-            kept = [text[:_FIELD_EXCERPT] for text in texts] if fault.code == "too_long" else texts
-            self._faults[len(self._lines)] = (fault, kept)
-            self._size += sum(map(len, kept))
+            fields = [text[:_FIELD_EXCERPT] for text in texts] if fault.code == "too_long" else texts
+            self._faults[len(self._lines)] = (fault, fields)
+            self._size += sum(map(len, fields))
         if fault is None or fault.code == BAD_CELL:
             payload = "\0".join([texts[place] for place in places]).encode()
         else:  # a bad row may have no payload

@@ -87,9 +87,9 @@ class JsonLinesSource(TextSource):
             if row is None or fault is not None:
                 yield InspectedRecord.broken(line, payload, fault or Fault(None, "json", "is not a JSON object"))
                 continue
-            kept = without_result_keys(payload)
+            stored = without_result_keys(payload)
             fault = self._missing(row) or (EMPTY if _is_empty(row) else None)
-            yield InspectedRecord(line, payload, (kept.decode(),), kept, fault)
+            yield InspectedRecord(line, payload, (stored.decode(),), stored, fault)
 
     def _similar(self, key: str, row: dict[str, Any]) -> str:
         """A key of the row that looks the same, for the first row that lacks a key."""

@@ -67,18 +67,18 @@ class RowSelection:
 
         # Python guarantees equal numbers in all versions only for random().
         draw = random.Random(_SEED).random  # noqa: S311
-        kept: list[tuple[int, bytes]] = []
-        seen = 0
+        reservoir: list[tuple[int, bytes]] = []
+        count = 0
         for batch in batches:
             for payload in batch:
-                place = seen if seen < self._sample else int(draw() * (seen + 1))
-                if place < len(kept):
-                    kept[place] = (seen, payload)
-                elif seen < self._sample:
-                    kept.append((seen, payload))
-                seen += 1
-        if kept:
-            yield [payload for _, payload in sorted(kept)]
+                place = count if count < self._sample else int(draw() * (count + 1))
+                if place < len(reservoir):
+                    reservoir[place] = (count, payload)
+                elif count < self._sample:
+                    reservoir.append((count, payload))
+                count += 1
+        if reservoir:
+            yield [payload for _, payload in sorted(reservoir)]
 
 
 def _condition(text: str, input_format: str, columns: Sequence[str]) -> Callable[[bytes], bool]:

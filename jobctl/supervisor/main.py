@@ -68,7 +68,7 @@ def _open_records(options: Options) -> SurvivingRecords:
     Raises LookupError when a process cannot be ended and no evidence says which items it belongs to.
     """
     folder = os.path.dirname(options.lock)
-    survivors = sweep.sweep(options.store_id, place=folder) + sweep.sweep(sweep.guests_of(options.store_id))
+    survivors = sweep.sweep(options.store_id, folder=folder) + sweep.sweep(sweep.guests_of(options.store_id))
     table = Leaders(os.path.join(folder, leaders.NAME))
     barred = BarredAttempts(options.store_id, folder, table, survivors)
     table.enter_group()
@@ -97,7 +97,7 @@ def _run(options: Options, records: SurvivingRecords) -> int:
         _report_crash(options, problem)
         code = Exit.INTERNAL
     # Normally nothing is left. A process that outlived this one would run together with the next attempt of its item.
-    survivors = sweep.sweep(options.store_id, grace_s=0, place=os.path.dirname(options.lock))
+    survivors = sweep.sweep(options.store_id, grace_s=0, folder=os.path.dirname(options.lock))
     if not survivors:
         records.table.close()
     if restarts:

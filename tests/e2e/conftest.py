@@ -152,7 +152,7 @@ class Cli:
             daemon.wait_gone(PATIENCE_S)
             daemon.close()
         if self.home.root.exists():
-            assert sweep(StartOptions(self.home, 1).store_id, grace_s=0.1, place=str(self.home.root)) == []
+            assert sweep(StartOptions(self.home, 1).store_id, grace_s=0.1, folder=str(self.home.root)) == []
 
 
 @pytest.fixture

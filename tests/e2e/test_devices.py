@@ -102,7 +102,7 @@ def test_a_supervisor_that_is_killed_frees_them_for_the_next(items):
     wait_until(lambda: items.daemon_pid() is None, 60, "the daemon to be gone")
     # The engine of a dead supervisor ends its items: TERM lets them give their devices back, KILL does not.
     store = StartOptions(items.home, 1).store_id
-    wait_until(lambda: not leftovers(store, place=str(items.home.root)), 60, "the items to be gone")
+    wait_until(lambda: not leftovers(store, folder=str(items.home.root)), 60, "the items to be gone")
     for device in items.work.glob("held-*"):
         device.rmdir()
     items("daemon", "start", "-j", 6)

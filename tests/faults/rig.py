@@ -318,7 +318,7 @@ class Rig:
             for pid in self.whole_tree():
                 kill(pid)
             if self.home.root.exists():
-                sweep(self.store_id(), grace_s=0.0, place=str(self.home.root))
+                sweep(self.store_id(), grace_s=0.0, folder=str(self.home.root))
         reap()
         if not keep:
             shutil.rmtree(self.place, ignore_errors=True)

@@ -167,7 +167,7 @@ def test_an_unkillable_process_delays_only_its_own_item_until_it_is_gone(place, 
     table.add(ATTEMPT, leader.pid, begun, 1)
     table.add((3, 8, 1), other.pid, begun, 2)
     immortal.append(leader.pid)
-    left = sweep.sweep(STORE, grace_s=30, place=str(place))
+    left = sweep.sweep(STORE, grace_s=30, folder=str(place))
     assert [each.pid for each in left] == [leader.pid] and other.wait(60) is not None
     following = Leaders(str(place / leaders.NAME))
     barred = BarredAttempts(STORE, str(place), following, left)

@@ -121,7 +121,7 @@ class SupervisorUnderTest:
             with contextlib.suppress(ProcessLookupError, ChildProcessError):
                 os.kill(self.pid, signal.SIGKILL)
                 os.waitpid(self.pid, 0)
-        assert sweep(self.options.store_id, grace_s=0, place=str(self.root)) == []
+        assert sweep(self.options.store_id, grace_s=0, folder=str(self.root)) == []
 
 
 def await_stop(executor: LocalExecutor, times: int) -> None:

@@ -98,13 +98,13 @@ def _unending(checked: CheckedStore) -> CheckResult:
 def _leftovers(checked: CheckedStore) -> list[int]:
     if not checked.home.root.is_dir():
         return []
-    return sweep.leftovers(StartOptions(checked.home, 1).store_id, place=str(checked.home.root))
+    return sweep.leftovers(StartOptions(checked.home, 1).store_id, folder=str(checked.home.root))
 
 
 def end_leftovers(checked: CheckedStore) -> str:
     """End these processes: TERM, then KILL after a grace period. The caller holds the daemon lock."""
     found = _leftovers(checked)
-    left = sweep.sweep(StartOptions(checked.home, 1).store_id, place=str(checked.home.root))
+    left = sweep.sweep(StartOptions(checked.home, 1).store_id, folder=str(checked.home.root))
     ended = plural(len(found) - len(left), "process", "processes")
     return f"ended {ended}" if len(left) < len(found) else ""
 
