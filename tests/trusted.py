@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from jobctl.services.settings.trusting import trust
+from jobctl.services.settings.trust import trust
 
 
 def write_trusted(path: Path, text: str) -> None:

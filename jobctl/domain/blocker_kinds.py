@@ -1,4 +1,4 @@
-"""Everything that can keep the items of a job from starting: a row for each, with its sentence and its remedy.
+"""The reasons that can keep the items of a job from starting: a row for each, with its sentence and its remedy.
 
 ``services.why.blockers`` alone decides which of them apply to a job. Screens, messages and documents take their words
 from here, so that one thing has one wording.
@@ -15,7 +15,7 @@ class BlockerKind(NamedTuple):
     code: str  # in the list of an explanation; codes do not change
     sentence: str
     remedy: str = ""  # the command to type, "{jobctl}" is how jobctl is called; empty where only time helps
-    notice: str = ""  # the code in an attention list; empty for what is usual in the life of a job
+    notice: str = ""  # the code in an attention list; empty for a blocker that is usual in the life of a job
     brief: str = ""  # for the reason of a state, if the sentence would repeat the state or is long
     halts: bool = True  # nothing of the job starts; otherwise items start, but fewer of them or later
 

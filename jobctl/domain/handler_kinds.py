@@ -21,10 +21,10 @@ class HandlerKind(NamedTuple):
 
     name: str  # as the job stores it
     option: str  # the key of a command line or a recipe that gives the work; empty = the rows bring it
-    noun: str  # what a page calls the work of an item
+    noun: str  # the word for the work of an item on a page
     summary: Callable[[Any], str]  # returns the value of ``option`` on one line
-    shown_command: Callable[[Any], Any]  # what a job stores as its command -> what documents show as the command
-    call_block: Callable[[Any, int], CallBlock | None]  # the same and ``recycle`` -> ``call`` of the document
+    shown_command: Callable[[Any], Any]  # the stored command -> the command in documents
+    call_block: Callable[[Any, int], CallBlock | None]  # the stored command and ``recycle`` -> ``call`` of the document
     sets_own_wait: bool  # an item may ask for a longer wait before its next attempt than the policy allows
     loads_first: bool  # a worker imports something before its first item, and nothing has begun until then
 

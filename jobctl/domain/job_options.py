@@ -1,11 +1,11 @@
-"""The one table of job options: what ``submit`` and ``run`` take, what settings and recipes may hold, and what
-``jobctl set`` changes.
+"""The one table of job options: the options of ``submit`` and ``run``, the keys of settings and recipes, and the rules
+that ``jobctl set`` changes.
 
 A row is all that the command line, the help pages, the completions, the settings and ``jobctl set`` know of an option.
 To add one, add a row, its field in ``policy.py``, and the place where it takes effect.
 
-Every ``jobctl submit`` builds this table, so it imports nothing: a row names its parser, and whoever reads a value
-looks it up (``option_values.py``). Without ``from __future__ import annotations`` the class is made in half the time.
+Every ``jobctl submit`` builds this table, so it imports nothing: a row names its parser, and ``option_values.py``
+imports it when it reads a value. Without ``from __future__ import annotations`` the class is made in half the time.
 """
 
 from typing import Literal, NamedTuple
@@ -40,7 +40,7 @@ class JobOption(NamedTuple):
     lowest: int | None = None  # of a number; None = ``parse`` or the place where it takes effect knows its limits
     highest: int = MOST
     parse: str = ""  # module:function that reads a value: a text, a number, or the texts of all times it was given
-    choices: tuple[str, ...] = ()  # all the values that it can have
+    choices: tuple[str, ...] = ()  # all values that it can have
     can_be_none: bool = False  # the value none takes the limit away
     field: str = ""  # of the policy, which keeps what ``parse`` returns
     applies: Applies = ""
@@ -49,11 +49,11 @@ class JobOption(NamedTuple):
     #: True if the key counts in a project file that the user has not trusted. A key that runs, connects, deletes,
     #: reads files or passes the environment on must not. None, for a key without a decision, counts as False.
     safe: bool | None = None
-    form: str = ""  # what the value may be in settings, in words, where the rest of the row does not tell
-    default: str = ""  # the value where nobody has set one, as ``jobctl config show`` says it
-    effect: str = ""  # jobctl set changes it while the job runs: when that counts, as a sentence
+    form: str = ""  # the allowed values in settings, in words, if the other fields do not say it
+    default: str = ""  # the value without a setting, as ``jobctl config show`` shows it
+    effect: str = ""  # if jobctl set can change it: a sentence that says for which items the change counts
     of_queues: bool = False  # jobctl queue set sets it, too
-    completes: str = ""  # what can be typed, where the metavar does not tell: queues | recipes | files
+    completes: str = ""  # the words that can be typed, if the metavar does not say it: queues | recipes | files
 
     @property
     def key(self) -> str:

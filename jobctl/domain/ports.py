@@ -73,7 +73,7 @@ class JobSpec:
     call: CallSpec | None = None  # attempts are calls of a function: argv holds the row's payload and nothing else
     gpus: int = 0  # devices that each attempt has to itself
     resources: tuple[tuple[str, float], ...] = ()  # what each attempt needs of the resources of a worker
-    alone: bool = False  # attempts travel one by one, so that it is known of each whether it began
+    alone: bool = False  # attempts are sent one by one, so that it is known of each whether it has begun
     leftovers: str = "end"  # end | wait | fail: what happens to processes that outlive their attempt
     #: Commands that start each process, the first one outermost: each changes something of itself, such as its
     #: priority, and then becomes the command that follows it.
@@ -273,7 +273,8 @@ Event = Started | Finished | Calls | Returned | Lost | Barred | Pressure | Capac
 class Executor(Protocol):
     """A place where attempts run. Every method returns at once, except ``collect`` with a timeout and ``close``."""
 
-    #: The name of what holds the attempts, if it can outlive the supervisor of this machine; known after ``adopt``.
+    #: The name of the cluster that holds the attempts, because it can outlive the supervisor of this machine; '' = none
+    #: does. It is known after ``adopt``.
     identity: str
 
     def fileno(self) -> int:
@@ -281,7 +282,7 @@ class Executor(Protocol):
         ...
 
     def define(self, spec: JobSpec) -> None:
-        """Describe what the attempts of a job share, or change it; call it before the job's first ``start``."""
+        """Define the part that the attempts of a job share, or change it; call it before the job's first ``start``."""
         ...
 
     def forget(self, job: int) -> None:
@@ -289,7 +290,7 @@ class Executor(Protocol):
         ...
 
     def resize(self, slots: int) -> None:
-        """Set how many attempts of all jobs together may run at once."""
+        """Set the number of attempts of all jobs together that may run at once."""
         ...
 
     def start(self, batch: Sequence[Dispatch]) -> None:

@@ -82,7 +82,7 @@ def check_printable(option: str, text: str, longest: int) -> None:
         raise UsageError(f"{option} {text!r} is not a name", hint=f"1 to {longest} characters that can be printed")
 
 
-def reading(name: str) -> str:
+def other_meaning(name: str) -> str:
     """The other meaning of a name of a job for commands, as the end of a sentence; '' for a name without one."""
     if name == LAST:
         return "the newest job"
@@ -99,15 +99,15 @@ def reading(name: str) -> str:
 def check_job_name(name: str) -> None:
     """Raise UsageError for a ``--name`` that cannot be printed, or that a command would not read as this job."""
     check_printable("--name", name, MAX_NAME)
-    read = reading(name)
-    if read:
+    meaning = other_meaning(name)
+    if meaning:
         letters = re.sub(r":(?:any|ok)\Z", "", name.strip("-")).strip() or "nightly"
         raise UsageError(
-            f"--name {name!r} cannot be a name: as a JOB it means {read}",
+            f"--name {name!r} cannot be a name: as a JOB it means {meaning}",
             hint=f"choose another, such as --name job-{letters}",
         )
 
 
 def name_of_file(stem: str, file: str, job: int) -> str:
     """The default name of a job: the name of its file without the suffix, if that is a valid name."""
-    return next((name for name in (stem, file) if name and not reading(name)), f"job-{job}")
+    return next((name for name in (stem, file) if name and not other_meaning(name)), f"job-{job}")

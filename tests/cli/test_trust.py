@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from jobctl.services.settings import trust
+from jobctl.services.settings import trust_record
 from jobctl.services.settings.files import LIMIT, settings_files
 from jobctl.services.settings.keys import KEYS, RECIPE_KEYS, Key
 from jobctl.services.settings.settings import load_settings
@@ -262,44 +262,44 @@ def test_a_sparse_file_of_a_gigabyte_is_not_read(place: Path, jobctl) -> None:
 
 def test_a_record_is_private_and_one_that_others_could_have_written_counts_as_none(place: Path) -> None:
     folder, path = str(place.parent / "config" / "jobctl"), str(place / "jobctl.toml")
-    trust.grant(folder, path, b"x")
+    trust_record.grant(folder, path, b"x")
     (record,) = (place.parent / "config" / "jobctl" / "trusted").iterdir()
     assert record.stat().st_mode & 0o777 == 0o600
     assert record.parent.stat().st_mode & 0o777 == 0o700
-    assert trust.state(folder, path, b"x") == "trusted"
-    assert trust.state(folder, path, b"y") == "changed"
+    assert trust_record.state(folder, path, b"x") == "trusted"
+    assert trust_record.state(folder, path, b"y") == "changed"
     for mode in (0o620, 0o602):
         record.chmod(mode)
-        assert trust.state(folder, path, b"x") == "untrusted"
+        assert trust_record.state(folder, path, b"x") == "untrusted"
     record.chmod(0o600)
     record.parent.chmod(0o770)
-    assert trust.state(folder, path, b"x") == "untrusted"
+    assert trust_record.state(folder, path, b"x") == "untrusted"
     record.parent.chmod(0o700)
     for text in ("", "[" * 100_000, "[]", "{}", '{"path": 1, "sha256": 2}', json.dumps({"path": path, "sha256": 3})):
         record.write_text(text)
-        assert trust.state(folder, path, b"x") == "untrusted"
+        assert trust_record.state(folder, path, b"x") == "untrusted"
     target = place / "elsewhere.json"
     record.unlink()
-    trust.grant(folder, path, b"x")
+    trust_record.grant(folder, path, b"x")
     record.rename(target)
     record.symlink_to(target)
-    assert trust.state(folder, path, b"x") == "untrusted"
+    assert trust_record.state(folder, path, b"x") == "untrusted"
 
 
 def test_no_more_than_some_contents_of_a_path_are_kept(place: Path) -> None:
     folder, path = str(place.parent / "config"), str(place / "jobctl.toml")
     for number in range(20):
-        trust.grant(folder, path, b"%d" % number)
-    states = [trust.state(folder, path, b"%d" % number) for number in range(20)]
+        trust_record.grant(folder, path, b"%d" % number)
+    states = [trust_record.state(folder, path, b"%d" % number) for number in range(20)]
     assert states == ["changed"] * 4 + ["trusted"] * 16
 
 
 def test_a_path_that_is_not_text_can_be_trusted(place: Path) -> None:
     folder, path = str(place.parent / "config"), os.fsdecode(b"/tmp/\xff/jobctl.toml")
-    trust.grant(folder, path, b"x")
-    assert trust.state(folder, path, b"x") == "trusted"
-    assert trust.revoke(folder, path)
-    assert not trust.revoke(folder, path)
+    trust_record.grant(folder, path, b"x")
+    assert trust_record.state(folder, path, b"x") == "trusted"
+    assert trust_record.revoke(folder, path)
+    assert not trust_record.revoke(folder, path)
 
 
 def test_root_leaves_nothing_in_the_home_of_another_user(place: Path, jobctl) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from jobctl.domain.texts import check_job_name, name_of_file, reading
+from jobctl.domain.texts import check_job_name, name_of_file, other_meaning
 from jobctl.errors import UsageError
 
 
@@ -31,7 +31,7 @@ from jobctl.errors import UsageError
     ],
 )
 def test_a_word_that_commands_read_otherwise_is_not_a_name(name, means):
-    assert reading(name) == means
+    assert other_meaning(name) == means
     with pytest.raises(UsageError, match="cannot be a name: as a JOB it means") as found:
         check_job_name(name)
     suggested = str(found.value.hint).split()[-1]
@@ -82,4 +82,4 @@ def test_a_name_can_be_printed_and_read(name):
 )
 def test_a_job_without_a_name_has_one_that_names_it(stem, file, called):
     assert name_of_file(stem, file, 7) == called
-    assert not reading(called)
+    assert not other_meaning(called)

@@ -89,7 +89,7 @@ def trust(ctx: typer.Context, path: _PathArgument = None) -> int:
     trust the file. When the file changes, you must trust it again. Files that it names are not part of the trust.
     """
     from jobctl.render.inert import inert
-    from jobctl.services.settings.trusting import trust
+    from jobctl.services.settings.trust import trust
 
     shared = session(ctx)
     done = trust(path, os.environ, os.getcwd())
@@ -111,7 +111,7 @@ def untrust(ctx: typer.Context, path: _PathArgument = None) -> int:
       jobctl config untrust ~/src/pipeline
     """
     from jobctl.render.inert import inert
-    from jobctl.services.settings.trusting import untrust
+    from jobctl.services.settings.trust import untrust
 
     shared = session(ctx)
     done = untrust(path, os.environ, os.getcwd())

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from jobctl.config import Home
 from jobctl.domain.durations import format_time
 from jobctl.domain.nearest import did_you_mean
-from jobctl.domain.slots import fitting
+from jobctl.domain.slots import count_running
 from jobctl.domain.texts import DEFAULT_QUEUE
 from jobctl.errors import NotFound
 from jobctl.store import daemon, queues
@@ -70,7 +70,7 @@ def queue_documents(database: Database) -> list[QueueDocument]:
         row = rows.get(name, QueueRow(name))
         jobs, queued, in_hand = loads.get(name, (0, 0, 0))
         free = None if slots is None else slots - (begun.total() - begun[name])
-        running = fitting(in_hand, begun[name], (row.slots, free))
+        running = count_running(in_hand, begun[name], (row.slots, free))
         documents.append(
             {
                 "name": name,

@@ -10,7 +10,7 @@ import json
 
 from jobctl.config import Home
 from jobctl.domain.policy import Policy
-from jobctl.domain.slots import fitting
+from jobctl.domain.slots import count_running
 from jobctl.services.daemon.view import DaemonView, daemon_view
 from jobctl.services.status.progress import usable_slots
 from jobctl.store.database import Database
@@ -28,7 +28,7 @@ def running_of(database: Database, home: Home, number: int, now: int) -> int:
     started = running_views.started_by_job(database)
     slots = usable_slots(Policy.from_json(json.loads(job.policy)), queue_views.queue(database, job.queue), daemon)
     own = started.pop(number, 0)
-    return fitting(job.running, own, [slots, _free(daemon, sum(started.values()))])
+    return count_running(job.running, own, [slots, _free(daemon, sum(started.values()))])
 
 
 def running_in(database: Database, home: Home, now: int, queue: str | None = None) -> int:
@@ -40,7 +40,7 @@ def running_in(database: Database, home: Home, now: int, queue: str | None = Non
     started = running_views.started_by_job(database)
     own = sum(count for job, count in started.items() if job in in_hand)
     slots = None if queue is None else queue_views.queue(database, queue).slots
-    return fitting(sum(in_hand.values()), own, [slots, _free(daemon, sum(started.values()) - own)])
+    return count_running(sum(in_hand.values()), own, [slots, _free(daemon, sum(started.values()) - own)])
 
 
 def _free(daemon: DaemonView, taken: int) -> int | None:

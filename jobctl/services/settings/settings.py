@@ -125,10 +125,10 @@ def read_layer(file: SettingsFile, text: bytes, environ: Mapping[str, str]) -> L
     layer = Layer(file.layer, file.path, dict(_checked(file.path, data)), recipes)
     if file.layer != "project":
         return layer
-    from jobctl.services.settings import trust
+    from jobctl.services.settings import trust_record
 
-    found = trust.state(user_folder(environ), file.path, text)
-    return layer._replace(trust=found) if found == trust.TRUSTED else _without_trust(layer, found)
+    found = trust_record.state(user_folder(environ), file.path, text)
+    return layer._replace(trust=found) if found == trust_record.TRUSTED else _without_trust(layer, found)
 
 
 def _without_trust(layer: Layer, trust: str) -> Layer:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from jobctl.services.settings.files import settings_files
 from jobctl.services.settings.keys import KEYS
 from jobctl.services.settings.settings import Settings, load_settings, variable
-from jobctl.services.settings.trusting import state_of
+from jobctl.services.settings.trust import state_of
 
 if TYPE_CHECKING:
     from jobctl.domain.documents.settings import (

@@ -1,124 +1,97 @@
-"""The record of the project files that the user trusts.
-
-A ``jobctl.toml`` can arrive with any folder that is cloned or unpacked. Its keys that run, connect, delete, read files
-or pass the environment on take effect only after the user has trusted exactly these bytes at exactly this path.
-
-There is one small file for each project in the folder ``trusted/`` next to the user's own settings. Its name is a hash
-of the path, so two commands never write the same file for two projects, and reading it costs one ``open``.
-"""
+"""``jobctl config trust`` and ``untrust``: record that the user trusts a project file, or no longer does."""
 
 from __future__ import annotations
 
-import contextlib
-import hashlib
-import json
 import os
-import stat
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Final, NamedTuple
 
-from jobctl.errors import UsageError
-from jobctl.process import private
+from jobctl.errors import JobctlError, NotFound, UsageError
+from jobctl.services.settings.files import (
+    PROJECT_FILE,
+    SettingsFile,
+    content,
+    project_file,
+    settings_files,
+    user_folder,
+)
+from jobctl.services.settings.recipes import read_recipe
+from jobctl.services.settings.settings import read_layer
+from jobctl.services.settings.trust_record import UNTRUSTED, grant, revoke, state
 
-TRUSTED = "trusted"
-UNTRUSTED = "untrusted"
-CHANGED = "changed"
+if TYPE_CHECKING:
+    from jobctl.domain.documents.settings import ConfigTrustDocument
 
-FOLDER = "trusted"
-_SCHEMA = "jobctl.trust/1"
-#: The number of hashes kept for one path, so that a switch back to an earlier branch needs no new trust.
-_KEPT = 16
-_LIMIT = 1 << 16
+_SCHEMA: Final = "jobctl.config_trust/1"
 
 
-def state(folder: str, path: str, content: bytes) -> str:
-    """Return ``trusted``, ``untrusted``, or ``changed`` for a path that was trusted with another content.
+class Trusted(NamedTuple):
+    """A file that the user has just trusted, and its keys and recipes that had no effect before."""
 
-    ``folder`` is the folder of the user's settings; if it is empty, nothing is trusted. Raises nothing.
+    path: str
+    sha256: str
+    names: list[str]
+
+    def document(self) -> ConfigTrustDocument:
+        """Return ``jobctl.config_trust/1``."""
+        return {"schema": _SCHEMA, "path": self.path, "sha256": self.sha256, "trust": "trusted"}
+
+
+class Untrusted(NamedTuple):
+    """A file that the user no longer trusts."""
+
+    path: str
+    was_trusted: bool
+
+    def document(self) -> ConfigTrustDocument:
+        """Return ``jobctl.config_trust/1``."""
+        return {"schema": _SCHEMA, "path": self.path, "trust": "untrusted", "was_trusted": self.was_trusted}
+
+
+def trust(path: str | None, environ: Mapping[str, str], cwd: str) -> Trusted:
+    """Trust a file with its present content. None means the file that applies in ``cwd``.
+
+    Raises NotFound, UsageError for a file that is ignored or has mistakes, and OSError.
     """
-    known = _known(folder, path) if folder else []
-    if _digest(content) in known:
-        return TRUSTED
-    return CHANGED if known else UNTRUSTED
+    file = _file(path, environ, cwd)
+    if not file.exists:
+        raise NotFound(f"there is no {file.path}", hint="jobctl config path")
+    if file.ignored:
+        raise UsageError(f"{file.path} is not read: {file.ignored}", hint="only you may own it or write it")
+    text = content(file.path)
+    layer = read_layer(file, text, environ)  # a file with mistakes is not trusted
+    for name, table in (layer.recipes | layer.unused_recipes).items():
+        read_recipe(layer, name, table)
+    names = [f"{section}.{name}" for section, name in layer.unused] + [
+        f"recipe.{name}" for name in layer.unused_recipes
+    ]
+    return Trusted(file.path, grant(user_folder(environ), file.path, text), names)
 
 
-def grant(folder: str, path: str, content: bytes) -> str:
-    """Trust this content at this path from now on; returns its SHA-256. Raises UsageError, OSError."""
-    if not folder:
-        raise UsageError("there is no folder for your settings", hint="set HOME or XDG_CONFIG_HOME")
-    digest = _digest(content)
-    known = [known for known in _known(folder, path) if known != digest]
-    _make(os.path.join(folder, FOLDER))
-    document = {"schema": _SCHEMA, "path": path, "sha256": [*known[1 - _KEPT :], digest]}
-    _replace(_record(folder, path), json.dumps(document).encode())
-    return digest
+def untrust(path: str | None, environ: Mapping[str, str], cwd: str) -> Untrusted:
+    """Stop trusting a file, even if it does not exist any more. Raises UsageError, OSError."""
+    file = _file(path, environ, cwd)
+    return Untrusted(file.path, revoke(user_folder(environ), file.path))
 
 
-def revoke(folder: str, path: str) -> bool:
-    """Stop trusting this path; returns whether it was trusted. Raises OSError."""
-    if not folder:
-        return False
+def state_of(file: SettingsFile, environ: Mapping[str, str]) -> str | None:
+    """Return the trust of a project file; None for other files, and for a file that is absent or not read."""
+    if file.layer != "project" or not file.exists or file.ignored:
+        return None
     try:
-        os.unlink(_record(folder, path))
-    except (FileNotFoundError, NotADirectoryError):
-        return False
-    return True
+        return state(user_folder(environ), file.path, content(file.path))
+    except JobctlError:
+        return UNTRUSTED
 
 
-def _digest(content: bytes) -> str:
-    return hashlib.sha256(content).hexdigest()
-
-
-def _record(folder: str, path: str) -> str:
-    return os.path.join(folder, FOLDER, f"{_digest(os.fsencode(path))}.json")
-
-
-def _known(folder: str, path: str) -> list[str]:
-    """Return the hashes that are recorded for a path. A record that another user could have written does not count."""
-    try:
-        if not _is_ours(os.lstat(os.path.join(folder, FOLDER))):
-            return []
-        with open(private.open_plain(_record(folder, path), os.O_RDONLY), "rb") as file:
-            if not _is_ours(os.fstat(file.fileno())):
-                return []
-            document = json.loads(file.read(_LIMIT))
-        if document["path"] != path:
-            return []
-        return [digest for digest in document["sha256"] if isinstance(digest, str)]
-    except (OSError, ValueError, KeyError, TypeError, RecursionError):
-        return []
-
-
-def _is_ours(facts: os.stat_result) -> bool:
-    return facts.st_uid == os.geteuid() and not facts.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
-
-
-def _make(folder: str) -> None:
-    """Create the folder and its parents.
-
-    Raises UsageError in the home of another user: root would create folders there that this user cannot use.
-    """
-    above = os.path.dirname(folder)
-    there = above
-    while not os.path.exists(there):
-        there = os.path.dirname(there)
-    if os.stat(there).st_uid != os.geteuid():
-        raise UsageError(
-            f"{there} belongs to another user, so nothing is trusted for them", hint="run it as the user who submits"
-        )
-    os.makedirs(above, mode=0o700, exist_ok=True)
-    private.make_folder(folder)
-
-
-def _replace(path: str, content: bytes) -> None:
-    """Replace a file, as a whole or not at all."""
-    temporary = f"{path}.{os.getpid()}.tmp"
-    descriptor = private.create(temporary)
-    try:
-        with open(descriptor, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    except OSError:
-        with contextlib.suppress(OSError):
-            os.unlink(temporary)
-        raise
+def _file(path: str | None, environ: Mapping[str, str], cwd: str) -> SettingsFile:
+    if path is None:
+        return next(iter(settings_files(environ, cwd)))
+    found = os.path.join(cwd, os.path.expanduser(path))
+    if os.path.isdir(found):
+        found = os.path.join(found, PROJECT_FILE)
+    # The trust is recorded for this spelling, which the search upwards also uses: no links, and the file's own name.
+    folder, name = os.path.split(os.path.normpath(found))
+    if name != PROJECT_FILE:
+        raise UsageError(f"a project file is called {PROJECT_FILE}, not {name!r}", hint="jobctl config trust FOLDER")
+    return project_file(os.path.join(os.path.realpath(folder), name))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from jobctl.domain.cluster_workers import needs_of, room_for
 from jobctl.domain.policy import Policy
 from jobctl.domain.rate import parse_rate
-from jobctl.domain.slots import fitting
+from jobctl.domain.slots import count_running
 from jobctl.services.daemon.view import DaemonView
 from jobctl.store.views.jobs import JobView
 from jobctl.store.views.queues import QueueView
@@ -54,7 +54,7 @@ def progress_of(case: Situation, *, is_halted: bool) -> Progress:
     # The supervisor has attempts ahead of free slots, and the counter of running items includes them. For a
     # person, only those run that have a slot, or that began when there were more slots. The others are still queued.
     free = None if daemon.slots is None else daemon.slots - case.taken
-    running = fitting(job.running, len(case.running), (slots, free)) if job.running else 0
+    running = count_running(job.running, len(case.running), (slots, free)) if job.running else 0
     pause_us = 0 if job.paused_at is None or job.is_done else max(0, now - job.paused_at)
     paused_us = job.paused_us + pause_us
     # The time without a daemon is not active: the job ran until the last heartbeat of the daemon.

@@ -1,4 +1,4 @@
-"""Check that the first word of a command is a program; the message for another word says what was meant."""
+"""Check that the first word of a command is a program; the message for another word says what to type instead."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from jobctl.errors import UsageError
 from jobctl.sources.options import NAME_SUFFIXES, unpacked_name
 
 _END = "--"
-#: What people write after an option that takes no value.
+#: Words that people write after an option, although it takes no value.
 _ANSWERS = {"yes", "no", "true", "false", "on", "off"}
-#: What belongs to the number before it, and how that is written here.
+#: Units of the number before them, and the spelling of each unit in jobctl.
 _UNITS = {
     word: unit
     for unit, words in {
@@ -58,14 +58,14 @@ _INTERPRETERS = {
 _ASSIGNMENT = r"[A-Za-z_][A-Za-z0-9_]*="
 #: Hyphens, dashes and minus signs outside ASCII.
 _LONG_DASHES = "\u2010\u2011\u2012\u2013\u2014\u2015\u2212"
-#: Of the first line of a script.
+#: The most bytes of the first line of a script that are read.
 _LONGEST_LINE = 256
 
 
 class CommandContext(NamedTuple):
-    """The place of a command on the command line, and the place where it will run.
+    """The position of a command on the command line, and the place where it will run.
 
-    ``own`` are the arguments before it; ``separated``: ``--`` stood between them and the command. ``path`` is the PATH
+    ``own`` are the arguments before it; ``separated``: ``--`` is between them and the command. ``path`` is the PATH
     of the items. ``elsewhere``: they run on other machines, at another time or with another PATH, so that a program
     may be there which is not here now.
     """
@@ -129,20 +129,10 @@ def _refuse_answer(command: Sequence[str], context: CommandContext, *, is_progra
 
 
 def _refuse_nonsense(command: Sequence[str], context: CommandContext) -> None:
-    """Raises UsageError for a first word that is a program nowhere and never."""
-    first, before = command[0], context.own[-1] if context.own else ""
+    """Raises UsageError for a first word that is not a program on any system."""
+    first = command[0]
     stray = shlex.join(command[: command.index(_END)]) if _END in command and not context.separated else ""
-    if _NUMBER.fullmatch(before) and first in _UNITS:
-        option = context.own[-2] if len(context.own) > 1 and context.own[-2].startswith("-") else ""
-        together = f"{option} {before}{_UNITS[first]}".strip()
-        raise UsageError(f"{first!r} would be the command here", hint=f"without a blank: {together}")
-    if re.fullmatch(r"[0-9.,]+%?", first):
-        flag = before if before.startswith("-") and "=" not in before else ""
-        slots = "; -n is --dry-run, slots are -j" if flag == "-n" else ""
-        hint = f"{flag} takes no value{slots}: leave {first} out" if flag else "FILE [OPTIONS] -- COMMAND ARG..."
-        if slots:
-            hint = f"-n is --dry-run and takes no value; for slots it is -j {first}"
-        raise UsageError(f"{first!r} would be the command here, and it is a number", hint=hint)
+    _refuse_number(first, context)
     if first.startswith("-"):
         raise UsageError(
             f"the command begins with {first!r}, which is not a program",
@@ -165,6 +155,22 @@ def _refuse_nonsense(command: Sequence[str], context: CommandContext) -> None:
             f"{stray!r} is before --, where the command would begin, and it is not a program",
             hint="FILE [OPTIONS] -- COMMAND ARG...: leave it out, or write it into the option that it belongs to",
         )
+
+
+def _refuse_number(first: str, context: CommandContext) -> None:
+    """``-n 4 -- echo {}`` and ``--timeout 5 s -- echo {}``: a number or a unit is not a program."""
+    before = context.own[-1] if context.own else ""
+    if _NUMBER.fullmatch(before) and first in _UNITS:
+        option = context.own[-2] if len(context.own) > 1 and context.own[-2].startswith("-") else ""
+        together = f"{option} {before}{_UNITS[first]}".strip()
+        raise UsageError(f"{first!r} would be the command here", hint=f"without a blank: {together}")
+    if re.fullmatch(r"[0-9.,]+%?", first):
+        hint = "FILE [OPTIONS] -- COMMAND ARG..."
+        if before == "-n":
+            hint = f"-n is --dry-run and takes no value; for slots it is -j {first}"
+        elif before.startswith("-") and "=" not in before:
+            hint = f"{before} takes no value: leave {first} out"
+        raise UsageError(f"{first!r} would be the command here, and it is a number", hint=hint)
 
 
 def _refuse_second_file(first: str, context: CommandContext) -> None:
@@ -219,7 +225,7 @@ def _broken_script(found: str) -> tuple[str, str] | None:
     try:
         with open(found, "rb") as file:
             line = file.read(_LONGEST_LINE).partition(b"\n")[0]
-    except OSError:  # what may be executed need not be readable
+    except OSError:  # a file that may be executed need not be readable
         return None
     words = line[2:].split(b" ") if line.startswith(b"#!") else []
     interpreter = os.fsdecode(next((word for word in words if word), b"").split(b"\t")[0])
