@@ -23,13 +23,13 @@ class ClockSet(Exception):
 
 
 class WallClock:
-    """The wall clock to which the times in the engine's picture of the store refer."""
+    """The wall clock to which the times in the engine's copy of the store refer."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
         self._ahead: int | None = None
         self._in_store = 0  # the moment of ``follow`` by the clock of the store
-        self._text: str | None = None  # the reading of the clock that the store had when the picture was made
+        self._text: str | None = None  # the reading of the clock that the store had when the copy was made
         self._is_stale = False
 
     def jump(self, now: int) -> int:
@@ -40,11 +40,11 @@ class WallClock:
         return jump if abs(jump) >= clock.TOLERANCE_US else 0
 
     def is_followed(self, now: int) -> bool:
-        """True if the times of the picture refer to the clock that ``now`` was read from."""
+        """True if the times of the copy refer to the clock that ``now`` was read from."""
         return not self._is_stale and not self.jump(now)
 
     def follow(self, now: int) -> None:
-        """Move the times of the store to this clock, in the caller's transaction. The picture must be rebuilt then."""
+        """Move the times of the store to this clock, in the caller's transaction. The copy must be rebuilt then."""
         self._in_store = clock.follow(self._database, now, is_fresh=True)
         self._text = clock.text(self._database)
 

@@ -1,6 +1,6 @@
 """Makes the writes of the engine: one transaction between two waits, and one for the end of each round.
 
-Nothing is started, ended or acknowledged before the commit. After a failed transaction, the engine reads its picture
+Nothing is started, ended or acknowledged before the commit. After a failed transaction, the engine reads its copy
 in memory from the database again.
 """
 
@@ -120,7 +120,7 @@ class Writer:
         self.stays_unwritten = parts.starter.is_stopped and not any(live.in_hand for live in parts.live_jobs)
 
     def rebuild(self) -> None:
-        """Read the picture in memory from the database. Attempts that ended but are not recorded are not in hand."""
+        """Read the live jobs from the database again. Attempts that ended but are not recorded are not in hand."""
         parts = self._parts
         parts.live_jobs.rebuild(self.epoch)
         for live in parts.live_jobs:

@@ -1,4 +1,4 @@
-"""The engine's picture of a live job: its rules for starting items, its attempts in hand, its pace."""
+"""A live job as the engine knows it: its rules for starting items, its attempts in hand, its pace."""
 
 from __future__ import annotations
 

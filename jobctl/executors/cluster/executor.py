@@ -18,7 +18,6 @@ from jobctl.domain.cluster_workers import AWAY
 from jobctl.domain.endings import Ending
 from jobctl.domain.ports import AttemptId, Capacity, Dispatch, Event, JobSpec, Pressure, Returned
 from jobctl.executors.cluster import link, messages, worker_plugin
-from jobctl.executors.cluster.dispatch_record import WorkerTable
 from jobctl.executors.cluster.job import ClusterJob
 from jobctl.executors.cluster.log import log
 from jobctl.executors.cluster.options import ClusterError, ClusterOptions
@@ -26,6 +25,7 @@ from jobctl.executors.cluster.packs import Packs
 from jobctl.executors.cluster.placing import Placer
 from jobctl.executors.cluster.sizing import pack_us
 from jobctl.executors.cluster.wake_pipe import WakePipe
+from jobctl.executors.cluster.worker_table import WorkerTable
 from jobctl.executors.cluster.workers_seen import WorkersSeen
 from jobctl.executors.local import LocalExecutor
 from jobctl.supervisor.backlog import Backlog

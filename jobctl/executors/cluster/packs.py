@@ -7,12 +7,13 @@ from collections.abc import Callable, Sequence
 
 from jobctl.domain.ports import AttemptId, Event, Finished, Lost, Returned, Started
 from jobctl.executors.cluster import messages, worker_plugin
-from jobctl.executors.cluster.dispatch_record import DispatchRecord, PackOutcome, WorkerTable
+from jobctl.executors.cluster.dispatch_record import DispatchRecord, PackOutcome
 from jobctl.executors.cluster.job import ClusterJob, KeptOutput, new_outputs, with_local_output
 from jobctl.executors.cluster.link import Link
 from jobctl.executors.cluster.live_output import LiveCopies
 from jobctl.executors.cluster.log import log
 from jobctl.executors.cluster.packing import Report, finished_of, unpack_report
+from jobctl.executors.cluster.worker_table import WorkerTable
 from jobctl.supervisor.backlog import Backlog, JobLine
 
 #: By key of a pack: its worker, the attempts that may have begun, their slots.

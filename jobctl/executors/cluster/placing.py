@@ -10,11 +10,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from jobctl.domain.ports import SLOT_MARK, AttemptId, Dispatch
-from jobctl.executors.cluster.dispatch_record import ClusterWorker, DispatchRecord, WorkerTable
+from jobctl.executors.cluster.dispatch_record import DispatchRecord
 from jobctl.executors.cluster.job import ClusterJob
 from jobctl.executors.cluster.messages import PackOrder
 from jobctl.executors.cluster.packing import LONG_S, Pack, pack_pack
 from jobctl.executors.cluster.sizing import PackRoom, pack_us
+from jobctl.executors.cluster.worker_table import ClusterWorker, WorkerTable
 from jobctl.supervisor.backlog import Backlog, JobLine
 
 
@@ -64,7 +65,7 @@ class Placer:
         first, slot = self._backlog.take(line)
         taken, lines = {line.job: slot}, {line.job: line}
         entries: list[Dispatch] = []
-        budget = PackRoom(share, self._backlog.capacity)
+        room = PackRoom(share, self._backlog.capacity)
         more: tuple[JobLine, tuple[object, ...]] | None = (line, first)
         while more is not None:
             found, fields = more
@@ -72,7 +73,7 @@ class Placer:
             job = self._jobs[found.job]
             entry = _numbered(Dispatch(*fields), taken[found.job], slotted=job.spec.slotted)  # type: ignore[arg-type]
             entries.append(entry)
-            has_room = budget.spend(job.durations.mean_us, sum(map(len, entry.argv)), alone=job.travels_alone)
+            has_room = room.spend(job.durations.mean_us, sum(map(len, entry.argv)), alone=job.travels_alone)
             more = self._backlog.take_after(taken, apart) if has_room else None
         self._serial += 1
         key = f"jobctl-{self._store}-{self._name}-{self._serial}"

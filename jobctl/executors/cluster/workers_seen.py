@@ -6,8 +6,8 @@ import time
 from typing import Any
 
 from jobctl.domain.cluster_workers import ClusterWorkers, offers_of
-from jobctl.executors.cluster.dispatch_record import ClusterWorker, WorkerTable
 from jobctl.executors.cluster.versions import versions
+from jobctl.executors.cluster.worker_table import ClusterWorker, WorkerTable
 
 
 class WorkersSeen:
