@@ -17,9 +17,10 @@ from jobctl.engine.options import EngineOptions
 from jobctl.errors import Busy, JobctlError, OlderDaemon
 from jobctl.executors.local import LocalExecutor
 from jobctl.process import moment
+from jobctl.process.evidence import guests_of
 from jobctl.process.own_log import say, say_traceback
 from jobctl.process.start_options import StartOptions
-from jobctl.process.sweep import guests_of, sweep
+from jobctl.process.sweep import sweep
 from jobctl.process.wakeup import WakeUp
 from jobctl.store import daemon, elsewhere, sqlite
 from jobctl.store.database import Database

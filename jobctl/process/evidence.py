@@ -24,6 +24,11 @@ _WRITABLE = 0o3
 _PPID, _GROUP, _SESSION, _TERMINAL = 1, 2, 3, 4
 
 
+def guests_of(store_id: str) -> str:
+    """The store id that marks the items of the guests of a store's engine."""
+    return f"{store_id}.guests"
+
+
 class FoundProcess:
     """A process of the store; ``attempt`` is None for an engine, and where the evidence names no attempt."""
 
@@ -51,7 +56,7 @@ class Evidence:
 
     def __init__(self, store_id: str, folder: str = "") -> None:
         self._tagger = Tagger(store_id)
-        self._store = store_id.encode()
+        self._store, self._guests = store_id.encode(), guests_of(store_id).encode()
         record = leaders.LeadersFile(os.path.join(folder, leaders.NAME)) if folder else None
         self._since = record.since if record is not None else 0
         self._group = record.group if record is not None and record.since else ""
@@ -149,7 +154,7 @@ class Evidence:
     def _by_environment(self, pid: int) -> tuple[AttemptId | None] | None:
         values = environment(pid, (b"JOBCTL_COOKIE", b"JOBCTL_ENGINE"))
         store, attempt = _parse_cookie(values.get(b"JOBCTL_COOKIE", b""))
-        if store in (self._store, self._store + b".guests"):
+        if store in (self._store, self._guests):
             return (attempt,)
         return (None,) if values.get(b"JOBCTL_ENGINE") == self._store else None
 

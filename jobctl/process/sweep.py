@@ -44,11 +44,6 @@ def sweep(store_id: str, grace_s: float = _GRACE_S, *, folder: str = "") -> list
     return []
 
 
-def guests_of(store_id: str) -> str:
-    """The store id that marks the items of the guests of a store's engine."""
-    return f"{store_id}.guests"
-
-
 def leftovers(store_id: str, *, folder: str = "") -> list[int]:
     """Pids of living items and engines of a store; while no supervisor of it lives, a dead one has left them."""
     return [found.pid for found in find(Evidence(store_id, folder))]

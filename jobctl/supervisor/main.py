@@ -10,6 +10,7 @@ import sys
 
 from jobctl.errors import Exit
 from jobctl.process import leaders, lock, sweep
+from jobctl.process.evidence import guests_of
 from jobctl.process.leaders import Leaders
 from jobctl.supervisor import spawn
 from jobctl.supervisor.barred import BarredAttempts
@@ -68,7 +69,7 @@ def _open_records(options: Options) -> SurvivingRecords:
     Raises LookupError when a process cannot be ended and no evidence says which items it belongs to.
     """
     folder = os.path.dirname(options.lock)
-    survivors = sweep.sweep(options.store_id, folder=folder) + sweep.sweep(sweep.guests_of(options.store_id))
+    survivors = sweep.sweep(options.store_id, folder=folder) + sweep.sweep(guests_of(options.store_id))
     table = Leaders(os.path.join(folder, leaders.NAME))
     barred = BarredAttempts(options.store_id, folder, table, survivors)
     table.enter_group()
