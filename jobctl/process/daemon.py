@@ -118,7 +118,7 @@ def exec_foreground(options: StartOptions, announce: Callable[[], None] | None =
     os.execve(argv[0], argv, options.environment())
 
 
-class Foreground:
+class ForegroundSupervisor:
     """A supervisor that is a child of this process and stops politely when this process ends."""
 
     def __init__(self, options: StartOptions) -> None:

@@ -1,7 +1,7 @@
 """A child process that parses untrusted files: its memory and time are bounded, and its crash becomes a message.
 
 Libraries in C++ and Rust may abort, crash or allocate gigabytes because of a few bytes in a file. In a child, only the
-child dies. ``Isolated`` starts it and reads its frames; ``jobctl.process.confined`` is the side inside the child.
+child dies. ``IsolatedChild`` starts it and reads its frames; ``jobctl.process.confined`` is the side inside the child.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ class ChildEnded(Exception):
         self.reason: Reason = reason
 
 
-class Isolated:
+class IsolatedChild:
     """A child that runs ``module.main()`` with the given arguments and sends frames; use it as a context manager.
 
     The child's first arguments are the two bounds and the descriptor to which it writes frames; ``confined.enter``

@@ -13,13 +13,13 @@ from jobctl.sources.options import JOBLOG, InputOptions, ResolvedOptions, resolv
 from jobctl.sources.source import Source
 
 _READERS = {
-    "csv": ("jobctl.sources.delimited", "Delimited"),
-    "tsv": ("jobctl.sources.delimited", "Delimited"),
+    "csv": ("jobctl.sources.delimited", "DelimitedSource"),
+    "tsv": ("jobctl.sources.delimited", "DelimitedSource"),
     "jsonl": ("jobctl.sources.jsonl", "JsonLinesSource"),
     "lines": ("jobctl.sources.lines", "LineSource"),
-    "xlsx": ("jobctl.sources.workbook", "Workbook"),
-    "parquet": ("jobctl.sources.parquet", "Parquet"),
-    JOBLOG: ("jobctl.sources.joblog", "Joblog"),
+    "xlsx": ("jobctl.sources.workbook", "WorkbookSource"),
+    "parquet": ("jobctl.sources.parquet", "ParquetSource"),
+    JOBLOG: ("jobctl.sources.joblog", "JoblogSource"),
 }
 
 __all__ = ["InputOptions", "Source", "open_source"]

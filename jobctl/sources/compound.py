@@ -16,7 +16,7 @@ _SMALL = 4096
 _FILEPASS, _EOF = 0x2F, 0x0A
 
 
-class Compound:
+class CompoundFile:
     """The streams of a file by name. Raises Damaged for an incomplete or damaged file."""
 
     def __init__(self, file: BinaryIO) -> None:
@@ -105,7 +105,7 @@ class Compound:
 
 def compound_kind(file: BinaryIO) -> str:
     """``xls`` for a workbook. Raises Damaged for other files in such a container: encrypted workbooks, documents."""
-    found = Compound(file)
+    found = CompoundFile(file)
     names = {name.lower() for name in found.names}
     if "encryptedpackage" in names:
         raise encrypted_workbook()

@@ -7,7 +7,7 @@ import re
 from jobctl.sources.foreign import HTML, foreign_kind
 from jobctl.sources.header import delimiter_name
 
-SAVE = "open it in a spreadsheet program and save it as xlsx or CSV"
+SAVE_ADVICE = "open it in a spreadsheet program and save it as xlsx or CSV"
 _BINARY_SHEET = re.compile(rb"\x09[\x00\x02\x04\x08][\x04-\x10]\x00")  # Excel 2 to 5 without a container
 _SHORTCUT = re.compile(rb'\s*\{[^}]*"(?:url|doc_id)"\s*:', re.DOTALL)
 #: Of two delimiters that occur equally often, the first one counts.
@@ -21,15 +21,15 @@ def describe_file(head: bytes, limit: int) -> tuple[str, str]:
     if (found := foreign_kind(head)) is not None:
         return f"is {found[0]}", found[1]
     if _BINARY_SHEET.match(head):
-        return "is in the format of an Excel before 1997", SAVE
+        return "is in the format of an Excel before 1997", SAVE_ADVICE
     if head.startswith(b"ID;P"):
-        return "is a SYLK file", SAVE
+        return "is a SYLK file", SAVE_ADVICE
     if _is_xml(head) and b"urn:schemas-microsoft-com:office:spreadsheet" in head:
-        return "is an XML Spreadsheet of Excel 2003", SAVE
+        return "is an XML Spreadsheet of Excel 2003", SAVE_ADVICE
     if _is_xml(head) and b"opendocument" in head:
-        return "is a flat OpenDocument file (fods)", SAVE
+        return "is a flat OpenDocument file (fods)", SAVE_ADVICE
     if HTML.match(head.removeprefix(b"\xef\xbb\xbf")):
-        return "is an HTML page", SAVE
+        return "is an HTML page", SAVE_ADVICE
     if _SHORTCUT.match(head) and b"docs.google.com" in head:
         return "is only a link to a Google sheet", "in the sheet: File > Download > Microsoft Excel (.xlsx) or CSV"
     return _describe_text(head, limit)
@@ -38,12 +38,12 @@ def describe_file(head: bytes, limit: int) -> tuple[str, str]:
 def _describe_text(head: bytes, limit: int) -> tuple[str, str]:
     encoding, text = _decode(head, limit)
     if text is None or any(ord(char) < 32 and char not in "\t\r\n\f" for char in text):
-        return f"is in no format that is known (it begins with {head[:16]!r})", SAVE
+        return f"is in no format that is known (it begins with {head[:16]!r})", SAVE_ADVICE
     option_for_encoding = "" if encoding == "utf-8" else f" --encoding {encoding}"
     if text.lstrip()[:1] in ("{", "["):
         return "is JSON text", f"add --format jsonl{option_for_encoding}"
     if text.lstrip().startswith("<"):
-        return "is XML text", SAVE
+        return "is XML text", SAVE_ADVICE
     line = next((each for each in text.splitlines() if each.strip()), "")
     delimiter = max(_DELIMITERS, key=line.count)
     if not line.count(delimiter):

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from jobctl.domain.payload import RESULT_PREFIX, SEPARATOR, Fault
 from jobctl.sources.csv_records import csv_reader, explain, is_unclosed, unclosed_record
 from jobctl.sources.header import check_header, declared_delimiter, delimiter_name, is_encodable, likelier_delimiter
-from jobctl.sources.problems import EMPTY, LINE_END, UNIX_LINES, Damaged, InspectedRecord
+from jobctl.sources.problems import EMPTY, LINE_END, LINE_END_ADVICE, Damaged, InspectedRecord
 from jobctl.sources.stream import LONE_CR, NOT_UTF8, RECORD_LIMIT, TOO_LONG, OverlongLine, is_utf8
 from jobctl.sources.text import TextSource, has_blank, is_filled
 
@@ -25,7 +25,7 @@ _RESULT_HEADER = re.compile(rf"([^\w,]){_JOB_COLUMN}\1{RESULT_PREFIX}item\1")
 _UNCLOSED = "a quoted field is opened and never closed"
 
 
-class Delimited(TextSource):
+class DelimitedSource(TextSource):
     """Rows with columns, named by a header or numbered."""
 
     _no_rows = "there is no row after the header"
@@ -98,7 +98,7 @@ class Delimited(TextSource):
                     if self._options.delimiter is None and not self._is_delimiter_declared:
                         self._check_delimiter(block, [_first_line(block)])
                     message = explain(error)
-                    hint = UNIX_LINES if message == LONE_CR else ""
+                    hint = LINE_END_ADVICE if message == LONE_CR else ""
                     raise Damaged("header", message, self._line + reader.line_num - 1, hint=hint) from error
                 block += self._more(block)
                 continue

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import BinaryIO
 
 from jobctl.sources.cells import BadCell, place_name
-from jobctl.sources.compound import Compound
+from jobctl.sources.compound import CompoundFile
 from jobctl.sources.package import Package
 from jobctl.sources.problems import Damaged
 from jobctl.sources.xlsx import links, main_part
@@ -38,7 +38,7 @@ _Found = Iterator[tuple[int, int, int]]  # row, column, code
 def error_cells(file: BinaryIO, kind: str, index: int) -> ErrorCells:
     """Error cells of the sheet with this index, by row and column. Raises Damaged."""
     found: ErrorCells = {}
-    cells = _xlsb_errors(Package(file), index) if kind == "xlsb" else _xls_errors(Compound(file), index)
+    cells = _xlsb_errors(Package(file), index) if kind == "xlsb" else _xls_errors(CompoundFile(file), index)
     for count, (row, column, code) in enumerate(cells, 1):
         if count > _MOST_ERRORS:
             raise Damaged("workbook", f"more than {_MOST_ERRORS:,} cells show an error", row)
@@ -48,7 +48,7 @@ def error_cells(file: BinaryIO, kind: str, index: int) -> ErrorCells:
     return found
 
 
-def _xls_errors(container: Compound, index: int) -> _Found:
+def _xls_errors(container: CompoundFile, index: int) -> _Found:
     name = "Workbook" if "workbook" in {each.lower() for each in container.names} else "Book"
     begins: list[int] = []
     depth, is_ours = 0, False

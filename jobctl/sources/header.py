@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from jobctl.domain.payload import is_result_key
-from jobctl.sources.problems import ENCODINGS, Damaged
+from jobctl.sources.problems import ENCODING_ADVICE, Damaged
 from jobctl.sources.stream import NOT_UTF8
 
 #: The number of columns that a message names.
@@ -36,7 +36,7 @@ def check_header(names: Sequence[str], line: int | None) -> tuple[int, ...]:
     if "\0" in "".join(names):
         raise Damaged("nul", "the header contains a NUL character", line)
     if not is_encodable("".join(names)):
-        raise Damaged("encoding", f"the header {NOT_UTF8}", line, hint=ENCODINGS)
+        raise Damaged("encoding", f"the header {NOT_UTF8}", line, hint=ENCODING_ADVICE)
     if not names:
         raise Damaged("header", "there are no columns", line)
     places = tuple(place for place, name in enumerate(names) if not is_result_key(name))

@@ -18,7 +18,7 @@ _SEQ, _EXITVAL, _SIGNAL, _COMMAND = 0, 6, 7, 8
 _LINE_FEED = b"\0"
 
 
-class Joblog(Source):
+class JoblogSource(Source):
     """Lines, each a command that failed."""
 
     _no_rows = "no job of this joblog failed: there is nothing to run"

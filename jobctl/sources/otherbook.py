@@ -8,7 +8,7 @@ from datetime import date, datetime, time
 from typing import Any, BinaryIO
 
 from jobctl.sources.cells import Cell, SheetRow
-from jobctl.sources.contents import SAVE
+from jobctl.sources.contents import SAVE_ADVICE
 from jobctl.sources.errorcells import error_cells
 from jobctl.sources.problems import Damaged
 from jobctl.sources.table import missing_package, text_of
@@ -71,7 +71,7 @@ class OtherBook:
                 raise
             reason = str(error).partition("\n")[0][:200]
             message = f"the {self._kind} workbook is damaged, or in a form that cannot be read ({reason})"
-            raise Damaged("workbook", message, hint=SAVE) from error
+            raise Damaged("workbook", message, hint=SAVE_ADVICE) from error
 
     def notices(self) -> list[str]:
         """Notices about the sheet after it was read."""

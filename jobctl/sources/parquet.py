@@ -29,7 +29,7 @@ _HEAD = 8 << 10
 _REMEDY = "write it with smaller row groups and pages, or save it as CSV"
 
 
-class Parquet(DecodedTable):
+class ParquetSource(DecodedTable):
     """A Parquet file, as a child process reads it."""
 
     _description = "a Parquet file"

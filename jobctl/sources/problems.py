@@ -11,10 +11,10 @@ from jobctl.errors import InputRejected
 
 #: The number of problems that are described; further ones are only counted.
 PROBLEMS_SHOWN = 20
-#: The code of a carriage return that does not end a line, and advice about such files; advice about other encodings.
+#: The code of a carriage return that does not end a line.
 LINE_END = "line_end"
-UNIX_LINES = "tr '\\r' '\\n' < FILE ends the lines of old Mac files in LF"
-ENCODINGS = "name its encoding: --encoding cp1252 (Excel on Windows), latin-1, shift_jis; file -i FILE guesses it"
+LINE_END_ADVICE = "tr '\\r' '\\n' < FILE ends the lines of old Mac files in LF"
+ENCODING_ADVICE = "name its encoding: --encoding cp1252 (Excel on Windows), latin-1, shift_jis; file -i FILE guesses it"
 #: The code of an empty row, and its message.
 EMPTY_ROW = "empty_row"
 #: The code of a row of a workbook with a cell that has no value.
@@ -95,9 +95,9 @@ class Problems:
                 return "leave such rows out with --invalid skip"
             return "spreadsheets leave such rows at the end: delete them, or leave them out with --invalid skip"
         if self.codes == {"encoding"}:
-            return f"{ENCODINGS}; or accept its good rows with --invalid skip"
+            return f"{ENCODING_ADVICE}; or accept its good rows with --invalid skip"
         if self.codes == {LINE_END}:
-            return f"{UNIX_LINES}; or accept its good rows with --invalid skip"
+            return f"{LINE_END_ADVICE}; or accept its good rows with --invalid skip"
         skip = "correct the file, or accept its good rows with --invalid skip"
         return f"{skip}, or take such cells as text with --invalid keep" if BAD_CELL in self.codes else skip
 

@@ -20,7 +20,7 @@ from typing import Any
 
 from jobctl.domain.payload import Fault
 from jobctl.errors import UsageError
-from jobctl.process.isolated import ChildBounds, ChildEnded, Isolated
+from jobctl.process.isolated import ChildBounds, ChildEnded, IsolatedChild
 from jobctl.sources.cells import number_text
 from jobctl.sources.header import check_header
 from jobctl.sources.moments import timedelta_text
@@ -75,7 +75,7 @@ class DecodedTable(Source):
     _bounds: ChildBounds
     #: The advice for a file that exceeds the limits of the reader.
     _remedy: str
-    _child: Isolated | None = None
+    _child: IsolatedChild | None = None
     _share: float | None = None  # the share of the file that the child has read, if it reports that
 
     def __exit__(self, *exception: type[BaseException] | BaseException | TracebackType | None) -> None:
@@ -98,7 +98,7 @@ class DecodedTable(Source):
         self._state = self._file_state()
         file = self._file.fileno()
         words = [str(file), self._decoder, json.dumps(self._settings())]
-        self._child = Isolated(_CHILD, words, (file,), self._bounds, _ENV)
+        self._child = IsolatedChild(_CHILD, words, (file,), self._bounds, _ENV)
         try:
             self._read_header(self._child)
         except BaseException:
@@ -110,7 +110,7 @@ class DecodedTable(Source):
         if find_spec(self._package) is None:
             raise missing_package(self._description, self._extra)
 
-    def _read_header(self, child: Isolated) -> None:
+    def _read_header(self, child: IsolatedChild) -> None:
         for _ in self._raw.chunks():
             pass  # this counts and hashes the file while the child starts
         self._frames = self._checked_frames(child)
@@ -122,7 +122,7 @@ class DecodedTable(Source):
         self._places = check_header(self._names, head["line"])
         self.columns = tuple(self._names[place] for place in self._places)
 
-    def _checked_frames(self, child: Isolated) -> Iterator[tuple[dict[str, Any], Bytes]]:
+    def _checked_frames(self, child: IsolatedChild) -> Iterator[tuple[dict[str, Any], Bytes]]:
         """The frames of the child. Raises Damaged or UsageError if the child reports one, Damaged if it crashes."""
         try:
             for head, body in child.frames():

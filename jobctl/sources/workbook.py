@@ -10,7 +10,7 @@ from jobctl.sources.signature import ZIP
 from jobctl.sources.table import DecodedTable
 
 
-class Workbook(DecodedTable):
+class WorkbookSource(DecodedTable):
     """A sheet of an xlsx, xlsb, xls or ods file, read by a child process."""
 
     _description = "a workbook"

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 import jobctl as package
-from jobctl.process.isolated import ChildBounds, ChildEnded, Isolated
+from jobctl.process.isolated import ChildBounds, ChildEnded, IsolatedChild
 from tests.wait import wait_until
 
 CHILD = "tests.process.isolated_child"
@@ -20,7 +20,7 @@ BOUNDS = ChildBounds(memory=128 << 20, cpu_s=60)
 
 
 def start(deed, bounds=BOUNDS):
-    return Isolated(CHILD, [deed], (), bounds, {})
+    return IsolatedChild(CHILD, [deed], (), bounds, {})
 
 
 def is_alive(pid):
@@ -83,7 +83,7 @@ def test_a_closed_child_is_gone():
 def test_a_child_does_not_outlive_a_parent_that_was_killed():
     script = (
         "import os, signal; from jobctl.process.isolated import *;"
-        f"child = Isolated({CHILD!r}, ['sleep'], (), ChildBounds(1 << 27, 60), {{}});"
+        f"child = IsolatedChild({CHILD!r}, ['sleep'], (), ChildBounds(1 << 27, 60), {{}});"
         "print(next(child.frames())[0]['pid'], flush=True); signal.pause()"
     )
     with subprocess.Popen([sys.executable, "-c", script], cwd=ROOT, stdout=subprocess.PIPE, text=True) as parent:

@@ -13,7 +13,7 @@ import pytest
 from jobctl.errors import InputRejected
 from jobctl.process.isolated import ChildBounds
 from jobctl.sources.decoder import checked_rows
-from jobctl.sources.parquet import Parquet, ParquetDecoder
+from jobctl.sources.parquet import ParquetDecoder, ParquetSource
 from jobctl.sources.problems import Damaged
 from tests.sources.test_tables import read_file
 
@@ -383,7 +383,7 @@ def test_a_string_that_is_stored_once_is_read_once(tmp_path):
 
 @pytest.mark.slow
 def test_a_file_that_needs_too_much_memory_is_refused_for_that_reason(tmp_path, monkeypatch):
-    monkeypatch.setattr(Parquet, "_bounds", ChildBounds(memory=128 << 20, cpu_s=300))
+    monkeypatch.setattr(ParquetSource, "_bounds", ChildBounds(memory=128 << 20, cpu_s=300))
     rows = {"id": [1, 2], "x": ["x", "0" * (64 << 20)]}
     path = write(tmp_path / "a.parquet", rows, compression="brotli", use_dictionary=False, row_group_size=1)
     assert path.stat().st_size < 30_000

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from jobctl.config import Home
 from jobctl.executors.local import LocalExecutor
-from jobctl.process.daemon import Foreground, start_detached
+from jobctl.process.daemon import ForegroundSupervisor, start_detached
 from jobctl.process.start_options import StartOptions
 from jobctl.process.sweep import sweep
 from tests.wait import wait_until
@@ -67,7 +67,7 @@ class SupervisorUnderTest:
         finally:
             refusing.join()
 
-    def start_foreground(self) -> tuple[Foreground, LocalExecutor]:
+    def start_foreground(self) -> tuple[ForegroundSupervisor, LocalExecutor]:
         """Start it in the foreground; also returns the executor of its first engine."""
         executors: list[LocalExecutor] = []
 
@@ -77,7 +77,7 @@ class SupervisorUnderTest:
 
         adopting = threading.Thread(target=adopt)
         adopting.start()
-        foreground = Foreground(self.options)
+        foreground = ForegroundSupervisor(self.options)
         foreground.await_ready()
         adopting.join()
         return foreground, executors[0]

@@ -17,7 +17,7 @@ from jobctl.domain.endings import Ending
 from jobctl.domain.ports import AttemptId, Dispatch, Finished, OutputFlag, Pressure, Started
 from jobctl.errors import Busy, JobctlError
 from jobctl.executors.local import LocalExecutor
-from jobctl.process.daemon import Foreground, start_detached
+from jobctl.process.daemon import ForegroundSupervisor, start_detached
 from jobctl.process.daemon_handle import DaemonHandle, lock_holder
 from jobctl.process.identity import Tagger
 from jobctl.process.start_options import StartOptions
@@ -377,7 +377,7 @@ def test_sighup_is_ignored(supervisor: SupervisorUnderTest, executor: LocalExecu
 
 def test_a_foreground_daemon_stops_when_its_parent_ends(supervisor: SupervisorUnderTest) -> None:
     foreground, executor = supervisor.start_foreground()
-    assert isinstance(foreground, Foreground)
+    assert isinstance(foreground, ForegroundSupervisor)
     foreground.close()
     await_stop(executor, 1)
     supervisor.end_engine(0)

@@ -8,7 +8,7 @@ from typing import Self
 from jobctl.config import Home
 from jobctl.domain.states import TERMINAL_JOB_STATES
 from jobctl.errors import Busy, Exit, JobctlError
-from jobctl.process.daemon import Foreground
+from jobctl.process.daemon import ForegroundSupervisor
 from jobctl.process.daemon_handle import DaemonHandle, lock_holder
 from jobctl.process.start_options import StartOptions
 from jobctl.services.daemon.options import refuse_elsewhere
@@ -28,7 +28,7 @@ class ForegroundRun:
         """``options.scope`` is the number of the job."""
         self._home = options.home
         self._options = options
-        self._engine: Foreground | None = None
+        self._engine: ForegroundSupervisor | None = None
         self._is_settled = True
         self._followed: DaemonHandle | None = None
         self.stops = 0
@@ -87,7 +87,7 @@ class ForegroundRun:
         if self._follow():
             return
         refuse_elsewhere(self._options)
-        self._engine = Foreground(self._options)
+        self._engine = ForegroundSupervisor(self._options)
         self._is_settled = False
 
     def _follow(self) -> bool:
