@@ -77,7 +77,7 @@ def moved(count: int, records: bytes, spans: list[OutputSpan]) -> tuple[tuple[in
     old = pages.unpack(count, records)
     pairs = list(zip(old, spans, strict=True))
     cut = tuple(record[fields.RECORD_ITEM] for record, span in pairs if _lengths(record[_SPAN]) != _lengths(span))
-    return cut, pages.pack([(*record[_HEAD], *span, record[fields.RECORD_SAID]) for record, span in pairs])
+    return cut, pages.pack([(*record[_HEAD], *span, record[fields.RECORD_RESULT]) for record, span in pairs])
 
 
 def _lengths(span: OutputSpan) -> tuple[int, int]:

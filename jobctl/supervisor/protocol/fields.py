@@ -39,7 +39,7 @@ DISPATCH_JOB, DISPATCH_ITEM, DISPATCH_ATTEMPT, DISPATCH_ARGV, DISPATCH_ENV = ran
 #: Record, one call of ``Calls``.
 (
     RECORD_ITEM, RECORD_ATTEMPT, RECORD_STARTED_AT, RECORD_DURATION_US, RECORD_CPU_US, RECORD_OUT_OFF, RECORD_OUT_LEN,
-    RECORD_ERR_OFF, RECORD_ERR_LEN, RECORD_SAID,
+    RECORD_ERR_OFF, RECORD_ERR_LEN, RECORD_RESULT,
 ) = range(10)
 #: Raised.
 RAISED_NAME, RAISED_MESSAGE, RAISED_CODE, RAISED_AFTER_S, RAISED_WHERE = range(5)
@@ -49,7 +49,7 @@ CALLS_COUNT = CALLS_RECORDS + 1
 #: Item and attempt of a record.
 RECORD_ID = slice(RECORD_ITEM, RECORD_STARTED_AT)
 #: Where the output of one call lies: offset and length in stdout and in stderr.
-RECORD_SPAN = slice(RECORD_OUT_OFF, RECORD_SAID)
+RECORD_SPAN = slice(RECORD_OUT_OFF, RECORD_RESULT)
 #: The fields of a record before its span.
 RECORD_HEAD = slice(RECORD_OUT_OFF)
 #: The fields of a CallSpec that a worker loads: the arguments of ``worker.load.load``.
