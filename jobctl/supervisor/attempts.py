@@ -161,8 +161,9 @@ class Attempts:
     def _lend_devices(self, run: Running, dispatch: Dispatch) -> bool:
         """Lend an attempt the GPUs that it needs; False if it must wait for them, or fails because too few exist."""
         plan = run.plan
-        if self._devices is None:
-            self._devices = FreeDevices()
+        if self._devices is None and not self._find_devices(run, dispatch):
+            return False
+        assert self._devices is not None
         taken = self._devices.take(plan.gpus)
         if taken is None and plan.gpus > self._devices.total:
             text = self._devices.explain_shortage(plan.gpus)
@@ -174,6 +175,16 @@ class Attempts:
         else:
             plan.devices = run.devices = taken
         return taken is not None
+
+    def _find_devices(self, run: Running, dispatch: Dispatch) -> bool:
+        """Find the GPUs of the machine; False if that is not possible now, and the job tries again later."""
+        try:
+            self._devices = FreeDevices()
+        except OSError as problem:
+            self.backlog.put_back(run.line, dispatch, run.slot)
+            self._press(run.line, run.line.job, f"devices: {problem.strerror}", time.monotonic())
+            return False
+        return True
 
     def _take_devices_back(self, run: Running) -> None:
         if run.devices and self._devices is not None:

@@ -143,11 +143,16 @@ class JobPlan:
                 return self._spawn(argv, env, files)
             if problem.errno in spawn.PRESSURE_ERRNOS:
                 raise PressureError(f"starting a process: {problem.strerror}") from problem
-            with spawn.entered(self._place[0]):
-                text = spawn.explain(problem, program, argv)
-            raise spawn.CannotStartError(problem.errno or 0, text) from problem
+            raise spawn.CannotStartError(problem.errno or 0, self._explain(problem, program, argv)) from problem
         except ValueError as problem:  # NUL in an argument or in the environment
             raise spawn.CannotStartError(errno.EINVAL, f"{spawn.show(name)}: {problem}") from problem
+
+    def _explain(self, problem: OSError, program: bytes, argv: tuple[bytes, ...]) -> str:
+        try:
+            with spawn.entered(self._place[0]):
+                return spawn.explain(problem, program, argv)
+        except spawn.DirectoryError:  # the directory was removed meanwhile
+            return spawn.explain(problem, program, argv)
 
     def _launched(self, program: bytes, argv: tuple[bytes, ...]) -> tuple[bytes, ...]:
         """The arguments of a program that launchers start. Raises OSError, CannotStartError.

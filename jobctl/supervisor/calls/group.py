@@ -42,8 +42,14 @@ def connect() -> tuple[SharedPage, socket.socket, int]:
     except OSError as problem:
         page.close()
         raise PressureError(f"a socket for a worker: {problem.strerror}") from problem
-    with theirs:  # the copy has a number above those that the worker gets for its own descriptors
-        return page, ours, fcntl.fcntl(theirs.fileno(), fcntl.F_DUPFD_CLOEXEC, _FIRST_FREE_FD)
+    try:
+        # The copy has a number above those that the worker gets for its own descriptors.
+        with theirs:
+            return page, ours, fcntl.fcntl(theirs.fileno(), fcntl.F_DUPFD_CLOEXEC, _FIRST_FREE_FD)
+    except OSError as problem:
+        page.close()
+        ours.close()
+        raise PressureError(f"a socket for a worker: {problem.strerror}") from problem
 
 
 def group_size(call_s: float | None, line: JobLine, left: int) -> int:

@@ -21,7 +21,9 @@ from jobctl.domain.endings import Ending
 from jobctl.domain.ports import AttemptId, Dispatch, Executor, Finished, OutputFlag, Returned
 from jobctl.executors.local import LocalExecutor
 from jobctl.process.process_status import process_exists
+from jobctl.supervisor.calls.group import connect
 from jobctl.supervisor.calls.records import check_records
+from jobctl.supervisor.job_plan import PressureError
 from jobctl.supervisor.protocol import page as pages
 from tests.executor_contract import Listener, spec_of
 from tests.stages import few
@@ -467,3 +469,24 @@ def test_a_worker_stops_loading_when_its_job_is_over(executor: Any, tmp_path: Pa
     executor.start([Dispatch(2, 0, 1, (b"true",), ())])
     assert loading.heard.finished(1)[0].job == 2
     assert not all(map(process_exists, pids))
+
+
+def test_a_worker_without_descriptors_waits_and_leaves_none_open() -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    before = os.listdir("/proc/self/fd")
+    refusals = 0
+    try:
+        for limit in range(11, 4096):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (limit, hard))
+            try:
+                page, ours, theirs = connect()
+            except PressureError:
+                refusals += 1
+            else:
+                break
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    page.close()
+    ours.close()
+    os.close(theirs)
+    assert refusals > 2 and os.listdir("/proc/self/fd") == before
