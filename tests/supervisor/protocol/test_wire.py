@@ -69,8 +69,8 @@ def test_positions_have_the_names_of_the_fields() -> None:
         assert fields.id_of(known._fields) == ports.AttemptId._fields
 
 
-#: A digest of the messages of each version. Those of 8 and 9 are equal, but the modules have other names. A new name of a
-#: field replaces the digest of its version, because messages do not contain names.
+#: A digest of the messages of each version. Those of 8 and 9 are equal, but the modules have other names.
+#: A new name of a field replaces the digest of its version, because messages do not contain names.
 DIGESTS = {
     1: "e30c", 2: "6369", 3: "ac4a", 4: "5034", 5: "0673", 6: "e17a", 7: "20a1", 8: "73b6", 9: "73b6", 10: "be16",
 }  # fmt: skip
