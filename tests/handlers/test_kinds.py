@@ -1,4 +1,4 @@
-"""The kinds of work: one table says what differs between them, and nothing else asks for a kind by its name."""
+"""The kinds of work: a table has the differences between them, and no other code asks for a kind by its name."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def test_nothing_asks_for_the_class_of_a_handler():
 
 @pytest.fixture
 def lists(monkeypatch):
-    """A third way to work, besides processes and calls: in both tables."""
+    """A further kind of work that is in both tables."""
     facts = handler_kinds.KINDS["command"]._replace(name="list", option="list", noun="entry")
     behaviour = kinds.kind_of("command")._replace(name="list")
     monkeypatch.setitem(handler_kinds.KINDS, "list", facts)

@@ -1,4 +1,4 @@
-"""The notification channels: one table says what differs between them."""
+"""The notification channels: a table has the differences between them."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ PACKAGE = Path(jobctl.__file__).parent
 
 @pytest.fixture
 def pager(monkeypatch):
-    """A third channel; the list of what it delivered."""
+    """A third channel; returns the list of its deliveries."""
     told = []
 
     def send(sending, _timestamp, _home):
@@ -66,7 +66,7 @@ def test_a_channel_of_another_version_is_refused_by_name():
 
 
 def stored_target(bench, kind, target):
-    """A job with a target of a channel, as a newer version or a hand left it in the database."""
+    """A job with a target of a channel, as a newer version or a person has left it in the database."""
     job = bench.submit(rows=1)
     execute = bench.database.execute
     execute("PRAGMA ignore_check_constraints = ON")

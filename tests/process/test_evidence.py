@@ -1,4 +1,4 @@
-"""The evidence that a process belongs to an item of a dead supervisor, so that no stranger is taken for one."""
+"""The evidence that a process belongs to an item of a dead supervisor, so that no other process is ended."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Knowing a process again, whatever it did to hide."""
+"""A process of jobctl is recognized even after it has tried to hide."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A child that reads files from strangers: however it ends, that is a message, and it never outlives us."""
+"""A child that reads untrusted files: any end of it becomes a message, and it never outlives its parent."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def start(deed, bounds=BOUNDS):
 
 
 def is_alive(pid):
-    """Whether a process is there and has not ended; what the init of a container has not reaped yet has ended."""
+    """True if a process exists and is not a zombie, which the init of a container may never reap."""
     try:
         os.kill(pid, 0)
     except ProcessLookupError:

@@ -15,7 +15,7 @@ from jobctl.process import lock
 from jobctl.process.daemon_handle import DaemonHandle
 from tests.wait import wait_until
 
-#: Takes the lock, starts a child that lives on, says so, and waits.
+#: Takes the lock, starts a child that outlives it, reports that, and waits.
 _HOLD = """
 import subprocess, sys
 from jobctl.process import lock
@@ -26,7 +26,7 @@ sys.stdin.read()
 """
 
 
-#: Looks after the store until its input ends, then lives on without the lock.
+#: Holds the exclusive work until its input ends, then continues without the lock.
 _LOOK_AFTER = """
 import os, sys
 from jobctl.process import lock

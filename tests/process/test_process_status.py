@@ -16,7 +16,7 @@ SERVICE = "0::/user.slice/user-1000.slice/user@1000.service/app.slice/jobctl.ser
 
 @pytest.fixture
 def machine(tmp_path: Path):
-    """The files of a machine, as far as they count."""
+    """A folder with the system files that the test needs."""
 
     def make(cgroup: str, *settings: str, linger: bool = False) -> str:
         (tmp_path / "proc/7").mkdir(parents=True)

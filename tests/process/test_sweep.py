@@ -12,7 +12,7 @@ STORE = "a-store-of-test-sweep"
 
 
 def gone():
-    """Number of a process that has been."""
+    """The pid of a process that has ended."""
     process = subprocess.Popen(["true"])
     process.wait()
     return process.pid

@@ -1,4 +1,4 @@
-"""Waking the engine: heard at once, never blocking, and only through a FIFO that is ours."""
+"""Waking the engine takes effect at once, never blocks, and works only through a FIFO of this user."""
 
 from __future__ import annotations
 

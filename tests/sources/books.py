@@ -1,4 +1,4 @@
-"""Writes xlsx files cell by cell, also such as no spreadsheet program would write."""
+"""Writes xlsx files cell by cell, including files that no spreadsheet program would write."""
 
 import zipfile
 from xml.sax.saxutils import escape, quoteattr

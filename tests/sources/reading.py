@@ -1,4 +1,4 @@
-"""Reads an input the way submit does and keeps everything that was said about it."""
+"""Reads an input as ``submit`` does and keeps all its rows, problems and notices."""
 
 import gzip
 import io

@@ -1,4 +1,4 @@
-"""A file that is not a workbook in spite of its name: its content says what it is, and the message what to type."""
+"""Files that are not workbooks despite their names: the message names the kind of the content and the remedy."""
 
 import io
 import struct

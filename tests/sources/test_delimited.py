@@ -1,4 +1,4 @@
-"""CSV and TSV: what is accepted, and the place of everything that is not."""
+"""CSV and TSV: the accepted content, and the place of every rejected part."""
 
 import csv
 import io
@@ -70,7 +70,7 @@ def test_rows_of_pythons_csv_writer_reach_argv_byte_equal(read, rows, dialect, b
 @relaxed
 @given(text=st.text(st.sampled_from('ab",;\n\r é')), skip=st.booleans())
 def test_the_same_files_are_accepted_as_by_the_csv_module(read, text, skip):
-    """Whatever the text is: the quick ways, the slow way and Python's own reader agree."""
+    """For any text, the quick ways, the slow way and Python's own reader agree."""
     try:
         expected = [row for row in csv.reader(io.StringIO(text, newline="\n"), strict=True) if row]
         valid = len({*map(len, expected)}) == 1 and all("".join(row).strip(" ") for row in expected)
@@ -81,7 +81,7 @@ def test_the_same_files_are_accepted_as_by_the_csv_module(read, text, skip):
         return
     payloads = ["\0".join(row).encode() for row in expected]
     assert read(text.encode(), header=False, delimiter=",").payloads == payloads
-    # A check on every row that finds fault with none; a fault found by it sends the block through the slow way.
+    # A check of every row that rejects none. If it rejected one, the slow way would read the block.
     picky = RowRules(lambda payload: Fault(None, "x", "no") if payload == payloads[0] else None)
     if skip and set(payloads) - {payloads[0]}:
         accepted = read(text.encode(), header=False, delimiter=",", rules=picky, invalid="skip").payloads

@@ -1,4 +1,4 @@
-"""Files whose fields are are not separated by commas although the files are called CSV."""
+"""Files whose fields are not separated by commas although the files are called CSV."""
 
 import pytest
 

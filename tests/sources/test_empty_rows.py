@@ -1,4 +1,4 @@
-"""Rows that have nothing in them must not run: the command would get nothing where it expects a name."""
+"""Empty rows must not run: the command would get an empty text where it expects a name."""
 
 import pytest
 

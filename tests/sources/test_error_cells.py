@@ -1,4 +1,4 @@
-"""Error cells of xls and xlsb sheets, which the library that reads them takes for empty."""
+"""Error cells of xls and xlsb sheets, which calamine reads as empty cells."""
 
 import io
 import struct

@@ -1,4 +1,4 @@
-"""Files that were taken for text and are something else say what they are, and what to type."""
+"""Files that are not text although text is expected: the message names their kind and the command to type."""
 
 import bz2
 import gzip

@@ -1,4 +1,4 @@
-"""A GNU parallel joblog: which of its rows failed, and that they run as the shell text they are."""
+"""A GNU parallel joblog: its failed rows are found, and each runs as the shell text in it."""
 
 from __future__ import annotations
 

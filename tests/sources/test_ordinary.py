@@ -68,7 +68,7 @@ ODD_HEADS = (
 
 
 class Writer:
-    """Writes XML that is mostly ordinary; the larger ``oddness`` is, the more of it is not."""
+    """Writes XML that is mostly ordinary; a larger ``oddness`` makes more of it unusual."""
 
     def __init__(self, seed):
         self._random = random.Random(seed)
@@ -111,7 +111,7 @@ def book_of(path, rows, texts=TEXTS, head="", *, is_uncalculated=False):
 
 
 def one_by_one():
-    """Rows and shared texts with all that may be odd, each time one thing."""
+    """Rows and shared texts that each have one unusual element."""
     cell = '<c r="A1"{}>{}</c>'
     found = [cell.format("", form.format(value)) for form in FORMS for value in VALUES + ODD_VALUES]
     found += [cell.format(kind, f"<v>{value}</v>") for value in VALUES for kind in ATTRIBUTES]
@@ -126,7 +126,7 @@ def one_by_one():
 
 
 def read(path):
-    """All rows and notices; instead of rows what is wrong, without the place in the XML."""
+    """All rows and notices, or the problem of the file without its place in the XML."""
     found = []
     with path.open("rb") as file:
         book = XlsxBook(file)
@@ -134,7 +134,7 @@ def read(path):
             for _, several in book.rows(book.sheets[0]):
                 found += several
         except Damaged as damage:
-            # How many rows come before depends on how much is read at once.
+            # The number of rows before the problem depends on the size of a piece.
             return damage.problem.message.partition(": line ")[0], damage.problem.line
         return found, book.notices()
 

@@ -179,7 +179,7 @@ def test_every_type_has_its_text(tmp_path, name, options):
 
 
 def test_every_type_has_a_form_in_json(tmp_path):
-    """In a list, in a struct and in a map: what each row makes can be parsed, or is a fault of the column."""
+    """In a list, in a struct and in a map, each row becomes valid JSON or a fault of the column."""
     columns = {}
     for name, (array, _) in KINDS.items():
         if "dictionary" in name:  # Arrow does not write them within others
@@ -282,7 +282,7 @@ def test_variants_in_columns_of_their_own_are_put_together(tmp_path):
 
 
 def test_a_variant_cannot_grow_without_bound(tmp_path):
-    """Each level shows the one below it 200 times: a few hundred bytes would be a text of 200 to the power of 20."""
+    """Each level names the one below it 200 times: a few hundred bytes would become 200 to the power of 20 texts."""
     value = b"\0"
     for _ in range(20):
         offsets = b"".join((0).to_bytes(2, "little") for _ in range(200)) + len(value).to_bytes(2, "little")
@@ -323,7 +323,7 @@ def test_shapes_become_well_known_text():
 
 @pytest.mark.slow
 def test_a_file_that_ends_anywhere_or_is_wrong_anywhere_is_refused_or_read(tmp_path):
-    """Never an error of jobctl: each cut is refused; a wrong byte may be told or be in a place that says nothing."""
+    """jobctl itself never fails: each cut file is refused, and a wrong byte is reported or has no effect."""
     columns = {"id": list(range(50)), "name": [f"name {number % 7}" for number in range(50)], "l": [[1.5, None]] * 50}
     content = write(tmp_path / "a.parquet", columns, compression="zstd").read_bytes()
     path = tmp_path / "broken.parquet"
@@ -349,7 +349,7 @@ def test_missing_rows_of_a_row_group_are_reported(tmp_path):
 
 
 def test_files_of_other_writers():
-    """Spark's time stamps in INT96, one of which it wrote wrong; and VARIANT with columns of its own, of Iceberg."""
+    """Time stamps in INT96 from Spark, one of which is wrong in the file, and shredded VARIANT from Iceberg."""
     overflow = "is an INT96 time stamp that overflowed when it was written"
     texts = ["2024-01-01T20:34:56.123456", "2024-01-01T01:00:00", "9999-12-31T03:00:00", "2024-12-30T23:00:00"]
     found = [

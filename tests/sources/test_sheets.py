@@ -1,4 +1,4 @@
-"""Sheets of xlsx files: no cell is silently something else than people see."""
+"""Sheets of xlsx files: each cell has the value that people see, or a message reports it."""
 
 import io
 
