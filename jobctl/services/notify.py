@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, cast
 
@@ -56,14 +57,11 @@ def list_deliveries(home: Home, job: int | None = None) -> DeliveriesDocument:
 
     Raises NotFound.
     """
-    database = open_database(home)
-    try:
+    with closing(open_database(home)) as database:
         if job is not None and not job_views.exists(database, job):
             raise no_such_job(job)
         found = outbox_views.deliveries(database, job)
         return {"schema": SCHEMA, "deliveries": [_delivery(database, view) for view in found]}
-    finally:
-        database.close()
 
 
 def _delivery(database: Database, view: DeliveryView) -> DeliveryBlock:
@@ -127,18 +125,14 @@ def resend(home: Home, delivery: str, *, now: int) -> Resent:
     A unique beginning of the id is enough. ``now`` is in microseconds UTC. Raises NotFound, and UsageError while an
     attempt is under way.
     """
-    database = open_database(home)
-    try:
-        with database.transaction():
-            now = clock.follow(database, now)
-            view = _find(database, delivery)
-            if view.state == DeliveryState.PENDING and view.next_at is None:
-                raise UsageError(f"{view.id} is being sent at this moment", hint=f"jobctl notify list {view.job}")
-            send_again(database, view.id, now)
-            target = shown_target(view.kind, view.address)
-            journal.note(database, view.job, "notify_resent", at=now, actor=actor(), reason=target, delivery=view.id)
-    finally:
-        database.close()
+    with closing(open_database(home)) as database, database.transaction():
+        now = clock.follow(database, now)
+        view = _find(database, delivery)
+        if view.state == DeliveryState.PENDING and view.next_at is None:
+            raise UsageError(f"{view.id} is being sent at this moment", hint=f"jobctl notify list {view.job}")
+        send_again(database, view.id, now)
+        target = shown_target(view.kind, view.address)
+        journal.note(database, view.job, "notify_resent", at=now, actor=actor(), reason=target, delivery=view.id)
     wake(home.wake)
     return Resent(view.id, view.job, target, view.state, lock_holder(home.lock))
 

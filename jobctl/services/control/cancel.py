@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -68,15 +69,12 @@ def cancel(home: Home, targets: Sequence[Target], *, at_once: bool, reason: str,
     that does not exist, and Elsewhere if a cluster may still run items: the next daemon then carries the request out.
     """
     wanted = expand_ranges(targets)
-    database = open_database(home)
-    try:
+    with closing(open_database(home)) as database:
         asked = _request_cancels(database, wanted, at_once=at_once, reason=checked_reason(reason), now=now)
         if asked:
             _ensure_engine(home, {job for job, _ in asked})
             _wait_until_done(database, home, asked, _longest_grace(database, asked) + PATIENCE_S)
         return [_result(database, home, target, (target.job, target.item) in asked) for target in wanted]
-    finally:
-        database.close()
 
 
 def cancel_document(results: Sequence[Cancelled]) -> CancelDocument:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -90,13 +91,9 @@ def resume(home: Home, numbers: Sequence[int], *, now: int) -> list[PauseResult]
 def _each(
     home: Home, numbers: Sequence[int], now: int, act: Callable[[Database, JobRow, int], PauseResult]
 ) -> list[PauseResult]:
-    database = open_database(home)
-    try:
-        with database.transaction():
-            at = clock.follow(database, now)
-            results = [act(database, existing_job(database, number), at) for number in numbers]
-    finally:
-        database.close()
+    with closing(open_database(home)) as database, database.transaction():
+        at = clock.follow(database, now)
+        results = [act(database, existing_job(database, number), at) for number in numbers]
     wake(home.wake)
     return results
 
@@ -138,11 +135,8 @@ def pause_queue(home: Home, name: str, *, reason: str, now: int) -> QueuePauseRe
     """Start no more items of a queue; running items finish. ``now`` is in microseconds UTC. Raises UsageError."""
     if not change_queue(home, name, now, pause_reason=checked_reason(reason)):
         return QueuePauseResult(name, False, "it was paused already")
-    database = open_database(home)
-    try:
+    with closing(open_database(home)) as database:
         return QueuePauseResult(name, True, _finishing(running_in(database, home, now, name)))
-    finally:
-        database.close()
 
 
 def resume_queue(home: Home, name: str) -> QueuePauseResult:
@@ -157,13 +151,9 @@ def change_queue(home: Home, name: str, pause_at: int | None, **values: Any) -> 
     Returns whether anything changed. Raises UsageError for a name that a queue cannot have.
     """
     check_printable("QUEUE", name, MAX_NAME)
-    database = open_database(home, create=True)
-    try:
-        with database.transaction():
-            if pause_at is not None:
-                values["paused_at"] = clock.follow(database, pause_at)
-            changed = queues.change(database, name, **values)
-    finally:
-        database.close()
+    with closing(open_database(home, create=True)) as database, database.transaction():
+        if pause_at is not None:
+            values["paused_at"] = clock.follow(database, pause_at)
+        changed = queues.change(database, name, **values)
     wake(home.wake)
     return changed

@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 
 from jobctl.config import Home
 from jobctl.process import lock
@@ -70,13 +71,10 @@ def prunable(home: Home, texts: Sequence[str]) -> tuple[int, ...]:
 
     A job whose removal was interrupted is left out: it has no row any more, and every prune finishes its removal.
     """
-    database = open_database(home)
-    try:
+    with closing(open_database(home)) as database:
         interrupted = {str(number) for number in pruning.unfinished(database)}
         parts = [part for text in texts for part in (text.split(",") if text.replace(",", "").isdecimal() else [text])]
         return tuple(resolve_jobs(database, [part for part in parts if part not in interrupted]))
-    finally:
-        database.close()
 
 
 class _Pruner:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from contextlib import closing
 from typing import TYPE_CHECKING, Final
 
 from jobctl.config import Home
@@ -26,11 +27,8 @@ SCHEMA: Final = "jobctl.queues/1"
 
 def queues_document(home: Home, name: str | None = None) -> QueuesDocument:
     """``jobctl.queues/1``: every queue, or the one of that name. Raises NotFound for a home without a store."""
-    database = open_database(home)
-    try:
+    with closing(open_database(home)) as database:
         found = queue_documents(database)
-    finally:
-        database.close()
     return {"schema": SCHEMA, "queues": [queue for queue in found if name in (None, queue["name"])]}
 
 

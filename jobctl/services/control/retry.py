@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -56,8 +57,7 @@ def retry(home: Home, job: int, selection: Selection, *, now: int) -> Retried:
 
 def retry_all(home: Home, wanted: Mapping[int, Selection], *, now: int) -> list[Retried]:
     """Queue items of several finished jobs again: all of them, or none if one raises. Raises as ``retry``."""
-    database = open_database(home)
-    try:
+    with closing(open_database(home)) as database:
         # Counting millions of items takes a while. It happens before the transaction, so that no other writer waits.
         counted = {job: _count(database, job, selection) for job, selection in wanted.items()}
         with database.transaction():
@@ -65,8 +65,6 @@ def retry_all(home: Home, wanted: Mapping[int, Selection], *, now: int) -> list[
                 begin_round(database, job, selection, now=now, counted=counted[job])
                 for job, selection in wanted.items()
             ]
-    finally:
-        database.close()
     wake(home.wake)
     return retried
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 from jobctl.config import Home
@@ -37,23 +38,19 @@ def set_rules(home: Home, job: int, settings: Mapping[str, str], *, now: int) ->
     ``now`` is in microseconds UTC. Raises NotFound, and UsageError that names the setting and the allowed values;
     nothing is changed then.
     """
-    database = open_database(home)
-    try:
-        with database.transaction():
-            now = clock.follow(database, now)
-            row = existing_job(database, job)
-            if row.state in TERMINAL_JOB_STATES:
-                raise UsageError(
-                    f"job {job} is done ({row.state}): its rules can no longer be changed",
-                    hint=f"jobctl status {job}",
-                )
-            values = _read(settings, on_cluster=load_cluster(database) is not None)
-            policy, columns = _changed(row.policy, values, now)
-            jobs.update(database, job, policy=json.dumps(policy.to_json()), updated_at=now, **columns)
-            reason = ", ".join(f"{name}={text}" for name, text in settings.items())
-            journal.note(database, job, "rules_changed", at=now, actor=actor(), reason=reason)
-    finally:
-        database.close()
+    with closing(open_database(home)) as database, database.transaction():
+        now = clock.follow(database, now)
+        row = existing_job(database, job)
+        if row.state in TERMINAL_JOB_STATES:
+            raise UsageError(
+                f"job {job} is done ({row.state}): its rules can no longer be changed",
+                hint=f"jobctl status {job}",
+            )
+        values = _read(settings, on_cluster=load_cluster(database) is not None)
+        policy, columns = _changed(row.policy, values, now)
+        jobs.update(database, job, policy=json.dumps(policy.to_json()), updated_at=now, **columns)
+        reason = ", ".join(f"{name}={text}" for name, text in settings.items())
+        journal.note(database, job, "rules_changed", at=now, actor=actor(), reason=reason)
     wake(home.wake)
     return policy
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 
 from jobctl.config import Home
@@ -90,29 +91,20 @@ def existing_job(database: Database, number: int) -> JobRow:
 
 def targets_of(home: Home, texts: Sequence[str]) -> list[Target]:
     """``resolve`` in the store of a home. Raises NotFound, also for a home without a store, and UsageError."""
-    database = open_database(home)
-    try:
+    with closing(open_database(home)) as database:
         return resolve(database, texts)
-    finally:
-        database.close()
 
 
 def job_of(home: Home, text: str) -> int:
     """``resolve_job`` in the store of a home. Raises NotFound, UsageError."""
-    database = open_database(home)
-    try:
+    with closing(open_database(home)) as database:
         return resolve_job(database, text)
-    finally:
-        database.close()
 
 
 def jobs_of(home: Home, texts: Sequence[str]) -> list[int]:
     """``resolve_jobs`` in the store of a home. Raises NotFound, UsageError."""
-    database = open_database(home)
-    try:
+    with closing(open_database(home)) as database:
         return resolve_jobs(database, texts)
-    finally:
-        database.close()
 
 
 def _resolve(database: Database, text: str) -> Iterator[Target]:

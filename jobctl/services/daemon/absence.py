@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import closing
 
 from jobctl.config import Home
 from jobctl.process import lock
@@ -38,11 +39,8 @@ def absence_for_jobs(home: Home, jobs: Sequence[int], program: str) -> str:
     from jobctl.store.opening.open import open_database
     from jobctl.store.views import jobs as job_views
 
-    database = open_database(home)
-    try:
+    with closing(open_database(home)) as database:
         is_open = any(state not in TERMINAL_JOB_STATES for state, _ in job_views.states(database, jobs).values())
-    finally:
-        database.close()
     return absence(home, program) if is_open else ""
 
 
@@ -51,11 +49,8 @@ def absence_for_queue(home: Home, queue: str, program: str) -> str:
     from jobctl.store.opening.open import open_database
     from jobctl.store.views import queues as queue_views
 
-    database = open_database(home)
-    try:
+    with closing(open_database(home)) as database:
         is_open = queue in queue_views.queue_loads(database)
-    finally:
-        database.close()
     return absence(home, program) if is_open else ""
 
 
@@ -80,11 +75,8 @@ def _other_work(home: Home, job: int, now: int) -> str:
     from jobctl.services.daemon.view import daemon_view
     from jobctl.store.opening.open import open_database
 
-    database = open_database(home)
-    try:
+    with closing(open_database(home)) as database:
         view = daemon_view(database, home, now)
-    finally:
-        database.close()
     if not view.is_working or view.serves(job, foreground=False):
         return ""
     from jobctl.domain.blocker_kinds import DAEMON_ELSEWHERE, DAEMON_STOPS
@@ -102,11 +94,8 @@ def after_detaching(home: Home, job: int, program: str, now: int) -> str:
     from jobctl.services.daemon.view import daemon_view
     from jobctl.store.opening.open import open_database
 
-    database = open_database(home)
-    try:
+    with closing(open_database(home)) as database:
         view = daemon_view(database, home, now)
-    finally:
-        database.close()
     if view.state == "up" and view.scope != str(job) and view.serves(job, foreground=True):
         return f"job {job} continues; follow it with: {program} status {job} --watch"
     from jobctl.domain.blocker_kinds import DISK_FULL

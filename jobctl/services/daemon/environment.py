@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 
 from jobctl.config import Home
 from jobctl.errors import UsageError
@@ -21,13 +22,10 @@ def check_names(home: Home, names: Sequence[str], environ: Mapping[str, str]) ->
     from jobctl.store import daemon
     from jobctl.store.opening.open import open_database
 
-    database = open_database(home)
-    try:
+    with closing(open_database(home)) as database:
         row = daemon.load(database)
         serves = row is not None and holder in (0, row.pid) and row.scope == "all"
         known = daemon.load_environment(database, row.engine_pid) if row is not None and serves else None
-    finally:
-        database.close()
     lacking = [name for name in names if name in environ and known is not None and name not in known]
     if lacking:
         name = lacking[0]

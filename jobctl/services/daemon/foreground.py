@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from types import TracebackType
 from typing import Self
 
@@ -123,9 +124,6 @@ class ForegroundRun:
 
 def is_done(home: Home, number: int) -> bool:
     """Return whether a job exists and is done."""
-    database = open_database(home)
-    try:
+    with closing(open_database(home)) as database:
         row = jobs.load(database, number)
-    finally:
-        database.close()
     return row is not None and row.state in TERMINAL_JOB_STATES

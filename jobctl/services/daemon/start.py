@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -59,11 +60,8 @@ def _ready(options: StartOptions) -> StartOptions:
 
 def _holder(home: Home, now: int) -> Busy | None:
     """The error that says what the process with the store does; None if it is a daemon that runs all jobs."""
-    database = open_database(home)
-    try:
+    with closing(open_database(home)) as database:
         view = daemon_view(database, home, now)
-    finally:
-        database.close()
     if view.state == "draining":
         return Busy(
             DAEMON_STOPS.words(pid=view.pid),
@@ -89,12 +87,9 @@ def start_for_job(options: StartOptions, job: int) -> int | None:
     if lock.next_in_line(path) is not None:
         return None
     if lock.holder(path) is not None:
-        database = open_database(home)
-        try:
+        with closing(open_database(home)) as database:
             if is_served_after_start(database, home, job):
                 return None
-        finally:
-            database.close()
     try:
         return start_detached(replace(options, in_line=True))
     except Busy:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import time
 from collections.abc import Callable
+from contextlib import closing
 
 from jobctl.config import Home
 from jobctl.domain.durations import format_given
@@ -50,11 +51,8 @@ def stop_daemon(home: Home, *, at_once: bool, timeout_s: float | None, tell: Cal
 def _waits_for(home: Home) -> str:
     """Describe what the daemon waits for. Raises nothing, because a stop must work with a damaged database too."""
     try:
-        database = open_database(home)
-        try:
+        with closing(open_database(home)) as database:
             running = running_in(database, home, time.time_ns() // 1000)
-        finally:
-            database.close()
     except (JobctlError, sqlite.Error, OSError):
         return "running items to finish"
     return f"{plural(running, 'running item')} to finish" if running else "its last results to be written"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
 
 from jobctl.config import Home
 from jobctl.domain.blocker_kinds import DAEMON_DOWN
@@ -61,11 +62,8 @@ def wait_for(
     home: Home, jobs: Sequence[int], timeout_s: float | None, done: Callable[[int, str], None]
 ) -> dict[int, str]:
     """``wait`` in the store of a home. Raises NotFound."""
-    database = open_database(home)
-    try:
+    with closing(open_database(home)) as database:
         return wait(database, home, jobs, timeout_s, done)
-    finally:
-        database.close()
 
 
 def timeout_error(home: Home, states: Mapping[int, str], timeout: str | None) -> WaitTimeout | None:
@@ -94,11 +92,8 @@ def wait_served(home: Home, job: int, serve: Callable[[], object] | None = None)
     If no daemon runs it, or the daemon has ended and no other one has started, ``serve`` is called to start one, and
     again as long as another process has the store. Without ``serve``, raises Busy.
     """
-    database = open_database(home)
-    try:
+    with closing(open_database(home)) as database:
         return _wait_served(database, home, job, serve)
-    finally:
-        database.close()
 
 
 def _wait_served(database: Database, home: Home, job: int, serve: Callable[[], object] | None) -> str:

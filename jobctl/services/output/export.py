@@ -8,6 +8,7 @@ import os
 import re
 import shlex
 from collections.abc import Generator, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
@@ -108,14 +109,11 @@ def export_rows(home: Home, job: int) -> Iterator[JoblogRowBlock]:
 
 
 def _rows(home: Home, job: int) -> Generator[_Row, None, None]:
-    database = open_database(home)
-    try:
+    with closing(open_database(home)) as database:
         found = jobs.load(database, job)
         if found is None:
             raise no_such_job(job)
         yield from _rows_of(database, found)
-    finally:
-        database.close()
 
 
 def _rows_of(database: Database, row: JobRow) -> Iterator[_Row]:

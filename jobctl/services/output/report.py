@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -66,11 +67,8 @@ def report(database: Database, home: Home, subject: Subject) -> ReportDocument:
 
 def report_of(home: Home, job: int, now: int, *, program: str = "jobctl") -> ReportDocument:
     """Return ``jobctl.report/1`` of a job in the store of a home; ``now`` is in microseconds UTC. Raises NotFound."""
-    database = open_database(home)
-    try:
+    with closing(open_database(home)) as database:
         return report(database, home, Subject(job, now, program))
-    finally:
-        database.close()
 
 
 def write_report(job: int, page: str, path: Path | None) -> ReportFileDocument:

@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Final, NamedTuple
@@ -70,15 +71,12 @@ def results_of(home: Home, text: str, kinds: Sequence[str], *, rejected: bool) -
 
     Raises NotFound while the job is not done, and for rejected rows of a job that has none.
     """
-    database = open_database(home)
-    try:
+    with closing(open_database(home)) as database:
         number = resolve_job(database, text)
         not_accepted = rejected_file(database, home, number)
         if rejected and not_accepted is None:
             raise NotFound(f"every row of job {number} was accepted", hint=f"jobctl results {number}")
         files = chosen(result_files(database, number), kinds) if kinds or not rejected else []
-    finally:
-        database.close()
     if not_accepted is not None and (rejected or not kinds):
         files.append(not_accepted)
     return Results(number, files)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from contextlib import closing
 from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
@@ -95,8 +96,7 @@ def verify(home: Home, job: int) -> Verification:
 
     Raises NotFound, and Busy if a retry began another round during the check.
     """
-    database = open_database(home)
-    try:
+    with closing(open_database(home)) as database:
         row = jobs.load(database, job)
         if row is None:
             raise no_such_job(job)
@@ -108,8 +108,6 @@ def verify(home: Home, job: int) -> Verification:
         if after is None or after.round != row.round or (row.finished_at and not after.finished_at):
             raise Busy(f"job {job} began another round during the check", hint=f"jobctl wait {job}, then try again")
         return report
-    finally:
-        database.close()
 
 
 # ---- counters ----

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from contextlib import closing
 from typing import TYPE_CHECKING, Final, cast
 
 from jobctl.config import Home
@@ -86,11 +87,8 @@ def status_of(home: Home, texts: Sequence[str], now: int, *, program: str = "job
     """Return the documents of the jobs that these words name. Raises NotFound, UsageError."""
     from jobctl.services.control.targets import resolve_jobs  # a list of jobs does not need it
 
-    database = open_database(home)
-    try:
+    with closing(open_database(home)) as database:
         return job_documents(database, home, resolve_jobs(database, texts), now, program=program)
-    finally:
-        database.close()
 
 
 def status_list_of(home: Home, now: int, *, everything: bool = False, program: str = "jobctl") -> StatusListDocument:
@@ -109,11 +107,8 @@ def bundle_of(home: Home, documents: list[StatusDocument], now: int) -> StatusDo
     """Return one document unchanged, and several documents as ``jobctl.status_list/1``."""
     if len(documents) == 1:
         return documents[0]
-    database = open_database(home)
-    try:
+    with closing(open_database(home)) as database:
         return bundle(database, documents, now)
-    finally:
-        database.close()
 
 
 def _list(documents: list[StatusDocument], daemon: DaemonBlock, total: int, now: int) -> StatusListDocument:

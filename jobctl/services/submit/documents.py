@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 from jobctl.config import Home
@@ -18,11 +19,8 @@ def job_of(home: Home, job: int, now: int, program: str) -> StatusDocument:
     from jobctl.services.status.document import job_document
     from jobctl.store.opening.open import open_database
 
-    database = open_database(home)
-    try:
+    with closing(open_database(home)) as database:
         return job_document(database, home, job, now, program=program)
-    finally:
-        database.close()
 
 
 def state_report_of(home: Home, job: int, now: int, program: str) -> StateReport:
@@ -30,11 +28,8 @@ def state_report_of(home: Home, job: int, now: int, program: str) -> StateReport
     from jobctl.services.why.reason import state_report
     from jobctl.store.opening.open import open_database
 
-    database = open_database(home)
-    try:
+    with closing(open_database(home)) as database:
         return state_report(database, home, job, now, program=program)
-    finally:
-        database.close()
 
 
 def accepted_document(home: Home, accepted: Accepted, now: int, program: str) -> StatusDocument:

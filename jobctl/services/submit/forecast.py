@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import closing, suppress
 from typing import TYPE_CHECKING, NamedTuple
 
 from jobctl.config import Home
@@ -50,12 +50,9 @@ def expected(
     ):  # slots do not change the sentence, so the store is not opened
         return Forecast(worst_case(policy, items, None).sentence, "")
     daemon, queue_row = None, QueueRow(queue)
-    with suppress(JobctlError):  # nothing was accepted into a store that cannot be read, or that is not there
-        database = open_database(home)
-        try:
-            daemon, queue_row = _daemon(database, home, now, foreground=foreground), _queue(database, queue)
-        finally:
-            database.close()
+    # Nothing was accepted into a store that cannot be read, or that does not exist.
+    with suppress(JobctlError), closing(open_database(home)) as database:
+        daemon, queue_row = _daemon(database, home, now, foreground=foreground), _queue(database, queue)
     if daemon is not None:
         limits, is_known = _of_daemon(policy, daemon), _is_known(policy, daemon)
     else:

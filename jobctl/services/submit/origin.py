@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -74,12 +75,9 @@ def _check_name(home: Home, name: str, *, only_new: bool) -> None:
             raise
         from jobctl.store.views import jobs as job_views  # imported here, because few names need it
 
-        database = open_database(home)
-        try:
+        with closing(open_database(home)) as database:
             if job_views.newest_job(database, name) is None:
                 raise
-        finally:
-            database.close()
 
 
 def _check_words(home: Home, request: SubmitRequest) -> None:

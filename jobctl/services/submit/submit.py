@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import BinaryIO
 
 from jobctl.config import Home
@@ -40,12 +40,9 @@ def submit(
         if not os.path.lexists(home.database):
             check_place(home)
             intake.read_head()
-        database = open_database(home, create=True)
-        try:
+        with closing(open_database(home, create=True)) as database:
             accepted = intake.run(database)
             wake(home.wake)  # before the database is closed, because a user waits for the first item
-        finally:
-            database.close()
     return accepted
 
 

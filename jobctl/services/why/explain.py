@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import closing
 from typing import TYPE_CHECKING, Final, cast
 
 from jobctl.config import Home
@@ -32,14 +33,11 @@ JOURNAL_LIMIT = 200
 
 def explain_target(home: Home, text: str, now: int, *, program: str = "jobctl") -> ExplainDocument:
     """Return ``jobctl.explain/1`` of the job or item that a word names. Raises NotFound, UsageError."""
-    database = open_database(home)
-    try:
+    with closing(open_database(home)) as database:
         found = resolve(database, [text])
         if len(found) != 1 or found[0].last is not None:
             raise UsageError(f"{text!r} is more than one", hint="jobctl explain 42, or jobctl explain 42.17")
         return explain(database, home, found[0], now, program=program)
-    finally:
-        database.close()
 
 
 def explain(database: Database, home: Home, target: Target, now: int, *, program: str = "jobctl") -> ExplainDocument:
