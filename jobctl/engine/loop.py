@@ -224,14 +224,14 @@ class Engine:
             or parts.starter.has_work(now)
             or parts.live_jobs.is_stale()
             or parts.notifier.is_due(now)
-            or any(stopping.is_called_for(live, now) for live in parts.ready_queue.changed.values())
+            or any(stopping.needs_commit(live, now) for live in parts.ready_queue.changed.values())
         )
 
     def _timeout_s(self, now: int) -> float:
         parts = self._parts
         if parts.trouble.is_pausing(now):
             return parts.trouble.left_us(now) / 1e6
-        if any(stopping.has_more(live) for live in parts.ready_queue.changed.values()):
+        if any(stopping.has_rows_left(live) for live in parts.ready_queue.changed.values()):
             return 0.0
         deadlines = (
             parts.housekeeping.next_beat_at(),
@@ -244,4 +244,4 @@ class Engine:
 
 def _is_unfinished(live: LiveJob) -> bool:
     """True if a step left something to do for the next one: more rows, a round to close."""
-    return stopping.has_more(live) or live.is_over
+    return stopping.has_rows_left(live) or live.is_over

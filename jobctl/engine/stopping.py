@@ -53,8 +53,8 @@ class Stops:
             self.obey_rules(live, now)
             if followed_rows.is_due(live):
                 self._live_jobs.count(live, followed_rows.decide(self._database, live, now), now)
-            if has_waiting(live):
-                self._live_jobs.count(live, drop_waiting(self._database, epoch, live, now), now)
+            if has_rows_to_drop(live):
+                self._live_jobs.count(live, drop_rows(self._database, epoch, live, now), now)
 
     def obey_rules(self, live: LiveJob, now: int) -> None:
         """Stop a job that must not continue, in the caller's transaction."""
@@ -117,14 +117,14 @@ class Stops:
             end_running(self._executor, live)
 
 
-def has_more(live: LiveJob) -> bool:
+def has_rows_left(live: LiveJob) -> bool:
     """True if a step left rows for the next step: to take out of the queue, or to decide."""
-    return has_waiting(live) or followed_rows.is_due(live)
+    return has_rows_to_drop(live) or followed_rows.is_due(live)
 
 
-def is_called_for(live: LiveJob, now: int) -> bool:
+def needs_commit(live: LiveJob, now: int) -> bool:
     """True if a stop must be written or continued without any outcome that would cause a commit."""
-    return has_more(live) or live.must_stop_unstarted or is_expired(live, now) or live.is_stuck(now)
+    return has_rows_left(live) or live.must_stop_unstarted or is_expired(live, now) or live.is_stuck(now)
 
 
 def is_expired(live: LiveJob, now: int) -> bool:
@@ -164,7 +164,7 @@ def write_stop(database: Database, live: LiveJob, order: StopOrder, now: int) ->
     journal.note(database, live.id, event, at=now, actor=order.actor, reason=order.reason, rule=str(order.stop))
 
 
-def drop_waiting(database: Database, epoch: int, live: LiveJob, now: int) -> dict[str, int]:
+def drop_rows(database: Database, epoch: int, live: LiveJob, now: int) -> dict[str, int]:
     """Take the next rows that will not run in this round out of the queue. Returns the changes of the counters."""
     if live.drop_from > live.row.total:
         return {}
@@ -175,7 +175,7 @@ def drop_waiting(database: Database, epoch: int, live: LiveJob, now: int) -> dic
     return deltas
 
 
-def has_waiting(live: LiveJob) -> bool:
+def has_rows_to_drop(live: LiveJob) -> bool:
     """True if there are rows left to take out of the queue."""
     return live.stop is not None and live.drop_from <= live.row.total
 

@@ -59,8 +59,8 @@ def find(target: str, setup: str, style: str, input_format: str, columns: Sequen
     Importing the user's code can raise any exception; it is passed on.
     """
     sys.argv = [target]
-    call = _caller(_find(target), target, style, input_format, tuple(columns))
-    return call, _find(setup) if setup else _nothing
+    call = _adapted(_import_function(target), target, style, input_format, tuple(columns))
+    return call, _import_function(setup) if setup else _nothing
 
 
 def _nothing() -> None:
@@ -75,7 +75,7 @@ def reason(error: BaseException) -> str:
     return f"{name}: {message}" if message else name
 
 
-def _find(target: str) -> Any:
+def _import_function(target: str) -> Any:
     name, _, path = target.partition(":")
     __import__(name)
     found: Any = sys.modules[name]
@@ -93,7 +93,8 @@ def _with_article(name: str) -> str:
     return f"an {name}" if name[:1].lower() in "aeio" else f"a {name}"
 
 
-def _caller(function: Any, target: str, style: str, input_format: str, columns: tuple[str, ...]) -> Call:
+def _adapted(function: Any, target: str, style: str, input_format: str, columns: tuple[str, ...]) -> Call:
+    """A function that takes a payload and calls the function of the user with its row."""
     import inspect
 
     if inspect.iscoroutinefunction(function):
@@ -114,16 +115,16 @@ def _style(function: Any, target: str, columns: tuple[str, ...]) -> str:
         signature = inspect.signature(function)
     except (TypeError, ValueError):  # a builtin without a signature
         return "dict"
-    if columns and _takes(signature, **dict.fromkeys(columns)):
+    if columns and _accepts(signature, **dict.fromkeys(columns)):
         return "kwargs"
-    if _takes(signature, {}):
+    if _accepts(signature, {}):
         return "dict"
     raise NotLoadedError(
         f"{target}{signature} takes neither the columns ({', '.join(columns)}) as keyword arguments nor one dict"
     )
 
 
-def _takes(signature: Any, *args: Any, **kwargs: Any) -> bool:
+def _accepts(signature: Any, *args: Any, **kwargs: Any) -> bool:
     try:
         signature.bind(*args, **kwargs)
     except TypeError:

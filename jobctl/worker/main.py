@@ -255,7 +255,7 @@ class _CallRunner:
                 restore()
                 result = _failure(error)
                 failed += 1
-            if self._is_child:  # the function forked and came back twice
+            if self._is_child:  # the function forked, and the child returns here as well
                 os._exit(0)
             used_us = (monotonic() - began) // 1000
             cpu_us = used_us
@@ -268,7 +268,7 @@ class _CallRunner:
                 span = (out_end, 0, err_end, 0)
             else:
                 span = (out_end, max(0, out - out_end), err_end, max(0, err - err_end))
-                self._watch((stdout, out_end, out), (stderr, err_end, err))
+                self._check_output((stdout, out_end, out), (stderr, err_end, err))
             record = marshal.dumps(
                 (item, attempt, wall_us + began // 1000, used_us, cpu_us, *span, result), _MARSHAL_VERSION
             )
@@ -289,13 +289,13 @@ class _CallRunner:
         """Write to the page that no call runs, how long the group took and how much memory this process has used."""
         self.now = None
         if self._heads:
-            self._look_at_heads()
+            self._check_heads()
         memory = self._page.memory
         _WORD.pack_into(memory, _TOOK_AT, time.monotonic_ns() - began)
         _NOW.pack_into(memory, 0, -1, 0, out_end, err_end)
         _WORD.pack_into(memory, _RSS_AT, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
 
-    def _watch(self, *streams: tuple[int, int, int]) -> None:
+    def _check_output(self, *streams: tuple[int, int, int]) -> None:
         """Check the output of a call: ``open("/dev/stdout", "w")`` truncates the output of earlier calls."""
         for fd, before, after in streams:
             if after < before:
@@ -303,7 +303,7 @@ class _CallRunner:
             elif after and fd not in self._heads:
                 self._heads[fd] = os.pread(fd, _HEAD, 0)
 
-    def _look_at_heads(self) -> None:
+    def _check_heads(self) -> None:
         """After a group: if its output begins with other bytes than before, a call has overwritten it."""
         for fd, head in self._heads.items():
             if os.pread(fd, len(head), 0) != head:

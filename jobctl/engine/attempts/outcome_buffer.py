@@ -94,7 +94,7 @@ class OutcomeBuffer:
         if batch.started:
             for key in keys:
                 batch.started.pop(key, None)
-        live.let_go_all(keys, sum(map(_DURATION, calls.records)))
+        live.finish_attempts(keys, sum(map(_DURATION, calls.records)))
         if calls.failed:
             failed = [record for record in calls.records if type(record[9]) is tuple]
             batch.finished += [finished_call(calls, Record._make(record)) for record in failed]
@@ -119,7 +119,7 @@ class OutcomeBuffer:
             batch.started[key] = event
             return
         batch.started.pop(key, None)
-        live.let_go(key, event.duration_us if isinstance(event, Finished) else 0.0)
+        live.finish_attempt(key, event.duration_us if isinstance(event, Finished) else 0.0)
         self.count += 1
         if isinstance(event, Finished):
             batch.finished.append(event)

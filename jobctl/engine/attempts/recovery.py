@@ -78,11 +78,10 @@ def _starts_file() -> str:
 
 
 def _may_have_begun(database: Database, missing: list[AttemptId]) -> list[AttemptId]:
-    """Those whose start was seen, or noted before it; all of them if the notes cannot be trusted."""
+    """The attempts that the database or the file of starts has as begun; all of them if that file cannot be trusted."""
     known = meta.starts_file(database)
-    begun = (
-        kept_starts.begun(str(database.path.with_name("starts")), known) if known and known == _starts_file() else None
-    )
+    path = str(database.path.with_name("starts"))
+    begun = kept_starts.begun(path, known) if known and known == _starts_file() else None
     if begun is None:
         return missing
     return [attempt for attempt in missing if attempt in begun or attempts.is_recorded(database, attempt)]

@@ -171,13 +171,13 @@ class LiveJob:
         self.in_hand.update(dict.fromkeys(keys, expected))
         self.used_us += expected * len(keys)
 
-    def let_go(self, key: tuple[int, int], used_us: float) -> None:
-        """An attempt is over: charge the slot time that it really used."""
+    def finish_attempt(self, key: tuple[int, int], used_us: float) -> None:
+        """Remove an attempt that is over, and charge the slot time that it really used."""
         self.used_us += used_us - self.in_hand.pop(key)
         self.barred.discard(key)
 
-    def let_go_all(self, keys: list[tuple[int, int]], used_us: float) -> None:
-        """The same as ``let_go`` for many attempts, with the slot time of all."""
+    def finish_attempts(self, keys: list[tuple[int, int]], used_us: float) -> None:
+        """The same as ``finish_attempt`` for many attempts; ``used_us`` is the slot time of all of them."""
         self.used_us += used_us - sum(map(self.in_hand.pop, keys))
 
     def has_ready(self, now: int) -> bool:
