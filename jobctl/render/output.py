@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import codecs
 import re
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
 from jobctl.domain import outcome
 from jobctl.domain.durations import format_duration
 from jobctl.domain.endings import Ending
 from jobctl.domain.ports import OutputFlag
 from jobctl.render.inert import inert_log
-from jobctl.store.views.items import AttemptView
+
+if TYPE_CHECKING:
+    from jobctl.store.views.items import AttemptView
 
 _COLOURS = re.compile(r"\x1b\[[0-9;:]*m")
 

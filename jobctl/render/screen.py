@@ -1,4 +1,4 @@
-"""Prints a screen once: the table of jobs, or the pages of some jobs."""
+"""Prints a screen once, on a terminal: the table of jobs, or the pages of some jobs."""
 
 from __future__ import annotations
 
@@ -23,17 +23,13 @@ def print_jobs(document: StatusListDocument, stream: TextIO, look: Look) -> None
 
 
 def print_pages(documents: Sequence[StatusDocument], stream: TextIO, look: Look) -> None:
-    """The pages of some jobs, one after the other; plain text outside a terminal."""
-    if not look.terminal:
-        from jobctl.render.job.plain_page import print_plain_pages
-
-        return print_plain_pages(documents, stream)
+    """The pages of some jobs, one after the other."""
     from jobctl.render.job.page import job_page
 
     blocks: list[RenderableType] = []
     for document in documents:
         blocks += [*([""] if blocks else []), job_page(document, look)]
-    return _print(blocks, look, stream)
+    _print(blocks, look, stream)
 
 
 def _print(blocks: Sequence[RenderableType], look: Look, stream: TextIO) -> None:

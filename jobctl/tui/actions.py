@@ -10,9 +10,9 @@ from jobctl.config import Home
 from jobctl.domain.selection import Selection
 from jobctl.domain.wording import plural
 from jobctl.errors import JobctlError
+from jobctl.process.moment import now as now_us
 from jobctl.services.control import cancel, pause, retry
 from jobctl.services.control.targets import Target
-from jobctl.tui.reader import now_us
 
 if TYPE_CHECKING:
     from jobctl.domain.documents.status import StatusDocument

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from jobctl.config import Home
 from jobctl.domain.states import ItemState
-from jobctl.process import moment
+from jobctl.process.moment import now as now_us
 from jobctl.render.look import Look, shows_unicode
 from jobctl.services.control.targets import Target
 from jobctl.services.daemon.changes import Frames
@@ -26,11 +26,6 @@ if TYPE_CHECKING:
     from jobctl.domain.documents.explain import ExplainDocument
     from jobctl.domain.documents.items import ItemBlock
     from jobctl.domain.documents.status import StatusDocument, StatusListDocument
-
-
-def now_us() -> int:
-    """The present in microseconds UTC."""
-    return moment.now()
 
 
 @dataclass(frozen=True, slots=True)

@@ -87,7 +87,7 @@ class JobName(NamedTuple):
 
 
 def job_names(database: Database, limit: int) -> list[JobName]:
-    """The newest jobs, for completion and suggestions."""
+    """The newest jobs, to suggest a name for one that does not exist."""
     rows = database.execute("SELECT id, name, state FROM jobs ORDER BY id DESC LIMIT ?", (limit,))
     return [JobName(number, shown(restored(name)), state) for number, name, state in rows]
 
