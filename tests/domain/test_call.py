@@ -28,14 +28,14 @@ def test_names_of_functions(text):
         ("prices.py", "as for python -m: prices:function"),
     ],
 )
-def test_what_is_none_is_refused_with_a_hint(text, hint):
+def test_a_text_that_is_not_a_target_is_refused_with_a_hint(text, hint):
     with pytest.raises(UsageError) as refused:
         parse_target(text)
     assert "is not MODULE:FUNCTION" in refused.value.message
     assert hint in (refused.value.hint or "")
 
 
-def test_only_what_was_said_is_kept():
+def test_only_given_values_are_stored():
     assert Call("m:f").to_json() == {"target": "m:f"}
     full = Call("m:f", "m:g", "dict")
     assert Call.from_json(full.to_json()) == full

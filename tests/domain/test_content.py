@@ -46,6 +46,6 @@ def test_the_first_difference_is_named_with_both_sides():
     assert option == "timeout_s: null then, 5 now"
 
 
-def test_other_columns_are_told_before_the_rows_under_them():
+def test_differences_in_columns_come_before_differences_in_rows():
     other = BASE._replace(columns=("id", "link"), rows_sha256="b" * 64)
     assert differences(BASE, other) == ["the columns: id, url then, id, link now"]

@@ -73,7 +73,7 @@ def test_tags_stay_in_shell_text_inside_and_outside_of_quotes(tag):
         ("{{1}}{{2}}{{3}}{{4}}{{5}}", b"{1}{2}{3}{4}{5}", "{{3}} as {3} and 2 more"),
     ],
 )
-def test_what_loses_a_brace_is_told(text, passed, told):
+def test_a_text_that_loses_a_brace_is_reported(text, passed, told):
     template = compile(["x", text], COLUMNS)
     assert template.render([b"7", b"Ann"], 1)[1] == passed
     assert len(template.notices) == 1
@@ -88,7 +88,7 @@ def test_braces_written_four_times_are_meant_so():
     assert template.notices == []
 
 
-def test_a_column_among_tags_stays_and_the_way_to_its_value_is_told():
+def test_a_column_among_tags_stays_and_a_notice_says_how_to_get_its_value():
     template = compile(["x", "{{#each rows}}{{name}}{{/each}} {id}"], COLUMNS)
     assert template.render([b"7", b"Ann"], 1)[1] == b"{{#each rows}}{{name}}{{/each}} 7"
     assert "the value is {name}" in template.notices[0]
@@ -148,7 +148,7 @@ def test_a_column_named_end_stays_a_placeholder():
     assert compile(["x", "{range .items[*]}{end}"], ("end",)).render([b"7"], 1)[1] == b"{range .items[*]}7"
 
 
-def test_the_way_to_pass_both_braces_is_told_for_a_name():
+def test_a_notice_about_a_name_says_how_to_pass_both_braces():
     assert "write {{{{item}}}}" in compile(["x", "{{item}}"], COLUMNS).notices[0]
     assert "write" not in compile(["x", '{{"a": 1}}'], COLUMNS).notices[0]
 
@@ -173,7 +173,7 @@ def test_blanks_in_a_placeholder_are_what_is_different():
         (["grep", "-P", "\\d{1}x"], "for a repetition in a regular expression write {{1}}"),
     ],
 )
-def test_a_placeholder_that_means_something_to_the_program_is_told(argv, told):
+def test_a_placeholder_with_a_meaning_for_the_program_is_reported(argv, told):
     assert [told in notice for notice in compile(argv, COLUMNS).notices] == [True]
 
 

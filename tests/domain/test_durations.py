@@ -70,7 +70,7 @@ def test_a_duration_that_no_clock_holds_is_refused():
         (-64, "-1m 04s"),
     ],
 )
-def test_durations_are_said(seconds, text):
+def test_durations_are_formatted(seconds, text):
     assert format_duration(seconds) == text
 
 
@@ -108,7 +108,7 @@ def test_a_time_needs_a_date_a_clock_and_a_zone(text):
 
 
 @given(st.integers(min_value=-(10**15), max_value=10**17))
-def test_a_time_that_is_said_is_read_back_to_the_millisecond(us):
+def test_a_formatted_time_is_read_back_to_the_millisecond(us):
     assert parse_time(format_time(us)) == us // 1000 * 1000
 
 

@@ -77,7 +77,7 @@ def test_every_key_has_a_row_and_every_row_its_key() -> None:
     assert [row.name for row in OPTIONS if (row.safe is None) != (not row.kept)] == []
 
 
-def test_set_changes_what_the_table_says() -> None:
+def test_set_changes_the_options_that_the_table_names() -> None:
     assert set(RULES) == {row.name for row in OPTIONS if row.effect}
     assert set(LIMITS_OF_QUEUES) == {row.name for row in OPTIONS if row.of_queues}
     for command, rows in (("set", RULES), ("queue set", LIMITS_OF_QUEUES)):
@@ -86,7 +86,7 @@ def test_set_changes_what_the_table_says() -> None:
 
 
 @pytest.mark.parametrize("row", RULES.values(), ids=named)
-def test_what_set_changes_is_read_from_text(row: JobOption) -> None:
+def test_values_of_set_are_parsed_from_text(row: JobOption) -> None:
     assert option_values.read_text(row, str(sample(row))) == option_values.read(row, sample(row))
     if row.can_be_none:
         assert option_values.read_text(row, "none") is None
@@ -97,7 +97,7 @@ def test_every_field_of_the_policy_has_a_row() -> None:
 
 
 @pytest.mark.parametrize("row", [row for row in OPTIONS if row.field], ids=named)
-def test_what_is_read_can_be_kept_and_is_checked_when_it_is_loaded(row: JobOption) -> None:
+def test_a_parsed_value_can_be_stored_and_is_checked_when_it_is_loaded(row: JobOption) -> None:
     policy = Policy().changed(**{row.field: option_values.read(row, sample(row))})
     stored = json.loads(json.dumps(policy.to_json()))
     assert faults_of_policy(stored) == set()
@@ -137,7 +137,7 @@ def test_an_option_is_changed_or_left_alone_but_never_half() -> None:
 
 
 @pytest.mark.parametrize("row", OPTIONS, ids=named)
-def test_completions_offer_what_can_be_typed(row: JobOption) -> None:
+def test_completions_offer_words_that_can_be_typed(row: JobOption) -> None:
     found = values.of_option(next(option for option in TREE["submit"].options if option.long == f"--{row.name}"))
     if row.choices:
         assert found.words == row.choices

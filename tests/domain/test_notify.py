@@ -111,14 +111,14 @@ def test_retry_after_reads_seconds_and_dates() -> None:
         (101, "pending"),
     ],
 )
-def test_what_an_http_status_means(status: int, state: str) -> None:
+def test_the_meaning_of_an_http_status(status: int, state: str) -> None:
     assert judge("webhook", Reply(status=status), 1, NOW, middle).state == state
 
 
 @pytest.mark.parametrize(
     ("code", "state"), [(0, "delivered"), (1, "pending"), (75, "pending"), (65, "dead"), (126, "dead"), (127, "dead")]
 )
-def test_what_an_exit_code_means(code: int, state: str) -> None:
+def test_the_meaning_of_an_exit_code(code: int, state: str) -> None:
     verdict = judge("command", Reply(status=code), 1, NOW, middle)
     assert verdict.state == state
     assert verdict.result == f"exit code {code}"
@@ -199,7 +199,7 @@ def test_plain_http_elsewhere_when_it_is_asked_for() -> None:
         ("https://example.org?token=geheim", "https://example.org?…"),
     ],
 )
-def test_what_may_be_secret_in_a_url_is_not_shown(url: str, shown: str) -> None:
+def test_secret_parts_of_a_url_are_not_shown(url: str, shown: str) -> None:
     assert shown_target("webhook", url) == shown
 
 

@@ -60,7 +60,7 @@ def test_members_hold_the_whole_text_of_an_object(row, indent):
 
 
 @given(OBJECTS, st.booleans(), st.booleans())
-def test_what_jobctl_added_to_a_row_comes_off_again(row, spaced, escaped):
+def test_keys_that_jobctl_added_to_a_row_are_removed_again(row, spaced, escaped):
     original = {key: value for key, value in row.items() if not p.is_result_key(key)}
     text = json.dumps(original, separators=(", ", ": ") if spaced else (",", ":"), ensure_ascii=escaped)
     comma = "," if original else ""

@@ -101,7 +101,7 @@ def test_a_placeholder_is_refused_where_it_cannot_work(text, where):
     "text",
     ["echo 'a", 'echo "a', "echo $(a", "echo ${a", "echo `a", "( echo {id}", "echo $((1", "echo $'a\\'", "echo '"],
 )
-def test_what_is_never_closed_is_refused(text):
+def test_unclosed_quotes_and_brackets_are_refused(text):
     assert "never closed" in refused(text).message
 
 

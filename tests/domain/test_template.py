@@ -77,7 +77,7 @@ def reference(piece, fields, item):
     st.lists(VALUES, min_size=5, max_size=5),
     st.integers(1, 10**9),
 )
-def test_rendering_is_what_the_slow_reference_says(arguments, fields, item):
+def test_rendering_is_equal_to_the_slow_reference(arguments, fields, item):
     argv = ["command", *("".join(map(spell, pieces)) for pieces in arguments)]
     # A tag of another template language, such as {{&A}}, keeps its braces: see tests/domain/test_doubled_braces.py.
     assume(not any(kept_pairs(argument, lambda inner: False) for argument in argv))
@@ -167,7 +167,7 @@ def test_a_misspelt_column_gets_a_suggestion_and_other_words_the_way_to_double()
     assert refused("x", "{print}").hint == "for literal braces write {{print}}"
 
 
-def test_a_table_that_was_not_seen_as_one_is_said():
+def test_a_table_that_was_read_as_lines_is_mentioned():
     assert refused("x", "{id}", columns=("id;url",)).hint.endswith("See --delimiter semicolon")
     assert refused("x", "{id}", columns=("id|url",)).hint.endswith("See --delimiter pipe")
     assert refused("x", "{id}", columns=("total;a", "b")).hint == "for literal braces write {{id}}"

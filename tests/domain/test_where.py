@@ -44,7 +44,7 @@ def chosen(text, rows=ROWS, input_format="csv", columns=COLUMNS):
         ("größe == 2 and country ~ 'F'", [1]),
     ],
 )
-def test_what_conditions_mean(text, expected):
+def test_the_meaning_of_conditions(text, expected):
     assert chosen(text) == expected
 
 
@@ -114,7 +114,7 @@ def test_any_text_is_a_condition_or_a_usage_error(text):
     ("text", "number"),
     [("12", 12), (" -1.5e3 ", -1500.0), (".5", 0.5), ("1_0", None), ("nan", None), ("٣", None), ("", None)],
 )
-def test_what_spells_a_number(text, number):
+def test_texts_that_spell_numbers(text, number):
     assert number_of(text) == number
 
 

@@ -19,4 +19,3 @@ LiveJobState = Literal["queued", "running", "paused", "cancelling"]
 EndedJobState = Literal["succeeded", "partial", "failed", "cancelled", "expired"]
 JobStateName = LiveJobState | EndedJobState
 ItemStateName = Literal["queued", "running", "retrying", "succeeded", "failed", "unprocessed"]
-FileKind = Literal["succeeded", "failed", "unprocessed"]

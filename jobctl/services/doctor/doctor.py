@@ -12,7 +12,7 @@ from jobctl import __version__
 from jobctl.config import Home
 from jobctl.errors import JobctlError
 from jobctl.process import lock
-from jobctl.services.daemon.view import DaemonView, daemon_view
+from jobctl.services.daemon.view import DOWN, DaemonView, daemon_view
 from jobctl.services.doctor.check_types import Check, CheckedStore, CheckResult, Level, document, fail, with_repair
 from jobctl.services.doctor.checks import cluster, directory, process, store
 from jobctl.store import sqlite
@@ -147,7 +147,7 @@ def _view(database: Database | None, home: Home, now: int, holder: int | None) -
     if database is not None:
         with contextlib.suppress(sqlite.Error, OSError):
             return daemon_view(database, home, now)
-    return DaemonView("down") if holder is None else DaemonView("recovering", pid=holder)
+    return DOWN if holder is None else DaemonView("recovering", pid=holder)
 
 
 @contextlib.contextmanager

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from jobctl.domain.documents.results import KindName, ListedFileBlock, ResultsDocument
 
 SCHEMA: Final = "jobctl.results/1"
+#: The kinds of result files that every job has.
 KINDS = ("succeeded", "failed", "unprocessed")
 CHUNK = 1 << 20
 

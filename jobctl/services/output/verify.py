@@ -20,6 +20,7 @@ from jobctl.domain.states import ItemState
 from jobctl.domain.wording import number, plural
 from jobctl.errors import Busy, NotFound, no_such_job
 from jobctl.services.output.result_rows import ResultRow, UnreadableError, result_rows, same_json, sha256_of
+from jobctl.services.output.results import KINDS
 from jobctl.store import failures, items, jobs
 from jobctl.store.database import Database
 from jobctl.store.job_row import JobRow
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
     from jobctl.domain.documents.values import JobStateName
 
 SCHEMA: Final = "jobctl.verify/1"
-KINDS = ("succeeded", "failed", "unprocessed")
 #: The most findings that are listed; the others are only counted.
 FINDINGS_SHOWN = 50
 

@@ -16,7 +16,7 @@ from jobctl.config import Home
 from jobctl.domain.durations import format_time
 from jobctl.domain.handler_kinds import kind_of
 from jobctl.errors import NotFound
-from jobctl.services.daemon.view import DaemonView
+from jobctl.services.daemon.view import DOWN
 from jobctl.services.status.blocks import (
     counters,
     durations_block,
@@ -79,7 +79,7 @@ def job_documents(
 
 def bundle(database: Database, documents: list[StatusDocument], now: int) -> StatusListDocument:
     """Return several documents as ``jobctl.status_list/1``."""
-    daemon = documents[0]["daemon"] if documents else DaemonView("down").document()
+    daemon = documents[0]["daemon"] if documents else DOWN.document()
     return _list(documents, daemon, job_views.job_total(database), now)
 
 
@@ -136,7 +136,7 @@ def list_document(
 
 def empty_list_document(now: int) -> StatusListDocument:
     """Return the list of a home without a store."""
-    return _list([], DaemonView("down").document(), 0, now)
+    return _list([], DOWN.document(), 0, now)
 
 
 def document_of(

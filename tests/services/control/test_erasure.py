@@ -124,7 +124,7 @@ def test_traces_between_the_rows_of_others_go_as_well(bench: WorkedOff) -> None:
     assert found(bench.home.root) == {}
 
 
-def test_what_an_older_jobctl_left_goes_with_the_next_prune_even_if_no_job_does(bench: WorkedOff) -> None:
+def test_the_next_prune_erases_remains_of_an_older_jobctl_even_without_a_job_to_remove(bench: WorkedOff) -> None:
     job = marked(bench, 150)
     old = open_database(bench.home)
     old.execute("PRAGMA secure_delete=OFF").fetchall()
@@ -228,7 +228,7 @@ def test_every_table_with_rows_of_jobs_is_emptied(bench: WorkedOff) -> None:
     assert of_jobs - emptied == {"done", "prunings"}, "hashes, and what is still to be removed"
 
 
-def test_what_the_log_of_the_daemon_says_of_the_jobs_is_overwritten_and_nothing_else(bench: WorkedOff) -> None:
+def test_only_the_log_lines_about_pruned_jobs_are_overwritten(bench: WorkedOff) -> None:
     job, log = marked(bench), bench.home.daemon_log
     kept = f"2026-11-29T00:00:00Z supervisor: item {job}1.1 cannot be ended\n2026-11-29T00:00:00Z engine: up\n"
     gone = f"2026-11-29T00:00:00Z supervisor: with a worker of job {job} ended: {MARK.decode()}\n"
@@ -241,7 +241,7 @@ def test_what_the_log_of_the_daemon_says_of_the_jobs_is_overwritten_and_nothing_
     assert log.read_text().count(kept) == 2
 
 
-def test_what_was_saved_from_removed_files_stays_and_is_named(bench: WorkedOff) -> None:
+def test_files_saved_from_removed_databases_stay_and_are_named(bench: WorkedOff) -> None:
     job = marked(bench, word="gone")
     saved = backup.make(bench.database, bench.now, word=backup.RESCUED)
     report = run(bench, job)

@@ -101,7 +101,7 @@ def test_priority_is_changed(bench):
     assert bench.job(1).priority == -3
 
 
-def test_what_is_done_or_not_there_cannot_be_changed(tmp_path):
+def test_a_job_that_is_done_or_does_not_exist_cannot_be_paused_or_resumed(tmp_path):
     bench = Bench(tmp_path)
     bench.submit(rows=1)
     bench.work_off()
@@ -112,7 +112,7 @@ def test_what_is_done_or_not_there_cannot_be_changed(tmp_path):
     assert pause.pause(bench.home, [1], reason="", now=bench.now)[0].note == "it is done already (succeeded)"
 
 
-def test_pausing_twice_and_resuming_what_runs_say_so(bench, monkeypatch):
+def test_pausing_twice_and_resuming_a_running_job_change_nothing(bench, monkeypatch):
     monkeypatch.setattr(
         "jobctl.services.daemon.running.daemon_view", lambda *_: DaemonView("up", slots=2, started_at=1)
     )

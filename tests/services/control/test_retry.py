@@ -214,7 +214,7 @@ ENDS = {
 
 
 @pytest.mark.parametrize("name", ENDS)
-def test_the_command_in_the_status_can_be_pasted_and_does_what_is_said(tmp_path, capfd, name):
+def test_the_retry_command_of_the_status_works_when_it_is_pasted(tmp_path, capfd, name):
     bench, job, again = ended(tmp_path, name)
     assert state(bench, job) is ENDS[name]
     program = f"jobctl --home {shlex.quote(str(bench.home.root))}"

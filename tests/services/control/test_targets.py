@@ -60,7 +60,7 @@ def test_a_job_named_twice_is_one_target(database):
         ("no such thing", "no job called", "a number, a name or last"),
     ],
 )
-def test_what_does_not_exist_is_said_with_what_does(database, text, message, hint):
+def test_the_error_for_a_missing_job_names_existing_jobs(database, text, message, hint):
     with pytest.raises(NotFound) as caught:
         resolve(database, [text])
     assert message in caught.value.message

@@ -38,7 +38,7 @@ def test_the_exit_code_is_that_of_the_worst(states, code):
     assert exit_code_of(states) == code
 
 
-def test_what_is_done_is_told_at_once(store, home):
+def test_a_job_that_is_done_is_reported_at_once(store, home):
     job = store.job("s", state="succeeded", finished_at=5)
     told = []
     assert wait(store.database, home, [job], None, lambda *done: told.append(done)) == {job: "succeeded"}

@@ -162,7 +162,7 @@ def test_an_item_is_followed_across_its_attempts(home):
     assert following.over == [(1, 1), (1, 2)]
 
 
-def test_what_the_next_item_of_a_slot_writes_is_never_taken_for_ours(home):
+def test_output_of_the_next_item_of_a_slot_is_not_shown_for_the_earlier_item(home):
     store = make_store(home)
     job = store.job("r", state="running", started_at=1)
     folder = home.job_logs(job)

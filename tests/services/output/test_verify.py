@@ -58,7 +58,7 @@ def sql(bench: WorkedOff, text: str, *values: object) -> None:
         ("rows.txt", 'a\n  bad, "line"  \nü\n"\n', ("do", "{}"), {}),
     ],
 )
-def test_nothing_is_found_in_what_the_engine_wrote(
+def test_files_that_the_engine_wrote_have_no_findings(
     bench: WorkedOff, name: str, text: str, command: tuple[str, ...], options: dict[str, object]
 ) -> None:
     job = bench.finish(name, text, command, **options)
@@ -220,7 +220,7 @@ def test_an_item_that_is_gone(bench: WorkedOff) -> None:
     assert set(codes(verify(bench.home, job))) == {"counter", "item_missing", "row_surplus", "input"}
 
 
-def test_many_findings_are_counted_and_the_first_are_told(bench: WorkedOff) -> None:
+def test_many_findings_are_counted_and_the_first_are_listed(bench: WorkedOff) -> None:
     job = bench.finish("rows.txt", "".join(f"row {n}\n" for n in range(200)))
     sql(bench, "UPDATE items SET payload = x'41' WHERE job = ?", job)
     report = verify(bench.home, job)

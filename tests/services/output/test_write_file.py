@@ -42,7 +42,7 @@ def test_a_new_file_is_for_its_user_alone_and_one_that_is_there_keeps_its_mode(t
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt, ValueError])
-def test_what_was_there_stays_when_it_does_not_become_whole(tmp_path: Path, error: type[BaseException]) -> None:
+def test_the_old_file_stays_when_the_new_one_is_incomplete(tmp_path: Path, error: type[BaseException]) -> None:
     target = tmp_path / "out.csv"
     target.write_text("before")
     with pytest.raises(error), write_whole(target) as file:

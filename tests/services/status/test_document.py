@@ -213,7 +213,7 @@ def test_an_eta_waits_for_the_last_retry(store, home):
         (None, "recovering"),
     ],
 )
-def test_the_daemon_is_told_by_its_lock_and_its_row(store, home, row, state):
+def test_the_state_of_the_daemon_follows_from_its_lock_and_its_row(store, home, row, state):
     job = store.job("q")
     with held_lock(home) as pid:
         if row is not None:
@@ -271,7 +271,7 @@ def test_a_foreground_run_does_not_work_for_the_other_jobs(store, home):
     assert f"process {pid} runs only job {mine}" in found["message"]
 
 
-def test_pressure_and_a_stall_are_said(store, home):
+def test_pressure_and_a_stall_are_reported(store, home):
     job = store.job("r" + "s" * 30, state="running", started_at=SUBMITTED_AT, mean_us=200_000)
     later = SUBMITTED_AT + 700 * SECOND
     with held_lock(home) as pid:
@@ -403,7 +403,7 @@ def test_an_item_that_may_have_had_its_effect_is_retried_only_by_saying_so(store
     assert words == [f"jobctl retry {job}.2", f"jobctl retry {job}.3 --unknown"]
 
 
-def test_what_a_job_comes_after_is_in_its_reason(store, home):
+def test_the_jobs_that_a_job_comes_after_are_in_its_reason(store, home):
     first = store.job("r", state="running", started_at=SUBMITTED_AT)
     job = store.job("qq", after=[[first, "ok"], [first + 100, "any"]])
     with held_lock(home) as pid:
@@ -422,7 +422,7 @@ def test_a_deadline_that_passed_without_a_daemon_is_shown(store, home):
     assert reason == "its deadline passed; no daemon is running; 2 items queued"
 
 
-def test_what_was_handed_ahead_of_slots_that_others_have_does_not_run(store, home):
+def test_attempts_ahead_of_slots_of_other_jobs_do_not_count_as_running(store, home):
     first, second = store.job("rrqq", state="running", started_at=1), store.job("rrrr", state="running", started_at=1)
     store.database.execute("DELETE FROM attempts WHERE job = ?", (second,))
     with held_lock(home) as pid:

@@ -84,7 +84,7 @@ def test_they_go_with_their_job(store, job):
     assert store.database.scalar("SELECT count(*) FROM figures") == 0
 
 
-def test_what_runs_is_shown_with_its_row_and_a_long_one_cut(store, home):
+def test_running_items_are_shown_with_their_rows_and_long_rows_are_cut(store, home):
     running = store.job("rr", state="running", started_at=NOW)
     with store.database.transaction():
         store.database.execute(

@@ -55,7 +55,7 @@ def test_many_processes_are_counted_and_a_few_are_named(store, home, table):
     assert found.processes == 50 and found.named.endswith(" and 43 more")
 
 
-def test_doctor_names_what_cannot_be_ended_while_a_daemon_is_up(home, table):
+def test_doctor_names_processes_that_cannot_be_ended_while_a_daemon_is_up(home, table):
     import types
 
     from jobctl.services.doctor.checks.process import leftovers
@@ -73,7 +73,7 @@ def ended(job, item, text, attempt=1):
     return Finished(job, item, attempt, 0, 0, 1, 1, 1, 0, 0, 0, 0, 0, 0, 0, 2, b"", b"", left=text)
 
 
-def test_what_was_ended_is_said_of_a_job_that_is_done_too(store, home):
+def test_ended_leftovers_are_reported_for_a_done_job_too(store, home):
     job = store.job("ss", state="succeeded", started_at=SUBMITTED_AT, finished_at=NOW, attempts=2)
     with store.database.transaction():
         leftovers.record(store.database, [ended(job, 1, "2 ffmpeg, gpg-agent"), ended(job, 2, "")])

@@ -63,7 +63,7 @@ def test_the_same_work_under_a_key_is_the_same_job(bench):
     ],
     ids=["bom and line ends", "quotes", "another file", "labels", "policy", "delimiter"],
 )
-def test_what_does_not_affect_results_makes_no_other_work(bench, text, options):
+def test_options_that_do_not_affect_results_are_the_same_work(bench, text, options):
     bench.give(ROWS, key="k")
     assert bench.give(text, key="k", **options).replayed
 
@@ -123,7 +123,7 @@ def test_a_rejected_input_takes_no_key(bench):
     assert not bench.give(ROWS, key="k").replayed
 
 
-def test_a_key_whose_input_is_now_bad_is_told_so_and_the_job_stays(bench):
+def test_a_bad_input_with_a_known_key_is_rejected_and_the_job_stays(bench):
     bench.give(ROWS, key="k")
     with pytest.raises(InputRejected):
         bench.give("id,v\n1\n", key="k")
@@ -178,7 +178,7 @@ def test_without_a_key_nothing_is_the_same(bench):
 
 
 @pytest.mark.parametrize("key", ["", " ", "a b", "a\n", "ä", "x" * 129, "a;b", "$(id)"])
-def test_what_cannot_be_a_key_is_refused(bench, key):
+def test_an_invalid_key_is_refused(bench, key):
     with pytest.raises(UsageError, match=r"--key .* cannot be used"):
         bench.give(ROWS, key=key)
     assert bench.jobs() == 0

@@ -179,7 +179,7 @@ run(["submit", "-", "--format", "lines", "-q", "--", "true"])
 """
 
 
-def test_what_a_killed_submission_leaves_is_pruned_when_it_is_gone(desk):
+def test_the_rows_of_a_killed_submission_are_pruned(desk):
     child = subprocess.Popen(
         [sys.executable, "-c", LARGE],
         stdin=subprocess.PIPE,

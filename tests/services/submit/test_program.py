@@ -93,7 +93,7 @@ def test_the_word_where_the_command_begins(folder, own, line, said, meant):
         ("mine {}", "word of the shell", "--shell"),
     ],
 )
-def test_what_is_a_program_nowhere_is_refused_always(folder, monkeypatch, line, said, meant):
+def test_a_word_that_is_never_a_program_is_always_refused(folder, monkeypatch, line, said, meant):
     monkeypatch.setenv("BASH_FUNC_mine%%", "() { :; }")
     for elsewhere in (False, True):
         with pytest.raises(UsageError, match=said) as found:
@@ -143,5 +143,5 @@ def test_a_script_behind_the_file_is_not_a_second_file(folder):
         _check(folder, "tool.py {}", own="f.csv", separated=False)
 
 
-def test_a_folder_that_is_not_there_is_told_by_others(folder):
+def test_a_missing_folder_is_left_to_other_checks(folder):
     assert check_program(["crul"], CommandContext(str(folder / "none"), "/none")) == ""

@@ -117,7 +117,7 @@ def test_another_command_or_name_is_other_work(tmp_path, other):
     assert bench.night(rows(3), **other)[1:] == (3, 0)
 
 
-def test_what_is_done_survives_prune_for_the_stated_time(tmp_path):
+def test_done_rows_survive_prune_for_the_stated_time(tmp_path):
     bench = Nightly(tmp_path)
     bench.night(rows(3))
     bench.now += DAY

@@ -11,7 +11,7 @@ def rows(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
 
 
-def test_counts_are_of_what_runs_and_the_input_is_the_file(jobctl):
+def test_counts_are_of_the_selected_rows_and_the_input_is_the_file(jobctl):
     done = jobctl("submit", "rows.csv", "--where", "country == 'DE'", "--invalid", "skip", "--", "true", "{id}")
     assert (done.code, "1 row of the file not selected" in done.err) == (0, True)
     document = jobctl("status", "1", "--json").document

@@ -160,7 +160,7 @@ def test_a_full_disk_comes_before_the_daemon_that_it_stops(asked, monkeypatch):
 @pytest.mark.parametrize(
     ("name", "statements"), [("no daemon", 10), ("slots", 14), ("rate", 13), ("retry", 12), ("done", 9)]
 )
-def test_what_the_answers_cost(store, home, asked, name, statements):
+def test_the_documents_need_few_statements(store, home, asked, name, statements):
     """Statements for a status, with those that only begin and end a snapshot; an explanation adds the journal alone."""
     asked(name)
     job = job_views.newest_job(store.database)
@@ -173,7 +173,7 @@ def test_what_the_answers_cost(store, home, asked, name, statements):
     assert len(seen) == 2 * for_status + 1
 
 
-def test_a_list_asks_once_for_what_all_jobs_share(store, home, monkeypatch):
+def test_a_list_reads_the_shared_facts_once(store, home, monkeypatch):
     looks = []
     monkeypatch.setattr(space, "shortage", lambda *_: looks.append(1) or "")
     for _ in range(5):

@@ -90,7 +90,7 @@ def test_nothing(store, ask):
     assert ask(store.job("qq")) == ("waits for its turn; 2 items queued", None)
 
 
-def test_a_pause_is_said_once(store, ask):
+def test_a_pause_is_mentioned_once(store, ask):
     paused = {"state": "paused", "paused_at": NOW}
     assert ask(store.job("q", **paused, pause_reason="held at submit"))[0] == "held at submit; 0 of 1 item processed"
     assert ask(store.job("q", **paused))[0] == "nothing starts until it is resumed; 0 of 1 item processed"

@@ -83,7 +83,7 @@ def test_not_all_of_it_in_one_place(store, home):
     assert asked.reason.startswith("an item needs gpu=1,mem=8, and of 2 workers none has all of it")
 
 
-def test_with_what_it_needs_there_it_waits_for_its_turn(store, home):
+def test_a_job_whose_resources_exist_waits_for_its_turn(store, home):
     asked = Asked(store, home, ClusterWorkers("s", WORKERS), gpus=1)
     assert asked.reason == "waits for its turn; 4 items queued"
     assert asked.attention == {}
