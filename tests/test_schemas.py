@@ -183,7 +183,7 @@ def test_a_real_job_at_every_step_of_two_rounds(bench):
         assert event["type"] == "job.partial"
 
 
-def test_a_notification_that_was_given_up_is_said_also_of_a_job_that_is_done(bench):
+def test_a_notification_that_was_given_up_is_shown_also_for_a_job_that_is_done(bench):
     bench.work_off()
     before = check("status-1", job_document(bench.database, bench.home, 1, bench.now))
     assert before["attention"] == []

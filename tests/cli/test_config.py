@@ -80,7 +80,7 @@ def test_show_names_the_source_of_each_value(place: Path, jobctl, monkeypatch: p
     assert f"user {path}" in jobctl("config", "show").out
 
 
-def test_path_lists_what_is_read(place: Path, jobctl) -> None:
+def test_path_lists_the_files_that_are_read(place: Path, jobctl) -> None:
     user, project = write(place, "user", ""), write(place, "project", "")
     lines = jobctl("config", "path").out.splitlines()
     assert lines[0] == f"project\t{project}\tread, not trusted yet"
@@ -105,7 +105,7 @@ MISTAKES = {
 
 
 @pytest.mark.parametrize("case", MISTAKES)
-def test_a_mistake_is_told_with_file_key_and_form(place: Path, jobctl, case: str) -> None:
+def test_the_message_about_a_mistake_names_file_key_and_form(place: Path, jobctl, case: str) -> None:
     text, message, hint = MISTAKES[case]
     path = write(place, "project", text)
     said = jobctl("config", "trust") if "recipe" in case else jobctl("config", "show")

@@ -59,7 +59,7 @@ def fresh(home, *words, env=None, **options):
         (["--home", "relative", "status", "1"], 2, "must be an absolute path", "--home /path"),
     ],
 )
-def test_a_mistake_is_said_with_what_to_type(store, jobctl, words, code, said, typed_next):
+def test_the_message_about_a_mistake_has_the_command_to_type(store, jobctl, words, code, said, typed_next):
     store.job("q")
     done = jobctl(*words)
     assert done.code == code
@@ -181,7 +181,7 @@ def test_bytes_that_are_not_text_do_not_stop_a_command(store, home):
     assert document["input"]["path"] == "café.csv"
 
 
-def test_an_error_of_a_disk_without_room_is_told_as_that(tmp_path, monkeypatch):
+def test_the_message_about_a_full_disk_says_so(tmp_path, monkeypatch):
     error = sqlite.OperationalError("disk I/O error")
     monkeypatch.setattr(space, "_room", lambda _root: (50 << 30, 100 << 30, 1_000_000))
     assert "the disk fails" in explain(error, str(tmp_path)).message

@@ -112,7 +112,7 @@ def test_a_dry_run_shows_commands_and_makes_nothing(jobctl, home):
     assert document["commands"][0] == ["echo", "1"]
 
 
-def test_cancel_of_what_is_over_changes_nothing(store, jobctl):
+def test_cancel_of_a_job_that_is_done_changes_nothing(store, jobctl):
     store.job("s", state="succeeded", started_at=1, finished_at=2)
     done = jobctl("cancel", "1")
     assert (done.code, done.err) == (0, "job 1: it is done already (succeeded)\n")
@@ -134,7 +134,7 @@ def test_submit_shows_the_state_of_a_job_that_existed_or_may_not_begin(store, jo
     assert "job 1 (rows) has this key and is the same work: nothing new was accepted" in ran.err
 
 
-def test_a_command_that_takes_nothing_from_its_rows_is_told(jobctl):
+def test_a_note_says_that_a_command_takes_nothing_from_its_rows(jobctl):
     said = "the command has no placeholder such as {} or {name}: the same command runs 3 times"
     for words in (("--", "echo", "x"), ("--", "echo", "{{id}}"), ("--shell", "echo x")):
         assert said in jobctl("submit", "rows.csv", *words).err
@@ -145,7 +145,7 @@ def test_a_command_that_takes_nothing_from_its_rows_is_told(jobctl):
     assert said not in jobctl("submit", "rows.csv", "-n", "--shell", "echo $JOBCTL_ITEM").err
 
 
-def test_a_line_that_is_appended_is_told(jobctl, tmp_path, monkeypatch):
+def test_a_note_says_that_the_line_is_appended(jobctl, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "rows.txt").write_text("a\nb\n")
     (tmp_path / "rows.csv").write_text("id\n1\n")
@@ -225,7 +225,7 @@ def decided(monkeypatch):
     monkeypatch.setattr(LineSource, "_open", open_and_decide)
 
 
-def test_what_the_reader_decided_is_said(jobctl, decided, tmp_path):
+def test_a_note_names_the_decisions_of_the_reader(jobctl, decided, tmp_path):
     (tmp_path / "rows.txt").write_text("a\nb\n")
     said = "'Orders' was read, 1 of 3 sheets"
     assert f"\n  {said}\n" in jobctl("submit", "rows.txt", "--", "true", "{}").err

@@ -99,7 +99,7 @@ def test_an_option_that_chooses_is_given_once(jobctl, home, option):
     assert not home.database.exists()
 
 
-def test_of_other_options_the_last_one_counts_and_that_is_said(jobctl, store):
+def test_of_other_options_the_last_one_counts_and_a_note_says_so(jobctl, store):
     store.job("qqq")
     done = jobctl("items", "1", "--limit", "1", "-l2")
     assert done.code == 0 and len(done.out.splitlines()) == 3
@@ -126,7 +126,7 @@ def test_help_is_shown_whatever_else_is_wrong(jobctl, node):
         assert done.code == 0 and f"Usage: jobctl {node.name}" in done.out
 
 
-def test_an_option_of_another_command_is_told_as_such(jobctl):
+def test_the_message_names_the_command_that_has_the_option(jobctl):
     assert "  --joblog is an option of jobctl export; jobctl status --help" in jobctl("status", "--joblog").err
     assert "  --joblog is an option of jobctl export; jobctl --help" in jobctl("--joblog", "export", "1").err
     assert "did you mean --watch" in jobctl("status", "--follow").err
@@ -140,7 +140,7 @@ def test_a_number_after_watch_is_a_job(jobctl, store):
     assert "interval" not in jobctl("status", "2").err + jobctl("status", "--watch", "nightly").err
 
 
-def test_a_choice_names_what_there_is(jobctl):
+def test_the_message_about_a_choice_names_the_words(jobctl):
     assert "--state needs a value, one of queued, running, " in jobctl("items", "9", "--state").err
     assert "--halt needs a value, one of soon, now" in jobctl("submit", "a.csv", "--halt", "--", "true").err
 

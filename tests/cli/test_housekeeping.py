@@ -37,7 +37,7 @@ def settle_deliveries(bench, state):
 # ---- verify ----
 
 
-def test_verify_says_what_was_checked(bench, jobctl):
+def test_verify_names_the_checks(bench, jobctl):
     done = jobctl("verify", "nightly")
     assert (done.code, done.out) == (0, "")
     assert done.err == (
@@ -47,7 +47,7 @@ def test_verify_says_what_was_checked(bench, jobctl):
     assert (document["schema"], document["ok"], document["findings"]) == ("jobctl.verify/1", True, [])
 
 
-def test_verify_finds_what_was_changed_and_exits_1(bench, jobctl):
+def test_verify_finds_a_change_and_exits_1(bench, jobctl):
     path = bench.home.job_results(1) / "failed.csv"
     path.write_text(path.read_text().replace("row 2", "row \x1b[2J2"))
     done = jobctl("verify", 1)
@@ -78,7 +78,7 @@ def test_export_writes_a_joblog_to_standard_output_or_a_file(bench, jobctl, tmp_
 # ---- notify ----
 
 
-def test_notifications_are_listed_without_what_is_secret(bench, jobctl):
+def test_notifications_are_listed_without_secrets(bench, jobctl):
     done = jobctl("notify", "list", "last")
     first, second = done.out.splitlines()
     assert "job 1 round 1  job.partial" in first
@@ -108,7 +108,7 @@ def test_a_missing_target_is_reported(tmp_path, monkeypatch, jobctl):
 # ---- prune ----
 
 
-def test_prune_says_what_goes_and_what_stays_and_why(bench, jobctl):
+def test_prune_names_the_jobs_that_it_removes_and_those_that_it_keeps_with_the_reason(bench, jobctl):
     assert "stays: a notification about its end is not delivered yet" in jobctl("prune", "--older-than", "0s").err
     settle_deliveries(bench, "delivered")
     assert "its failed items were not retried (--include-failed" in jobctl("prune", "--older-than", "0s").err
@@ -151,7 +151,7 @@ def test_without_a_store_there_is_no_job(jobctl, home, words):
 
 
 @pytest.mark.parametrize("words", ["notify list", "prune", "queue list"])
-def test_without_a_store_what_lists_has_nothing_and_says_so(jobctl, home, words):
+def test_without_a_store_lists_are_empty_with_a_note(jobctl, home, words):
     done = jobctl(*words.split())
     assert done.code == 0
     assert "no jobs yet" in done.err
@@ -174,7 +174,7 @@ def test_doctor_prints_a_line_for_each_check(store, jobctl):
     assert [check["name"].replace("_", " ") in line for check, line in zip(document["checks"], lines, strict=True)]
 
 
-def test_doctor_says_what_to_type_and_fails(store, home, jobctl):
+def test_doctor_names_the_command_that_helps_and_fails(store, home, jobctl):
     home.database.chmod(0o640)
     done = jobctl("doctor", "-v")
     assert done.code == 1 and done.err == "1 failure\n"

@@ -148,7 +148,7 @@ def test_logs_say_why_there_are_none(store, home, jobctl, logged):
     assert "is gone" in jobctl("logs", "1.1").err
 
 
-def test_following_what_is_over_ends(jobctl, logged):
+def test_following_a_job_that_is_done_ends(jobctl, logged):
     done = jobctl("logs", "1", "--follow", "--stdout")
     assert done.code == 0
     assert done.out.startswith("==> 1.1 <==\none\n==> 1.2 <==\ntwo")
@@ -182,7 +182,7 @@ def test_daemon_status_answers_without_a_daemon_and_without_a_store(jobctl, home
     assert (done.code, done.err) == (0, "no daemon is running\n")
 
 
-def test_watching_what_is_done_prints_a_line_and_ends(store, jobctl, logged):
+def test_watching_a_job_that_is_done_prints_a_line_and_ends(store, jobctl, logged):
     done = jobctl("status", "1", "--watch")
     assert (done.code, done.out) == (3, "job 1 partial: 3 of 3 items, 1 failed\n")
     document = json.loads(jobctl("status", "1", "--watch", "--json").out)

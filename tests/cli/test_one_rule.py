@@ -160,7 +160,7 @@ def test_what_the_documents_of_other_formats_hold(jobs, jobctl):
 
 
 @pytest.mark.parametrize("words", [["logs", "1"], ["logs", "1", "--failed"], ["status", "1", "--watch"]], ids=" ".join)
-def test_what_streams_is_a_document_on_each_line(jobs, jobctl, words):
+def test_a_stream_has_one_document_on_each_line(jobs, jobctl, words):
     follow = ["--follow"] if words[0] == "logs" else []
     lines = [json.loads(line) for line in jobctl(*words, *follow, "--json").out.splitlines()]
     assert lines

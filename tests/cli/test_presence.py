@@ -43,7 +43,7 @@ NOTHING = [
 
 
 @pytest.mark.parametrize("words", LEAVES, ids=" ".join)
-def test_it_is_said_where_work_waits_for_a_daemon(words, store, jobctl):
+def test_a_note_says_that_work_waits_for_a_daemon(words, store, jobctl):
     states, values, leaves = LEAVES[words]
     store.job(states, **values)
     assert (PHRASE in jobctl(*words).err) is leaves

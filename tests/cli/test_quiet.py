@@ -44,7 +44,7 @@ def lines():
 
 
 @pytest.mark.parametrize("name", sorted(lines()))
-def test_what_was_asked_for_stays_and_messages_go(name, fresh, jobctl):
+def test_quiet_keeps_the_requested_output_and_drops_messages(name, fresh, jobctl):
     words = lines()[name]
     fresh()
     loud = jobctl(*words)

@@ -46,7 +46,7 @@ def shell(tmp_path):
 
 
 @pytest.mark.parametrize("closed", few(["<&-", ">&-", "2>&-", "<&- >&- 2>&-"], ["<&- >&- 2>&-"]))
-def test_a_closed_stream_is_no_problem_and_its_number_is_not_used_for_a_file(shell, closed):
+def test_a_closed_stream_does_no_harm_and_its_number_is_not_used_for_a_file(shell, closed):
     done = shell(f"$jobctl submit rows.txt -- true {closed}")
     assert (done.returncode, "Traceback" in done.stderr) == (0, False)
     done = shell(f"$jobctl status {closed}")
@@ -62,7 +62,7 @@ def test_rows_from_standard_input_that_is_closed(shell):
 
 @needs_full
 @pytest.mark.parametrize("unbuffered", few(["", "1"], [""]))
-def test_what_cannot_be_printed_is_told_as_such(shell, unbuffered):
+def test_the_message_says_that_output_cannot_be_printed(shell, unbuffered):
     shell("$jobctl submit rows.txt -- true")
     for words in ("status -q", "status --json", "status no-such --json", "--version", "--help", "metrics"):
         done = shell(f"$jobctl {words} > /dev/full", PYTHONUNBUFFERED=unbuffered)
@@ -116,7 +116,7 @@ def test_a_job_is_named_that_was_accepted_although_its_number_could_not_be_print
 
 
 @pytest.mark.parametrize("error", [OSError(errno.ENOMEM, "no room"), MemoryError(), ImportError()], ids=repr)
-def test_no_memory_is_told_where_no_module_can_be_loaded(monkeypatch, capfd, error):
+def test_the_message_about_memory_is_printed_where_no_module_can_be_loaded(monkeypatch, capfd, error):
     class NoRoom:
         def find_spec(self, name, path=None, target=None):
             if name == "jobctl.process.ulimit":

@@ -30,7 +30,7 @@ def test_no_wait_for_a_job_that_no_daemon_runs(jobctl, store, state, values, wan
         *((0, "0s"), (0.5, "500ms"), (86_460, "1d")),
     ],
 )
-def test_a_duration_that_was_given_is_said_as_people_write_it(seconds, text):
+def test_a_given_duration_is_printed_as_people_write_it(seconds, text):
     assert format_given(seconds) == text
 
 
@@ -39,7 +39,7 @@ def test_prune_says_its_limit_as_it_was_given(jobctl, store):
     assert "done for more than 30d would be removed" in jobctl("prune", "--dry-run").err
 
 
-def test_processes_left_behind_are_told_once(jobctl, store):
+def test_processes_left_behind_are_named_once(jobctl, store):
     store.job("f", state="failed", started_at=1, finished_at=2)
     document = jobctl("explain", "1.1", "--json").document
     said = "it left 1 process behind: 7 sleep"

@@ -63,12 +63,12 @@ def written(key: Key) -> str:
     return f"{key.name} = " + (BY_KIND.get(key.kind) or json.dumps(SAMPLES.get(key.name, "x")))
 
 
-def test_of_every_key_it_is_said_whether_it_is_safe() -> None:
+def test_every_key_is_declared_safe_or_unsafe() -> None:
     assert [f"{key.section}.{key.name}" for key in (*KEYS, *RECIPE_KEYS) if key.safe is None] == []
     assert {key.name for key in (*KEYS, *RECIPE_KEYS) if key.safe} & NEVER_SAFE == set()
 
 
-def test_a_key_of_which_nothing_is_said_is_not_safe() -> None:
+def test_an_undeclared_key_is_not_safe() -> None:
     assert not Key("submit", "new", "text").safe
 
 
@@ -103,7 +103,7 @@ shell = "touch PWNED"
 """
 
 
-def test_a_cloned_project_runs_nothing_and_one_notice_names_what_is_ignored(place: Path, jobctl) -> None:
+def test_a_cloned_project_runs_nothing_and_one_notice_names_the_ignored_keys(place: Path, jobctl) -> None:
     (place / "jobctl.toml").write_text(HOSTILE)
     ran = jobctl("run", "rows.txt", "-q", "--", "sh", "-c", 'test -z "$LD_PRELOAD"')
     assert ran.code == 0
@@ -126,7 +126,7 @@ def test_safe_keys_are_used_and_said_unless_quiet(place: Path, jobctl) -> None:
     assert "trust" not in jobctl("submit", "rows.txt", "-q", "--", "true", "{}").err
 
 
-def test_what_was_trusted_counts_until_the_file_changes(place: Path, jobctl) -> None:
+def test_trust_holds_until_the_file_changes(place: Path, jobctl) -> None:
     file = place / "jobctl.toml"
     file.write_text('[submit]\nenv = ["A=1"]\n')
     assert jobctl("config", "trust").out == f"trusted {file}\n"
@@ -201,7 +201,7 @@ def test_the_documents_say_how_the_file_is(place: Path, jobctl) -> None:
     assert jobctl("config", "path", "--json").document["files"][0]["trust"] == "trusted"
 
 
-def test_trust_refuses_what_it_cannot_mean(place: Path, jobctl) -> None:
+def test_trust_refuses_a_missing_an_invalid_and_an_exposed_file(place: Path, jobctl) -> None:
     assert jobctl("config", "trust").code == 9
     (place / "jobctl.toml").write_text("[submit\n")
     assert "is not TOML" in jobctl("config", "trust").err
@@ -227,7 +227,7 @@ DEEP = {
 
 
 @pytest.mark.parametrize("case", DEEP)
-def test_a_file_that_is_too_much_is_told_quickly_and_in_few_words(place: Path, jobctl, case: str) -> None:
+def test_a_file_that_is_too_large_is_refused_quickly_and_in_few_words(place: Path, jobctl, case: str) -> None:
     (place / "jobctl.toml").write_bytes(DEEP[case].encode("utf-8", "surrogatepass"))
     begun = time.process_time()
     said = jobctl("config", "show")

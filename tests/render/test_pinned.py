@@ -17,7 +17,7 @@ def test_every_screen_is_kept_and_no_other():
 
 
 @pytest.mark.parametrize("name", SCREENS)
-def test_a_screen_is_what_it_was(name):
+def test_a_screen_is_unchanged(name):
     assert SCREENS[name] == (FOLDER / f"{name}.txt").read_text(encoding="utf-8"), "python -m tests.render.pinned"
 
 

@@ -20,7 +20,7 @@ class Terminal(io.StringIO):
 
 @pytest.mark.parametrize("width", [60, 80, 200])
 @pytest.mark.parametrize("count", [1, 3, 30])
-def test_it_fits_and_names_what_finds_no_room(monkeypatch, width, count):
+def test_it_fits_and_names_the_columns_without_room(monkeypatch, width, count):
     monkeypatch.setenv("COLUMNS", str(width))
     monkeypatch.setenv("LANG", "C.UTF-8")
     columns = [f"column{n}" for n in range(count)]

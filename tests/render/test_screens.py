@@ -83,7 +83,7 @@ def test_the_table_at_80_columns(example):
 
 @pytest.mark.parametrize("width", [200, 120, 80, 60, 45])
 @pytest.mark.parametrize("name", ["short", "a-very-long-name-" * 9, "日本語" * 30, "[red]\x1b[2J\n"])
-def test_the_table_fits_and_shows_what_matters(width, name, example):
+def test_the_table_fits_and_keeps_the_important_columns(width, name, example):
     look = Look(width=width)
     table = text_of(jobs_table(listing([example(name=name)]), look), look)
     assert max(map(cell_len, table.splitlines())) <= width
@@ -101,7 +101,7 @@ def test_empty_columns_are_left_out(example):
     assert "no jobs; submit one with" in text_of(jobs_table(listing([]), Look()), Look())
 
 
-def test_notices_are_said_once(example):
+def test_a_notice_appears_once(example):
     down = {"code": "daemon_down", "message": "no daemon is running", "action": "jobctl daemon start"}
     paused = {"code": "paused", "message": "paused 5m ago", "action": "jobctl resume 42"}
     jobs = [example(job=n, attention=[down, paused]) for n in range(1, 10)]
@@ -254,7 +254,7 @@ class Terminal(io.StringIO):
         return [line.rstrip() for line in self.screen.display]
 
 
-def test_a_live_screen_draws_only_what_changed_and_follows_the_size(monkeypatch, example):
+def test_a_live_screen_draws_only_changes_and_follows_the_size(monkeypatch, example):
     terminal = Terminal(60, 10)
     monkeypatch.setenv("COLUMNS", "60")
     monkeypatch.setenv("LINES", "10")

@@ -86,7 +86,7 @@ def shape(database):
     return columns, sorted(re.sub(r"\s+", " ", sql) for (sql,) in indices)
 
 
-def test_a_store_of_schema_1_becomes_what_a_new_one_is(home, tmp_path):
+def test_a_store_of_schema_1_becomes_equal_to_a_new_one(home, tmp_path):
     make_database(home.database, ddl_of("schema1"))
     migrated, made = open_database(home), open_database(Home(tmp_path / "new"), create=True)
     with contextlib.closing(migrated), contextlib.closing(made):

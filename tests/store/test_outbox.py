@@ -59,7 +59,7 @@ def test_a_job_without_targets_leaves_nothing(maker: JobMaker) -> None:
     assert states(maker) == []
 
 
-def test_one_delivery_per_target_and_round_however_often_it_is_said(maker: JobMaker) -> None:
+def test_one_delivery_per_target_and_round_however_often_it_is_enqueued(maker: JobMaker) -> None:
     job = finished_job(maker, HOOK, MAIL)
     assert enqueue(maker, job) == 2
     assert enqueue(maker, job) == 0
@@ -105,7 +105,7 @@ def test_the_body_is_made_of_the_row_as_it_is_in_the_same_transaction(maker: Job
     assert data["results"]["dir"] == "/r/1"
 
 
-def test_a_job_that_must_run_nothing_twice_offers_what_is_unknown_only_by_name(maker: JobMaker) -> None:
+def test_a_job_that_must_run_nothing_twice_offers_unknown_items_only_by_name(maker: JobMaker) -> None:
     job = finished_job(maker, HOOK, states="sf", policy=json.dumps({"on_crash": "fail"}))
     maker.failure(job, 1, outcome="unknown")
     enqueue(maker, job)
@@ -123,7 +123,7 @@ def test_a_succeeded_job_offers_no_retry(maker: JobMaker) -> None:
     assert json.loads(begin(maker)[0].body)["data"]["retry"] == {"available": False, "items": 0, "command": None}
 
 
-def test_what_is_begun_is_not_begun_again_until_its_time(maker: JobMaker) -> None:
+def test_a_delivery_that_has_begun_does_not_begin_again_before_it_is_due(maker: JobMaker) -> None:
     enqueue(maker, finished_job(maker, HOOK))
     assert outbox.next_due(maker.database) == NOW
     (sending,) = begin(maker)
@@ -176,7 +176,7 @@ def test_a_try_is_settled_once_and_only_while_it_is_under_way(maker: JobMaker) -
     assert states(maker) == ["delivered"]
 
 
-def test_recovery_makes_what_was_cut_off_again_and_says_so(maker: JobMaker) -> None:
+def test_recovery_repeats_attempts_that_were_cut_off_and_records_it(maker: JobMaker) -> None:
     job = finished_job(maker, HOOK, MAIL)
     enqueue(maker, job)
     cut, other = begin(maker)
@@ -247,7 +247,7 @@ def test_found_by_the_beginning_of_its_id(maker: JobMaker) -> None:
     assert outbox_views.find(maker.database, "msg_x") == []
 
 
-def test_the_schema_refuses_what_cannot_be(maker: JobMaker) -> None:
+def test_the_schema_refuses_impossible_rows(maker: JobMaker) -> None:
     job = finished_job(maker, HOOK)
     enqueue(maker, job)
     for change in ("state = 'lost'", "state = 'dead'", "round = NULL"):

@@ -93,7 +93,7 @@ def test_fail_from_running_by_outcome(database, state):
 
 @pytest.mark.parametrize("state", ItemState)
 @pytest.mark.parametrize("attempt", [0, 1])
-def test_stopping_a_job_drops_what_never_ran_and_fails_what_did(database, state, attempt):
+def test_stopping_a_job_drops_items_that_never_ran_and_fails_the_others(database, state, attempt):
     job = make_item(database, state, attempt)
     items.drop_queued(database, job, 1, 1)
     items.fail_waiting(database, job, 1, 1)

@@ -41,7 +41,7 @@ def jobs(store):
 
 
 @pytest.mark.parametrize("size", SIZES)
-def test_all_jobs_and_what_matters_about_the_one_under_the_cursor(home, jobs, size):
+def test_all_jobs_and_the_essentials_of_the_one_under_the_cursor(home, jobs, size):
     async def script(sight):
         await sight.sees("jobctl top   3 jobs", "well", "moves", "partly", "c cancel", "q quit")
         rows = [sight.table("#jobs").get_row_at(n)[1].plain.strip() for n in range(3)]
@@ -63,7 +63,7 @@ def test_a_low_screen_is_the_table_alone(home, jobs):
     watch(home, script, (60, 10))
 
 
-def test_what_others_commit_is_seen_and_the_cursor_stays_on_its_job(store, home, jobs):
+def test_commits_of_others_are_seen_and_the_cursor_stays_on_its_job(store, home, jobs):
     async def script(sight):
         await sight.sees("partly")
         await sight.press("down")
@@ -164,7 +164,7 @@ def test_a_store_that_cannot_be_read_for_a_moment_does_not_end_the_program(store
 # ---- hands ----
 
 
-def test_a_cancel_is_asked_for_and_a_no_is_a_no(jobctl, home, tmp_path):
+def test_a_cancel_needs_a_yes_and_n_leaves_the_job_alone(jobctl, home, tmp_path):
     submit(jobctl, tmp_path, "a\nb\n")
 
     async def script(sight):

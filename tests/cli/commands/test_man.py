@@ -25,7 +25,7 @@ def _letters(text: str) -> str:
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_every_page_is_plain_text_that_says_what_mandoc_says(page: Path) -> None:
+def test_every_page_has_the_text_that_mandoc_makes(page: Path) -> None:
     source = page.read_text()
     assert set(macros(source)) <= _BLOCKS.keys() | MACROS, "teach jobctl.render.mdoc the macro"
     text = page_text(source)

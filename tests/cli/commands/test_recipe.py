@@ -42,7 +42,7 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def test_a_recipe_fills_what_the_command_line_leaves_open(place: Path, jobctl) -> None:
+def test_a_recipe_fills_in_options_that_the_command_line_leaves_open(place: Path, jobctl) -> None:
     job = jobctl("submit", "rows.txt", "--recipe", "thumbnails", "--json").document
     assert job["command"] == ["cp", "{}", "{.}.webp"]
     assert (job["policy"]["slots"], job["policy"]["attempts"], job["policy"]["max_failures"]) == (4, 8, "5%")
@@ -79,7 +79,7 @@ def test_list_and_show(place: Path, jobctl) -> None:
     assert jobctl("recipe", "show", "script", "--json").document["options"] == {"shell": "echo {}"}
 
 
-def test_what_is_shown_is_a_recipe_again(place: Path, jobctl) -> None:
+def test_the_shown_text_is_a_recipe_again(place: Path, jobctl) -> None:
     shown = jobctl("recipe", "show", "thumbnails").out
     write_trusted(place / "jobctl.toml", shown)
     assert jobctl("recipe", "show", "thumbnails").out == shown

@@ -42,7 +42,7 @@ def test_no_colours_are_no_colours(store, home):
     assert all(len({colour[i : i + 2] for i in (0, 2, 4)}) == 1 for colour in colours), colours  # greys
 
 
-def test_without_the_extra_it_says_what_to_install(store, home):
+def test_without_the_extra_the_message_names_the_package_to_install(store, home):
     store.job("q")
     terminal = Terminal(home, "top", run=("-c", MISSING))
     assert terminal.end() == 2
@@ -50,13 +50,13 @@ def test_without_the_extra_it_says_what_to_install(store, home):
     assert "pip install 'jobctl[tui]'" in terminal.text()
 
 
-def test_off_a_terminal_it_names_what_to_use(jobctl, store):
+def test_off_a_terminal_the_message_names_the_command_to_use(jobctl, store):
     refused = jobctl("top")
     assert refused.code == 2
     assert "top needs a terminal" in refused.err and "jobctl status --watch" in refused.err
 
 
-def test_a_dumb_terminal_and_an_empty_store_are_told(home):
+def test_a_dumb_terminal_and_an_empty_store_have_a_message(home):
     dumb = Terminal(home, "top", TERM="dumb")
     assert dumb.end() == 2
     assert "top needs a terminal" in dumb.text()

@@ -80,7 +80,7 @@ def test_every_option_is_offered_before_and_after_the_arguments(place: Path) -> 
 
 
 @pytest.mark.slow
-def test_what_is_not_finished_prints_no_error_and_runs_nothing(place: Path) -> None:
+def test_an_unfinished_line_prints_no_error_and_runs_nothing(place: Path) -> None:
     starts = (
         "jobctl",
         "jobctl submit",

@@ -121,7 +121,7 @@ def test_a_hostile_file_is_inserted_as_one_quoted_word(shell: Shell, place: Path
         assert not (place / "PWNED").exists(), name
 
 
-def test_what_two_names_have_in_common_runs_nothing(shell: Shell, place: Path) -> None:
+def test_the_common_beginning_of_two_names_runs_nothing(shell: Shell, place: Path) -> None:
     words = shell.enter("jobctl queue set t")
     assert words is not None
     assert words[:2] == ["queue", "set"]
@@ -139,7 +139,7 @@ def test_bash_inserts_nothing_that_needs_quotes_after_an_open_quote(place: Path)
         shell.close()
 
 
-def test_what_completion_prints_is_inert(place: Path) -> None:
+def test_the_output_of_completion_is_inert(place: Path) -> None:
     folder = place / "project"
     folder.mkdir()
     (folder / "jobctl.toml").write_text(

@@ -192,7 +192,7 @@ def test_ids_are_answered_without_the_command_tree(place: Path) -> None:
     assert found.stdout.splitlines()[-1] == "[]"
 
 
-def test_the_command_prints_what_is_installed(place: Path) -> None:
+def test_the_command_prints_the_installed_script(place: Path) -> None:
     for shell, name in FILES.items():
         command = [place / "bin" / "jobctl", "completion", shell]
         found = subprocess.run(command, env=environment(place) | os.environ, capture_output=True, text=True, check=True)

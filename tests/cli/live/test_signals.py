@@ -30,7 +30,7 @@ def test_a_signal_is_listed_and_its_handler_comes_back() -> None:
 
 
 @pytest.mark.usefixtures("hangup_as_before")
-def test_what_nohup_ignores_stays_ignored() -> None:
+def test_a_signal_that_nohup_ignores_stays_ignored() -> None:
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     with Signals() as signals:
         os.kill(os.getpid(), signal.SIGHUP)

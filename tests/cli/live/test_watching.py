@@ -175,7 +175,7 @@ def test_as_json_a_document_for_each_change(watched):
 
 
 @pytest.mark.slow
-def test_plain_is_what_a_pipe_gets_on_a_terminal_too(jobctl, store, home, job, tmp_path, monkeypatch):
+def test_plain_prints_on_a_terminal_the_same_as_in_a_pipe(jobctl, store, home, job, tmp_path, monkeypatch):
     rows = tmp_path / "rows.csv"
     rows.write_text("id,url\n1,https://example.org/" + "x" * 200 + "\n")
     for words in (

@@ -32,7 +32,7 @@ def _with_distributed():
     ],
     ids=" ".join,
 )
-def test_what_cannot_be_meant_is_refused(jobctl, home, words, said):
+def test_an_impossible_cluster_is_refused(jobctl, home, words, said):
     done = jobctl("daemon", "start", *words)
     assert done.code == 2
     assert said in done.err
@@ -52,14 +52,14 @@ def test_what_cannot_be_meant_is_refused(jobctl, home, words, said):
     ),
     ids=" ".join,
 )
-def test_what_the_engine_refuses_is_said_at_the_start(jobctl, words, said):
+def test_the_start_reports_the_refusal_of_the_engine(jobctl, words, said):
     done = jobctl("daemon", "start", *words)
     assert done.code == 1
     assert said in done.err
     assert "Traceback" not in done.err
 
 
-def test_without_the_extra_it_says_what_to_install(jobctl, home, monkeypatch):
+def test_without_the_extra_the_message_names_the_package_to_install(jobctl, home, monkeypatch):
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     done = jobctl("daemon", "start", "--scheduler", "tcp://127.0.0.1:1")
     assert done.code == 2

@@ -85,7 +85,7 @@ def test_of_few_attempts_only_the_longest_is_named_and_of_none_nothing():
     assert pace_line(example(durations=few | {"attempts": 0, "max_s": None}, throughput=None), Look()) is None
 
 
-def test_few_outcomes_and_a_single_bar_make_no_curve_and_what_never_ran_took_no_time():
+def test_few_outcomes_and_a_single_bar_make_no_curve_and_an_item_that_never_ran_took_no_time():
     look = Look()
     assert pace_line(example(throughput=course([0, 0, 1, 0, 2, 6])), look).plain.startswith("p50 ")
     assert "peak" in pace_line(example(throughput=course([0, 0, 1, 0, 3, 6])), look).plain
@@ -94,7 +94,7 @@ def test_few_outcomes_and_a_single_bar_make_no_curve_and_what_never_ran_took_no_
     assert pace_line(example(durations=absent, throughput=course([3])), look) is None
 
 
-def test_what_takes_longer_than_usual_is_marked():
+def test_an_item_that_takes_longer_than_usual_is_marked():
     assert [slowness(s, DURATIONS) for s in (1.0, 2.0, 65.0)] == ["", "over p95", "over max"]
     assert slowness(65.0, DURATIONS | {"attempts": 3}) == ""
     lines = render_lines([running_block(example(), Look())], Look())
@@ -115,7 +115,7 @@ def test_the_view_of_a_job_fits_any_height(width, height):
 
 @pytest.mark.parametrize("width", [40, 60, 80, 99, 100, 200])
 @pytest.mark.parametrize("unicode", [True, False])
-def test_slots_show_what_runs_in_them(width, unicode):
+def test_slots_show_their_running_items(width, unicode):
     look = Look(width=width, unicode=unicode)
     head, first, *_ = render_lines([running_block(example(), look)], look)
     assert head.split()[:4] == ["running", "slot", "attempt", "for"]
@@ -147,7 +147,7 @@ def test_the_slowest_are_named_as_far_as_there_is_room():
     assert "slowest" not in "\n".join(render_lines(job_frame(example(), Look(height=12), ""), Look(height=12)))
 
 
-def test_room_that_is_left_shows_more_of_what_runs():
+def test_free_room_shows_more_running_items():
     low, high = (
         "\n".join(render_lines(job_frame(example(running=30), look, ""), look))
         for look in (Look(width=100, height=32), Look(width=100, height=70))

@@ -82,7 +82,7 @@ def page(store, home, job):
     return report_page(report(store.database, home, Subject(job, NOW)))
 
 
-def test_the_page_says_how_the_job_went_what_failed_and_what_to_do(page):
+def test_the_page_has_the_outcome_the_failures_and_the_next_steps(page):
     parsed = Page(page)
     assert parsed.text.count("Slowest items") == 1
     for words in (
@@ -208,7 +208,7 @@ def test_steps_are_round(span, step):
     assert round_step(span, 4) == pytest.approx(step)
 
 
-def test_a_drawing_escapes_what_it_is_told():
+def test_a_drawing_escapes_its_text():
     drawing = Drawing(10, 10, NASTY)
     drawing.rect((0, 0, 1, 1), "bar", NASTY)
     drawing.text((0, 0), NASTY)

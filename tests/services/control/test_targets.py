@@ -68,7 +68,7 @@ def test_the_error_for_a_missing_job_names_existing_jobs(database, text, message
 
 
 @pytest.mark.parametrize("text", ["5-3", "3.5-3", "1-99999", "1,2.3"])
-def test_what_cannot_be_meant_is_refused(database, text):
+def test_an_impossible_cluster_is_refused(database, text):
     with pytest.raises(UsageError):
         resolve(database, [text])
 
