@@ -30,7 +30,7 @@ _BROKEN_PIPE = 141
 
 
 def main() -> NoReturn:
-    """Do what the command line says and end the process with its exit code."""
+    """Run the command line, and end the process with its exit code."""
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         # While modules are imported, Ctrl-C ends us as it ends any program; ``edge`` does better once it is there.
         signal.signal(signal.SIGINT, signal.SIG_DFL)

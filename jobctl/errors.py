@@ -28,7 +28,7 @@ class Exit(IntEnum):
 
 
 class JobctlError(Exception):
-    """A problem with a message for a person, a hint what to type next, and an exit code."""
+    """A problem with a message for a person, a hint with the next step, and an exit code."""
 
     exit_code: Exit = Exit.INTERNAL
     code: str = "internal"
@@ -48,7 +48,7 @@ class UsageError(JobctlError):
 
 
 class UnknownColumn(UsageError):
-    """The command names a column that the input does not have: one of the two is not what was meant."""
+    """The command names a column that the input does not have: the command or the input is the wrong one."""
 
     exit_code = Exit.REJECTED
     code = "unknown_column"

@@ -113,7 +113,7 @@ class Root(Group):
         return ["[OPTIONS]", "[COMMAND] ..."]
 
     def headings(self, ctx: Any) -> Iterator[tuple[str, list[tuple[str, str]]]]:
-        """(heading, [(command, what it does)]) for the help page."""
+        """(heading, [(command, summary)]) for the help page."""
         for heading in dict.fromkeys(entry.heading for entry in COMMANDS.values()):
             names = [name for name, entry in COMMANDS.items() if entry.heading == heading]
             yield heading, self.summaries(ctx, names)

@@ -131,7 +131,7 @@ class Group(TyperGroup):
         yield "Commands", self.summaries(ctx, self.list_commands(ctx))
 
     def summaries(self, ctx: Any, names: Sequence[str]) -> list[tuple[str, str]]:
-        """(command, what it does) for the help page."""
+        """(command, summary) for the help page."""
         commands: list[Any] = [self.get_command(ctx, name) for name in names]
         summaries = [str(command.help or "").partition("\n\n")[0].replace("\n", " ") for command in commands]
         return list(zip(names, summaries, strict=True))

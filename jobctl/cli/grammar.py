@@ -15,7 +15,7 @@ from typer.core import TyperArgument, TyperOption
 from jobctl.domain.nearest import nearest
 from jobctl.errors import UsageError
 
-#: What typer calls the type of an option that takes a whole number, with or without limits.
+#: The names that typer has for the type of an option that takes a whole number, with or without limits.
 _INTEGERS = ("int", "integer")
 _WHOLE = re.compile(r"[+-]?[0-9]+")
 #: Options whose value may be empty.
@@ -106,8 +106,8 @@ class Grammar:
             raise self._needs_value(name)
         value = following[0]
         if value in self._options or re.match(r"--[A-Za-z]", value):
-            meant = f"{long_name(self._options[name])}={value}"
-            raise self._needs_value(name, f", and {value} is an option (if it is the value, write {meant})")
+            spelling = f"{long_name(self._options[name])}={value}"
+            raise self._needs_value(name, f", and {value} is an option (if it is the value, write {spelling})")
         return value
 
     def _check_value(self, name: str, param: Any, value: str) -> None:

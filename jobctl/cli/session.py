@@ -36,7 +36,7 @@ def now_us() -> int:
 
 
 class Session:
-    """The global options of a command line, and what follows from them."""
+    """The global options of a command line, with the store and the output that follow from them."""
 
     def __init__(self, arguments: Sequence[str] = ()) -> None:
         self._arguments = tuple(arguments)

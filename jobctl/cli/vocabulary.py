@@ -9,7 +9,7 @@ def _by_word(table: dict[str, str]) -> dict[str, str]:
     return {word: ours for words, ours in table.items() for word in words.split()}
 
 
-#: Words for commands, with what to type.
+#: Words for commands, each with the command to type.
 _COMMANDS = _by_word(
     {
         "list ls ps jobs show info squeue": "jobctl status",
@@ -56,7 +56,7 @@ _OPTIONS = _by_word(
 
 
 def command_for(word: str) -> str | None:
-    """Return what to type for a command of another tool; None if the word is unknown."""
+    """Return the command to type in place of one of another tool; None if the word is unknown."""
     return _COMMANDS.get(word.lower())
 
 

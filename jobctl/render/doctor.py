@@ -1,4 +1,4 @@
-"""The lines of ``jobctl doctor``: the level, the name and the result of each check, and below it what to do."""
+"""The lines of ``jobctl doctor``: the level, the name and the result of each check, and the action below it."""
 
 from __future__ import annotations
 

@@ -34,8 +34,8 @@ def list_frame(document: StatusListDocument, look: Look, footer: str) -> list[Re
     jobs = sorted(document["jobs"], key=urgency)
     tail = _tail(look, footer)
     lines = notices(document, look, limit=max(1, look.height // 5)) if tail else []
-    taken = len(render_lines(lines, look)) + 1 if lines else 0
-    room = look.height - len(tail) - 1 - taken  # the heading
+    below = len(render_lines(lines, look)) + 1 if lines else 0
+    room = look.height - len(tail) - 1 - below  # the heading
     shown = jobs[: max(1, room if len(jobs) <= room else room - 1)]
     blocks: list[RenderableType] = [jobs_table({**document, "jobs": shown, "jobs_total": len(shown)}, look)]
     hidden = jobs[len(shown) :]

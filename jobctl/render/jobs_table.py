@@ -101,12 +101,12 @@ def _fit(rows: list[dict[str, tuple[str, str]]], look: Look) -> tuple[list[Colum
     name_wanted = min(natural["name"], _NAME_MAX if look.terminal else natural["name"])
     while True:
         flexible = {"name": min(natural["name"], _NAME_MIN), "progress": _BAR_MIN}
-        taken = sum(flexible.get(c.title, natural[c.title]) + _GAP for c in columns) - _GAP
+        least = sum(flexible.get(c.title, natural[c.title]) + _GAP for c in columns) - _GAP
         droppable = [c for c in columns if c.drop]
-        if taken <= look.width or not droppable:
+        if least <= look.width or not droppable:
             break
         columns.remove(min(droppable, key=lambda c: c.drop))
-    spare = look.width - taken
+    spare = look.width - least
     name = min(name_wanted, max(4, flexible["name"] + spare))
     spare = max(0, spare - (name - flexible["name"]))
     widths = natural | {"name": max(name, 1), "progress": min(_BAR_MAX, _BAR_MIN + spare)}

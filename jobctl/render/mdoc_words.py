@@ -37,26 +37,26 @@ class _Line:
 
     def text(self, words: Sequence[str]) -> str:
         """All of it."""
-        place, macro, taken = 0, "", True
+        place, macro, has_words = 0, "", True
         while place < len(words):
             word = words[place]
             place += 1
             if word not in MACROS:
                 self._add(word, macro)
-                taken = True
+                has_words = True
                 continue
-            if not taken:
+            if not has_words:
                 self._bare(macro)
             if word in _AROUND:
                 before, after = _AROUND[word]
                 end = _end_of(words, place) if word == "Ql" else len(words)
                 self._put(before + inline(words[place:end], self._page) + after)
-                place, macro, taken = end, "", True
+                place, macro, has_words = end, "", True
             elif word in ("Xr", "Fn"):
-                place, macro, taken = self._reference(word, words, place), "", True
+                place, macro, has_words = self._reference(word, words, place), "", True
             else:
-                macro, taken = self._begin(word)
-        if not taken:
+                macro, has_words = self._begin(word)
+        if not has_words:
             self._bare(macro)
         return "".join(self._parts)
 

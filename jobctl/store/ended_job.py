@@ -1,4 +1,4 @@
-"""Reads what a notification says about a job whose round is over."""
+"""Reads the facts about a job whose round is over, for notifications."""
 
 from __future__ import annotations
 

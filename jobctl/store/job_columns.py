@@ -78,8 +78,8 @@ def columns() -> Iterator[tuple[str, str]]:
 
 def job_row() -> str:
     """The module of ``JobRow``."""
-    kept = [(name, DECODED.get(name, kind)) for name, kind in columns() if name not in {*STATUS_ONLY, *COUNTED}]
-    fields = "".join(f"    {name}: {kind}\n" for name, kind in kept)
+    chosen = [(name, DECODED.get(name, kind)) for name, kind in columns() if name not in {*STATUS_ONLY, *COUNTED}]
+    fields = "".join(f"    {name}: {kind}\n" for name, kind in chosen)
     json = ", ".join(f'"{name}"' for name in _JSON)
     head = _HEAD.format("A job as the engine and the submission work with it.")
     return f"{head}{_ROW.format(json=json)}{fields}    counts: Counts\n{_DAMAGE}"

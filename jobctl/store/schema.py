@@ -9,8 +9,8 @@ import sys
 
 APPLICATION_ID = 0x6A6F6263  # "jobc"
 SCHEMA_VERSION = 2
-#: What `store.opening.layout.fingerprint` says of the columns of each schema. A change of tables.py changes the last
-#: line; after a release it needs a new version and a migration.
+#: The `store.opening.layout.fingerprint` of the columns of each schema. A change of tables.py changes the last line;
+#: after a release it needs a new version and a migration.
 LAYOUTS = {
     1: "24230224f6ada8bd",
     2: "628f0ac685d9a1cb",

@@ -120,7 +120,7 @@ class Job(SQLModel, table=True):
     rate_per_s: float | None = None  # items processed, smoothed
     mean_us: float | None = None  # duration of an attempt, smoothed
     attempts: int = _default(0)  # finished attempts, all rounds
-    results: str | None = None  # JSON: what the manifest says, once written
+    results: str | None = None  # JSON: the content of the manifest, once it is written
     tokens: float | None = None  # starts that its rate had left at ``tokens_at``
     tokens_at: int | None = None
     failures_ungrouped: int = _default(0)
@@ -338,7 +338,7 @@ class Delivery(SQLModel, table=True):
     round: int
     target: int
     event: str  # job.succeeded, job.partial...
-    body: bytes = Field(sa_column=Column(LargeBinary, nullable=False))  # exactly what is signed and sent
+    body: bytes = Field(sa_column=Column(LargeBinary, nullable=False))  # the bytes that are signed and sent
     state: str
     attempts: int = _default(0)  # begun so far
     free: int = _default(0)  # of these, before the last restart

@@ -162,7 +162,7 @@ def _finish(shared: Session, document: StatusDocument, *, finished: bool) -> int
 
 
 def _tell_left(shared: Session, job: int) -> None:
-    """Say of a job that is left before its end whether a daemon continues it, and if not what to type."""
+    """Say whether a daemon continues a job that is left before its end; otherwise print the command that does."""
     from jobctl.services.daemon.absence import after_detaching
 
     sys.stderr.write(f"{after_detaching(shared.home, job, shared.program, now_us())}\n")

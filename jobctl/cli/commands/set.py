@@ -15,7 +15,7 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
 
 class _SetCommand(Command):
-    """Its help page lists what it changes, from the table of job options."""
+    """Its help page lists the settings, from the table of job options."""
 
     def headings(self, _ctx: Any) -> Iterator[tuple[str, list[tuple[str, str]]]]:
         from jobctl.domain.job_options import OPTIONS

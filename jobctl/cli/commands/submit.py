@@ -81,8 +81,10 @@ def submit(
 
 
 def dry_run(shared: Session, request: SubmitRequest, *, planned: Callable[[], int]) -> int:
-    """Show what would be accepted; returns the exit code of the submission. ``planned`` says how many slots there would
-    be if no daemon is running."""
+    """Show the result that a submission would have; returns its exit code.
+
+    ``planned`` returns the number of slots that there would be if no daemon is running.
+    """
     from jobctl.cli.submission.dry_run import show_preview
 
     return show_preview(shared, request, planned=planned)

@@ -1,4 +1,4 @@
-"""``--dry-run``: show what a submission would accept."""
+"""``--dry-run``: show the items that a submission would accept."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 
 
 def show_preview(shared: Session, request: SubmitRequest, *, planned: Callable[[], int]) -> int:
-    """Say what would happen; the exit code is the one that the real thing would have.
+    """Print the result that a submission would have; returns the exit code that it would have.
 
-    ``planned`` says how many slots there would be if no daemon is up.
+    ``planned`` returns the number of slots that there would be if no daemon is running.
     """
     from jobctl.services.submit.submit import preview
 

@@ -53,7 +53,7 @@ class CommandLine(NamedTuple):
 
 
 def command_line(ctx: Context) -> CommandLine:
-    """The words of the other command, and what comes before them."""
+    """The words of the other command, and the arguments before them."""
     found: CommandLine = ctx.meta[_LINE]
     return found
 
@@ -134,8 +134,8 @@ def values(ctx: Context) -> Mapping[str, Any]:
 def fill_in(
     given: Mapping[str, Any], words: Sequence[str], settings: Mapping[str, Any]
 ) -> tuple[dict[str, Any], list[str]]:
-    """The options of a submission and the words of its command. Recipe and settings fill in what the command line
-    leaves open.
+    """The options of a submission and the words of its command. Recipe and settings fill in the options that
+    the command line leaves open.
 
     Raises NotFound for an unknown recipe.
     """

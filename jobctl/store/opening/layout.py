@@ -122,8 +122,8 @@ def differences(connection: Connection) -> list[str]:
     known = LAYOUTS.get(version)
     if known is None:
         return ["there is no schema of that number"] if version < SCHEMA_VERSION else []
-    made = fingerprint(found)
-    if made == known or (version < SCHEMA_VERSION and made == LAYOUTS[SCHEMA_VERSION]):
+    current = fingerprint(found)
+    if current == known or (version < SCHEMA_VERSION and current == LAYOUTS[SCHEMA_VERSION]):
         return []  # only the number may be older: then a migration has only to set it
     return _in_words(found) if version == SCHEMA_VERSION else [f"its tables are not those of schema {version}"]
 

@@ -48,7 +48,7 @@ _SELECT_JOB = f"SELECT {', '.join(_COLUMNS)}, {_BROKEN} FROM jobs"  # noqa: S608
 
 
 def _view(row: Sequence[Any]) -> JobView:
-    """A row with the harmless values of ``damage`` in place of what cannot be read: one bad row must not end a list."""
+    """A row with the harmless values of ``damage`` in place of bad ones: one bad row must not end a list."""
     values, damage = mended(dict(zip(_COLUMNS, row[:-1], strict=True)))
     return JobView(**values, damage=f"{damage}{row[-1]}".removeprefix("; "))
 
