@@ -243,9 +243,8 @@ class _CallRunner:
             item, attempt, payload = self.now
             began = monotonic()
             now_into(memory, 0, index, began, out_end, err_end)
-            if (
-                index >= limit_from(memory, _LIMIT_AT)[0]
-            ):  # read after it announced the call, or both could miss each other
+            # Read the limit only after the call is announced. Otherwise both sides could miss the other's news.
+            if index >= limit_from(memory, _LIMIT_AT)[0]:
                 break
             result: Any
             try:

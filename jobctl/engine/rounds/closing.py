@@ -51,9 +51,8 @@ class RoundCloser:
         if live.row.total <= INLINE_LIMIT:
             self._done.put(self._write(self._database, live, now))
         else:
-            threading.Thread(
-                target=self._write_in_thread, args=(live, now), name=f"results-{live.id}", daemon=True
-            ).start()
+            name = f"results-{live.id}"
+            threading.Thread(target=self._write_in_thread, args=(live, now), name=name, daemon=True).start()
 
     def done(self) -> list[Closed]:
         """The jobs whose files were finished since the last call."""

@@ -55,9 +55,8 @@ class RunnerPlugin(WorkerPlugin):  # type: ignore[misc]
                 lease_s = lease_s or await self._worker.scheduler.jobctl_greet(**introduction(self._worker))
             if lease_s and not self._worker.batched_stream.closed():
                 self.runner.beat(lease_s - self._silence_s())
-                self._worker.batched_send(
-                    {"op": "keep-alive"}
-                )  # the scheduler's machine acknowledges it before the next
+                # The scheduler's machine acknowledges this before the next beat.
+                self._worker.batched_send({"op": "keep-alive"})
             await asyncio.sleep((lease_s or _BEATS_PER_LEASE) / _BEATS_PER_LEASE)
 
     def _silence_s(self) -> float:
