@@ -84,12 +84,12 @@ def test_a_supervisor_of_before_finds_the_new_worker(cli, release):
 
 def test_a_daemon_of_before_starts_again_by_the_name_that_it_was_started_with(cli, release):
     release.change(
-        "process/daemon.py",
+        "process/start_options.py",
         r'python_argv\("jobctl\.supervisor\.main"\)',
         'python_argv("jobctl.engine.supervisor_start")',
     )
     begin(cli, "--on-crash", "fail")
-    release.restore("process/daemon.py")
+    release.restore("process/start_options.py")
     release.speak_another_wire()
     kill_engine(cli)
     wait_until(lambda: UPGRADED in log(cli), 60, "the upgrade to be noticed")
