@@ -6,10 +6,10 @@ import os
 import re
 from collections.abc import Callable, Iterator, Sequence
 
+from jobctl.domain.evaluated_shells import capsh, other_shell, posix_shell, powershell, su
 from jobctl.domain.evaluators import (
     CODE,
     JAVASCRIPT,
-    OTHER_SHELL,
     OTHER_SHELLS,
     POSIX_SHELLS,
     PROGRAMS,
@@ -71,50 +71,6 @@ def _at(words: Sequence[str], at: int) -> Iterator[Evaluated]:
     program = PROGRAMS.get(name)
     if program is not None:
         yield from ProgramReader(words, at, program, _at).read()
-
-
-def _shell(words: Sequence[str], at: int, *, begin: int | None = None) -> Iterator[Evaluated]:
-    """``-c`` anywhere among the options, also in one word with others; the first other word is the script."""
-    kind = SHELL if name_of(words[at]) in _POSIX else OTHER_SHELL
-    place, runs = at + 1 if begin is None else begin, False
-    while place < len(words):
-        word = words[place]
-        place += 1
-        if word in ("--", "-"):
-            break
-        if not word.startswith(("-", "+")) or word.startswith("{"):
-            place -= 1
-            break
-        if word.startswith("--"):
-            place += word in ("--rcfile", "--init-file", "--emulate")
-            continue
-        runs = runs or (word.startswith("-") and "c" in word.partition("{")[0])
-        place += sum(letter in "oO" for letter in word[1:])
-    if runs and place < len(words):
-        yield Evaluated((place,), kind, words[at], "-c")
-
-
-def _other_shell(words: Sequence[str], at: int) -> Iterator[Evaluated]:
-    """``fish -c``, ``--command=``, ``csh -fc``; the words after the script are its arguments."""
-    for place in range(at + 1, len(words)):
-        option, equals, _ = words[place].partition("=")
-        if not option.startswith("-"):
-            return
-        if re.fullmatch(r"-[a-zA-Z]*[cC][a-zA-Z]*|--(init-)?command", option.partition("{")[0]):
-            yield Evaluated((place if equals else place + 1,), OTHER_SHELL, words[at], option)
-            if not equals and "init" not in option and "C" not in option:
-                return
-
-
-def _powershell(words: Sequence[str], at: int) -> Iterator[Evaluated]:
-    """It makes one text of all words after ``-Command``."""
-    for place in range(at + 1, len(words)):
-        option = words[place].lower()
-        if re.fullmatch(r"-(f|file)", option) or not (option.startswith("-") or words[place - 1].startswith("-")):
-            return
-        if re.fullmatch(r"-(c|com[a-z]*|cwa|e|ec|enc[a-z]*)", option):
-            yield Evaluated(tuple(range(place + 1, len(words))), OTHER_SHELL, words[at], words[place])
-            return
 
 
 def _env(words: Sequence[str], at: int) -> Iterator[Evaluated]:
@@ -250,27 +206,11 @@ def _aws(words: Sequence[str], at: int) -> Iterator[Evaluated]:
             yield Evaluated((place,), CODE, words[at], option)
 
 
-def _capsh(words: Sequence[str], at: int) -> Iterator[Evaluated]:
-    """The words after ``--`` or ``==`` are for bash."""
-    begin = next((place for place in range(at + 1, len(words)) if words[place] in ("--", "==")), len(words))
-    for found in _shell(words, at, begin=begin + 1):
-        yield found._replace(kind=SHELL)
-
-
-def _su(words: Sequence[str], at: int) -> Iterator[Evaluated]:
-    """Words after ``--`` or after the user are for the shell: ``su nobody -- -c TEXT``."""
-    for place in range(at + 1, len(words)):
-        if words[place] == "--":
-            for found in _shell(words, at, begin=place + 1):
-                yield found._replace(kind=SHELL)
-            return
-
-
 def _runuser(words: Sequence[str], at: int) -> Iterator[Evaluated]:
     """With ``-u`` it starts a command as sudo does; without it, it reads its words as su does."""
     direct = any(re.match(r"-u|--user", word) for word in words[at + 1 :])
     yield from ProgramReader(words, at, RUNUSER if direct else PROGRAMS["su"], _at).read()
-    yield from _su(words, at)
+    yield from su(words, at)
 
 
 def _yq(words: Sequence[str], at: int) -> Iterator[Evaluated]:
@@ -302,8 +242,8 @@ _PYTHONS = ("python", "pypy", "ipython")
 _CONTAINERS = ("docker", "podman", "nerdctl", "docker-compose", "podman-compose", "kubectl", "oc")
 #: Programs whose syntax no row of the table can describe.
 _CUSTOM: dict[str, _Finder] = {
-    **dict.fromkeys(_POSIX, _shell),
-    **dict.fromkeys(_OTHERS, _other_shell),
+    **dict.fromkeys(_POSIX, posix_shell),
+    **dict.fromkeys(_OTHERS, other_shell),
     **dict.fromkeys(["ssh", "autossh", "slogin", "scp", "sftp"], _ssh_options),
     **dict.fromkeys(["make", "gmake", "bmake"], _make),
     **dict.fromkeys(["find", "fd", "fdfind", "gfind"], _find),
@@ -320,11 +260,11 @@ _CUSTOM: dict[str, _Finder] = {
     "gcloud": _cloud_ssh,
     "az": _cloud_ssh,
     "deno": _deno,
-    "capsh": _capsh,
-    "su": _su,
+    "capsh": capsh,
+    "su": su,
     "runuser": _runuser,
     "yq": _yq,
-    "pwsh": _powershell,
-    "powershell": _powershell,
+    "pwsh": powershell,
+    "powershell": powershell,
     "screen": _screen,
 }

@@ -73,7 +73,7 @@ _VALUES = "jobctl.domain.option_values"
 _TIME = 'a duration such as "90s", "5m" or "2h30m"'
 _A_FUNCTION = 'a function such as "package.module:function"'
 
-# One row is an identity, a help text and what the option does; the formatter would give each word a line of its own.
+# The lines of a row are its identity, its help text and its effects; the formatter would put each word on its own line.
 # fmt: off
 OPTIONS: tuple[JobOption, ...] = (
     JobOption("format", INPUT, "FORMAT",

@@ -213,7 +213,7 @@ def faults_of_policy(data: dict[str, Any]) -> set[str]:
 
 
 def _is_valid(value: Any, default: Any, valid: Any) -> bool:
-    """Whether a stored value is one of those that ``_stored`` names; what a test raises counts as no."""
+    """Whether a stored value is one of those that ``_stored`` names; an error of a test counts as no."""
     if value is None:
         return default is None
     if isinstance(valid, range):

@@ -14,7 +14,7 @@ from urllib.parse import SplitResult, urlsplit
 from jobctl.domain.notify import shown_url
 from jobctl.errors import UsageError
 
-SECRET_PREFIX = "whsec_"  # noqa: S105 - what a secret begins with, not one
+SECRET_PREFIX = "whsec_"  # noqa: S105 - the beginning of every secret, not a secret
 SECRET_BYTES = (24, 64)
 HOW_TO_MAKE = 'echo "whsec_$(openssl rand -base64 32)"'
 _URL_LIMIT = 2_000

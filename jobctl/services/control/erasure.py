@@ -1,6 +1,6 @@
 """Erase the remains of removed rows from all files of a home.
 
-SQLite overwrites what is deleted with zeros (``secure_delete``), but a row that once moved from one page to another may
+SQLite overwrites deleted rows with zeros (``secure_delete``), but a row that once moved from one page to another may
 have left a copy of itself on the first one. Only rewriting the whole database is sure to remove such copies. The
 write-ahead log, the copies of the database, and the outcomes that a supervisor kept may have the rows as well.
 """

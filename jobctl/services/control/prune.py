@@ -108,7 +108,7 @@ class _Pruner:
     def _erase(self, options: PruneOptions, now: int) -> None:
         """Erase remains.
 
-        The store remembers the jobs until that is done, so that the next run finishes what a kill left.
+        The store remembers the jobs until that is done, so that after a kill the next run finishes it.
         """
         if self._emptied or not pruning.is_erased(self._database):
             again = "jobctl prune" if options.jobs is None else f"jobctl prune {','.join(map(str, self._emptied))}"

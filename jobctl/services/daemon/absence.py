@@ -71,7 +71,7 @@ def process_of_job(home: Home, job: int, started: int | None, program: str, now:
 
 
 def _other_work(home: Home, job: int, now: int) -> str:
-    """Say what the process with the store does instead of the job; empty if it runs the job, or will."""
+    """Describe the other work of the process with the store; empty if it runs this job, or will run it."""
     from jobctl.services.daemon.view import daemon_view
     from jobctl.store.opening.open import open_database
 
