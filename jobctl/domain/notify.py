@@ -1,4 +1,4 @@
-"""Rules for notifications: the state of a delivery, and the time of its next try. ``now`` is an argument."""
+"""Rules for notifications: the state of a delivery, and the time of its next attempt. ``now`` is an argument."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from enum import StrEnum
 from typing import NamedTuple
 
-#: The wait before each try, counted from the end of the previous one; the first try is immediate.
+#: The wait before each attempt, counted from the end of the previous one; the first attempt is immediate.
 SCHEDULE_S = (0.0, 5.0, 300.0, 1_800.0, 7_200.0, 18_000.0, 36_000.0)
 JITTER = 0.1
 #: A receiver may ask for a longer wait than that of the schedule, up to this limit.
@@ -43,7 +43,7 @@ class NotifyOptions(NamedTuple):
 
 
 class Reply(NamedTuple):
-    """The result of one try."""
+    """The result of one attempt."""
 
     status: int | None = None  # HTTP status or exit code
     error: str = ""  # the reason why there is no status, or another fault
@@ -61,14 +61,14 @@ class Verdict(NamedTuple):
     result: str  # in words
 
 
-def wait_s(tries: int, retry_after: str | None, now: int, random: Callable[[], float]) -> float | None:
+def wait_s(attempts: int, retry_after: str | None, now: int, random: Callable[[], float]) -> float | None:
     """Seconds from a failed try to the next one, None if there is none; ``random`` gives 0 to 1.
 
-    ``tries`` have been made so far. A receiver may ask for a longer wait with its header ``retry_after``.
+    ``attempts`` have been made so far. A receiver may ask for a longer wait with its header ``retry_after``.
     """
-    if tries >= len(SCHEDULE_S):
+    if attempts >= len(SCHEDULE_S):
         return None
-    wait = SCHEDULE_S[tries] * (1 - JITTER + 2 * JITTER * random())
+    wait = SCHEDULE_S[attempts] * (1 - JITTER + 2 * JITTER * random())
     asked = retry_after_s(retry_after, now)
     return wait if asked is None else max(wait, min(asked, RETRY_AFTER_LIMIT_S))
 

@@ -1,4 +1,4 @@
-"""Delivers the notifications of the outbox: threads make the tries, and the loop writes their results.
+"""Delivers the notifications of the outbox: threads make the attempts, and the loop writes their results.
 
 Each try is noted in a commit before it begins, and settled in a later commit. The threads touch no database: they put
 a reply into a queue and wake the loop.
@@ -17,7 +17,7 @@ from jobctl.store import journal, outbox
 from jobctl.store.database import Database
 from jobctl.store.outbox import Sending
 
-#: The number of tries that run at once. A receiver that does not answer takes 15 s, a command up to a minute.
+#: The number of attempts that run at once. A receiver that does not answer takes 15 s, a command up to a minute.
 MAX_TRIES = 4
 
 Deliver = Callable[[Sending, int, str], Reply]
@@ -30,7 +30,7 @@ def _deliver(sending: Sending, timestamp: int, home: str) -> Reply:
 
 
 class Notifier:
-    """Begins and settles the tries of the outbox."""
+    """Begins and settles the attempts of the outbox."""
 
     def __init__(self, database: Database, home: Home, wake: Callable[[], None], deliver: Deliver = _deliver) -> None:
         self._database = database
@@ -45,7 +45,7 @@ class Notifier:
         self._stopped = False
 
     def recover(self, now: int) -> None:
-        """Repeat the tries of an earlier engine that did not end. Call it first and once, in a transaction."""
+        """Repeat the attempts of an earlier engine that did not end. Call it first and once, in a transaction."""
         outbox.recover(self._database, now)
 
     def due_at(self) -> int | None:
@@ -63,22 +63,22 @@ class Notifier:
         return due_at is not None and due_at <= now
 
     def stop(self) -> None:
-        """Begin no more tries; the replies of those under way still arrive."""
+        """Begin no more attempts; the replies of those under way still arrive."""
         self._stopped = True
 
     def is_sending(self) -> bool:
-        """True if a try is under way, or its reply is not written yet."""
+        """True if an attempt is under way, or its reply is not written yet."""
         return bool(self._under_way or self._arrived)
 
     def is_busy(self, now: int, job: int | None = None) -> bool:
-        """True if a try is under way or due, for a job or at all: the engine must not end now."""
+        """True if an attempt is under way or due, for a job or at all: the engine must not end now."""
         if self.is_sending():
             return True
         due_at = outbox.next_due(self._database, job)
         return due_at is not None and due_at <= now
 
     def write(self, now: int) -> None:
-        """Settle the replies that have arrived and begin the tries that are due, in the caller's transaction.
+        """Settle the replies that have arrived and begin the attempts that are due, in the caller's transaction.
 
         Call ``send`` after the commit. If the transaction fails, the replies are kept and the next call starts over.
         """
@@ -90,7 +90,7 @@ class Notifier:
         self._begun = [(sending, now // 1_000_000) for sending in due]
 
     def send(self) -> None:
-        """Start the tries that were begun in the transaction. Call it after the commit."""
+        """Start the attempts that were begun in the transaction. Call it after the commit."""
         self._under_way += len(self._begun) - len(self._arrived)
         self._arrived.clear()
         for sending, timestamp in self._begun:
@@ -109,7 +109,7 @@ class Notifier:
     def _settle(self, sending: Sending, reply: Reply, now: int) -> None:
         from jobctl.notify.channels import judge, shown_target
 
-        verdict = judge(sending.kind, reply, sending.tries, now, self._random.random)
+        verdict = judge(sending.kind, reply, sending.counted_attempts, now, self._random.random)
         if not outbox.settle(self._database, sending, reply, verdict, now):
             return
         if verdict.state is not DeliveryState.PENDING:

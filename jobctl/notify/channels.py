@@ -45,14 +45,14 @@ def describe(name: str, reply: Reply) -> str:
     return f"{words} ({reply.error})" if reply.error else words
 
 
-def judge(name: str, reply: Reply, tries: int, now: int, random: Callable[[], float]) -> Verdict:
-    """Decide about a delivery after ``tries`` tries, of which all but the last failed; ``random`` returns 0 to 1."""
+def judge(name: str, reply: Reply, attempts: int, now: int, random: Callable[[], float]) -> Verdict:
+    """Decide about a delivery after this number of attempts, all but the last failed; ``random`` returns 0 to 1."""
     state, result = _state(name, reply), describe(name, reply)
     if state is not DeliveryState.PENDING:
         return Verdict(state, None, result)
-    wait = wait_s(tries, reply.retry_after, now, random)
+    wait = wait_s(attempts, reply.retry_after, now, random)
     if wait is None:
-        return Verdict(DeliveryState.DEAD, None, f"{result}; given up after {tries} tries")
+        return Verdict(DeliveryState.DEAD, None, f"{result}; given up after {attempts} attempts")
     return Verdict(DeliveryState.PENDING, now + int(wait * 1e6), result)
 
 

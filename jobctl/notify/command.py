@@ -1,4 +1,4 @@
-"""The channel of ``--on-done``: a command line for each try, with the event on its standard input."""
+"""The channel of ``--on-done``: a command line for each attempt, with the event on its standard input."""
 
 from __future__ import annotations
 

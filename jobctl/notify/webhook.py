@@ -1,4 +1,4 @@
-"""The channel of ``--notify``: one signed POST to a URL for each try."""
+"""The channel of ``--notify``: one signed POST to a URL for each attempt."""
 
 from __future__ import annotations
 

@@ -87,7 +87,7 @@ def _delivery(database: Database, view: DeliveryView) -> DeliveryBlock:
                 "error": one.error or None,
                 "response": one.response or None,
             }
-            for one in outbox_views.tries(database, view.id)
+            for one in outbox_views.delivery_attempts(database, view.id)
         ],
     }
 

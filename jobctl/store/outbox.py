@@ -1,7 +1,7 @@
-"""Keeps the outbox: notifications to deliver, with every try. Each function works in the caller's transaction.
+"""Keeps the outbox: notifications to deliver, with every attempt. Each function works in the caller's transaction.
 
-A try of a pending delivery that has no time for its next try is under way. The beginning of a try is committed before
-the notification is sent.
+While a pending delivery has no time for its next attempt, an attempt is under way. The beginning of an attempt is
+committed before the notification is sent.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from jobctl.store import jobs
 from jobctl.store.damage import mended
 from jobctl.store.database import Database
 
-#: The result of a try whose engine ended before it did.
-INTERRUPTED = "cut off: the daemon ended during this try"
+#: The result of an attempt whose engine ended before it did.
+INTERRUPTED = "cut off: the daemon ended during this attempt"
 
 
 class NewTarget(NamedTuple):
@@ -35,7 +35,7 @@ class NewTarget(NamedTuple):
 
 
 class Sending(NamedTuple):
-    """A try that has begun, with everything that sending it needs."""
+    """An attempt that has begun, with everything that sending it needs."""
 
     delivery: str
     attempt: int
@@ -55,8 +55,8 @@ class Sending(NamedTuple):
     env_file: str | None
 
     @property
-    def tries(self) -> int:
-        """The tries so far that count against the schedule, this one included."""
+    def counted_attempts(self) -> int:
+        """The attempts so far that count against the schedule, this one included."""
         return self.attempt - self.free
 
 
@@ -114,7 +114,7 @@ def program_for(root: Path) -> str:
 
 
 def next_due(database: Database, job: int | None = None) -> int | None:
-    """The time when the next try (of a job, or of any) is due, in microseconds; None if no try is due."""
+    """The time when the next attempt (of a job, or of any) is due, in microseconds; None if no attempt is due."""
     if job is None:
         found = database.scalar("SELECT min(next_at) FROM deliveries WHERE next_at IS NOT NULL")
     else:
@@ -123,7 +123,7 @@ def next_due(database: Database, job: int | None = None) -> int | None:
 
 
 def begin_due(database: Database, now: int, limit: int) -> list[Sending]:
-    """Begin a try of each delivery that is due, longest overdue first."""
+    """Begin an attempt of each delivery that is due, longest overdue first."""
     due = database.execute(
         "SELECT id FROM deliveries WHERE next_at <= ? ORDER BY next_at, job, target LIMIT ?", (now, limit)
     ).fetchall()
@@ -154,7 +154,7 @@ def _begin(database: Database, delivery: str, now: int) -> Sending:
 
 
 def settle(database: Database, sending: Sending, reply: Reply, verdict: Verdict, now: int) -> bool:
-    """Record the end of a try. If the try is no longer under way, nothing changes and the result is False."""
+    """Record the end of an attempt. If the attempt is no longer under way, nothing changes and the result is False."""
     changed = database.execute(
         "UPDATE delivery_attempts SET duration_us = ?, status = ?, error = ?, response = ?"
         " WHERE delivery = ? AND attempt = ? AND duration_us IS NULL",
@@ -178,7 +178,7 @@ def settle(database: Database, sending: Sending, reply: Reply, verdict: Verdict,
 
 
 def _disable(database: Database, target: int, now: int) -> None:
-    """Send nothing to a target any longer, including deliveries that wait for their next try."""
+    """Send nothing to a target any longer, including deliveries that wait for their next attempt."""
     database.execute("UPDATE targets SET disabled_at = ? WHERE id = ?", (now, target))
     database.execute(
         "UPDATE deliveries SET state = 'disabled', next_at = NULL, settled_at = ?"
@@ -188,7 +188,7 @@ def _disable(database: Database, target: int, now: int) -> None:
 
 
 def recover(database: Database, now: int) -> int:
-    """Make tries that an earlier engine did not complete due at once. Returns their number."""
+    """Make deliveries due at once whose attempts an earlier engine did not complete. Returns their number."""
     cut_off = database.execute("SELECT id FROM deliveries WHERE state = 'pending' AND next_at IS NULL").fetchall()
     database.executemany(
         "UPDATE delivery_attempts SET duration_us = max(0, ? - started_at), error = ?"

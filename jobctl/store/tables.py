@@ -333,7 +333,7 @@ class Delivery(SQLModel, table=True):
         Index("deliveries_due", "next_at", sqlite_where=text("next_at IS NOT NULL")),
         {"sqlite_with_rowid": False},
     )
-    id: str = Field(primary_key=True)  # msg_UUID, the webhook-id of every try
+    id: str = Field(primary_key=True)  # msg_UUID, the webhook-id of every attempt
     job: int
     round: int
     target: int
@@ -342,14 +342,14 @@ class Delivery(SQLModel, table=True):
     state: str
     attempts: int = _default(0)  # begun so far
     free: int = _default(0)  # of these, before the last restart
-    next_at: int | None = None  # NULL and pending: a try is under way
+    next_at: int | None = None  # NULL and pending: an attempt is under way
     created_at: int
     settled_at: int | None = None
-    result: str = _default("")  # of the last try, in words
+    result: str = _default("")  # of the last attempt, in words
 
 
 class DeliveryAttempt(SQLModel, table=True):
-    """One try of a delivery, noted before it begins and completed when it is over."""
+    """One attempt of a delivery, noted before it begins and completed when it is over."""
 
     __tablename__ = "delivery_attempts"
     __table_args__ = ({"sqlite_with_rowid": False},)

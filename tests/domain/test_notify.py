@@ -33,9 +33,9 @@ def middle() -> float:
     return 0.5
 
 
-def next_wait_s(reply: Reply, tries: int, random: float = 0.5) -> float | None:
-    """Seconds until the next try; None if there is none."""
-    verdict = judge("webhook", reply, tries, NOW, lambda: random)
+def next_wait_s(reply: Reply, attempts: int, random: float = 0.5) -> float | None:
+    """Seconds until the next attempt; None if there is none."""
+    verdict = judge("webhook", reply, attempts, NOW, lambda: random)
     assert (verdict.next_at is not None) == (verdict.state is DeliveryState.PENDING)
     return None if verdict.next_at is None else (verdict.next_at - NOW) / 1e6
 
@@ -45,18 +45,18 @@ def next_wait_s(reply: Reply, tries: int, random: float = 0.5) -> float | None:
 
 def test_waits_grow_to_ten_hours_and_then_it_is_given_up() -> None:
     failed = Reply(status=500)
-    waits = [next_wait_s(failed, tries) for tries in range(1, 7)]
+    waits = [next_wait_s(failed, attempts) for attempts in range(1, 7)]
     assert waits == [5, 300, 1_800, 7_200, 18_000, 36_000]
     last = judge("webhook", failed, 7, NOW, middle)
     assert last.state is DeliveryState.DEAD
-    assert last.result == "HTTP 500; given up after 7 tries"
+    assert last.result == "HTTP 500; given up after 7 attempts"
 
 
-@pytest.mark.parametrize("tries", range(1, len(SCHEDULE_S)))
-def test_jitter_stays_within_a_tenth(tries: int) -> None:
-    early, late = next_wait_s(Reply(status=500), tries, 0.0), next_wait_s(Reply(status=500), tries, 1.0)
-    assert early == pytest.approx(0.9 * SCHEDULE_S[tries])
-    assert late == pytest.approx(1.1 * SCHEDULE_S[tries])
+@pytest.mark.parametrize("attempts", range(1, len(SCHEDULE_S)))
+def test_jitter_stays_within_a_tenth(attempts: int) -> None:
+    early, late = next_wait_s(Reply(status=500), attempts, 0.0), next_wait_s(Reply(status=500), attempts, 1.0)
+    assert early == pytest.approx(0.9 * SCHEDULE_S[attempts])
+    assert late == pytest.approx(1.1 * SCHEDULE_S[attempts])
 
 
 @pytest.mark.parametrize(

@@ -27,7 +27,7 @@ from jobctl.process.hook import run_hook
 from jobctl.store import journal, outbox
 from jobctl.store.outbox import NewTarget
 from jobctl.store.views import outbox as outbox_views
-from jobctl.store.views.outbox import DeliveryView, TryView
+from jobctl.store.views.outbox import DeliveryAttemptView, DeliveryView
 from tests.engine.receiver import Receiver
 from tests.factories import SECOND, make_store
 from tests.wait import wait_until
@@ -72,14 +72,14 @@ class Desk:
     def deliveries(self, job: int) -> list[DeliveryView]:
         return outbox_views.deliveries(self.database, job)
 
-    def tries(self, job: int) -> list[TryView]:
-        return [one for view in self.deliveries(job) for one in outbox_views.tries(self.database, view.id)]
+    def attempts(self, job: int) -> list[DeliveryAttemptView]:
+        return [one for view in self.deliveries(job) for one in outbox_views.delivery_attempts(self.database, view.id)]
 
-    def outcome(self, target: NewTarget) -> tuple[DeliveryView, TryView]:
+    def outcome(self, target: NewTarget) -> tuple[DeliveryView, DeliveryAttemptView]:
         """Deliver the end of a job to a target once."""
         job = self.ended_job(target)
         self.deliver()
-        return self.deliveries(job)[0], self.tries(job)[0]
+        return self.deliveries(job)[0], self.attempts(job)[0]
 
 
 @pytest.fixture
@@ -141,7 +141,7 @@ def test_the_whole_schedule_with_one_id_and_a_fresh_signature_each_time(
         assert 0.9 * nominal <= wait <= 1.1 * nominal
     (view,) = desk.deliveries(job)
     assert (view.state, view.attempts) == ("dead", 7)
-    assert view.result == "HTTP 500; given up after 7 tries"
+    assert view.result == "HTTP 500; given up after 7 attempts"
     assert {got.headers["webhook-id"] for got in receiver.requests} == {view.id}
     assert len({got.headers["webhook-timestamp"] for got in receiver.requests}) == 7
     assert len({got.headers["webhook-signature"] for got in receiver.requests}) == 7
@@ -351,7 +351,7 @@ def test_a_command_gets_the_event_the_facts_and_the_place_of_the_job(desk: Desk,
         "JOBCTL_FAILED": "1",
         "JOBCTL_UNPROCESSED": "0",
     }
-    assert desk.tries(job)[0].response == f"hello {tmp_path}"
+    assert desk.attempts(job)[0].response == f"hello {tmp_path}"
 
 
 @pytest.mark.parametrize(
@@ -459,7 +459,7 @@ def test_nothing_is_sent_before_the_commit_nor_after_a_rollback(desk: Desk, rece
     with pytest.raises(RuntimeError), desk.database.transaction():
         desk.notifier.write(desk.now)
         raise RuntimeError
-    assert desk.tries(job) == []
+    assert desk.attempts(job) == []
     desk.deliver()
     assert desk.deliveries(job)[0].state == "delivered"
     assert len(receiver.requests) == 1
@@ -496,7 +496,7 @@ def test_a_new_engine_makes_the_try_of_a_dead_one_again(desk: Desk, receiver: Re
     desk.now += SECOND
     desk.deliver()
     assert [got.headers["webhook-id"] for got in receiver.requests] == [view.id] * 2
-    assert len(desk.tries(job)) == 2
+    assert len(desk.attempts(job)) == 2
 
 
 def test_while_stopping_nothing_begins_but_what_is_under_way_is_settled(desk: Desk, receiver: Receiver) -> None:
@@ -519,5 +519,5 @@ def test_busy_as_long_as_something_is_due_for_a_job(desk: Desk, receiver: Receiv
     assert desk.notifier.is_busy(desk.now, job)
     assert not desk.notifier.is_busy(desk.now, job + 1)
     desk.deliver()
-    assert not desk.notifier.is_busy(desk.now), "the next try is for another day"
+    assert not desk.notifier.is_busy(desk.now), "the next attempt is for another day"
     assert desk.notifier.is_busy(desk.now + 6 * SECOND)

@@ -47,7 +47,7 @@ def ended_job(maker: JobMaker, *targets: NewTarget) -> int:
 
 
 def settle(maker: JobMaker, state: str, result: str, next_at: int | None = None) -> None:
-    """Make the tries that are due and give them all this verdict."""
+    """Make the attempts that are due and give them all this verdict."""
     with maker.database.transaction():
         for sending in outbox.begin_due(maker.database, NOW + SECOND, 9):
             verdict = Verdict(DeliveryState(state), next_at, result)

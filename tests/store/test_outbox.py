@@ -1,4 +1,4 @@
-"""The outbox: one delivery per round and target, every try noted, nothing settled twice."""
+"""The outbox: one delivery per round and target, every attempt noted, nothing settled twice."""
 
 from __future__ import annotations
 
@@ -127,7 +127,7 @@ def test_a_delivery_that_has_begun_does_not_begin_again_before_it_is_due(maker: 
     enqueue(maker, finished_job(maker, HOOK))
     assert outbox.next_due(maker.database) == NOW
     (sending,) = begin(maker)
-    assert (sending.attempt, sending.tries) == (1, 1)
+    assert (sending.attempt, sending.counted_attempts) == (1, 1)
     assert begin(maker) == []
     assert outbox.next_due(maker.database) is None
     assert settle(maker, sending, RETRY, status=500, duration_us=7)
@@ -160,7 +160,7 @@ def test_every_try_is_recorded(maker: JobMaker) -> None:
         NOW,
         "HTTP 200",
     )
-    tries = outbox_views.tries(maker.database, view.id)
+    tries = outbox_views.delivery_attempts(maker.database, view.id)
     assert [(t.attempt, t.status, t.duration_us, t.response) for t in tries] == [(1, 500, 7, "oh"), (2, 200, 8, "")]
 
 
@@ -184,7 +184,7 @@ def test_recovery_repeats_attempts_that_were_cut_off_and_records_it(maker: JobMa
     with maker.database.transaction():
         assert outbox.recover(maker.database, NOW + SECOND) == 1
     assert outbox.next_due(maker.database) == NOW + SECOND
-    (noted,) = outbox_views.tries(maker.database, cut.delivery)
+    (noted,) = outbox_views.delivery_attempts(maker.database, cut.delivery)
     assert noted.duration_us == SECOND
     assert "cut off" in noted.error
 
@@ -215,9 +215,9 @@ def test_sent_again_with_the_same_id_on_a_new_schedule(maker: JobMaker, verdict:
     with maker.database.transaction():
         outbox.send_again(maker.database, first.delivery, NOW + SECOND)
     (again,) = begin(maker, NOW + SECOND)
-    assert (again.delivery, again.body, again.attempt, again.tries) == (first.delivery, first.body, 2, 1)
+    assert (again.delivery, again.body, again.attempt, again.counted_attempts) == (first.delivery, first.body, 2, 1)
     assert settle(maker, again, OK, status=200)
-    assert [t.status for t in outbox_views.tries(maker.database, first.delivery)] == [1, 200]
+    assert [t.status for t in outbox_views.delivery_attempts(maker.database, first.delivery)] == [1, 200]
     assert outbox_views.targets(maker.database, job)[0].disabled_at is None
 
 

@@ -1,4 +1,4 @@
-"""Reads the outbox: deliveries, their tries, and the targets of a job with their newest delivery."""
+"""Reads the outbox: deliveries, their attempts, and the targets of a job with their newest delivery."""
 
 from __future__ import annotations
 
@@ -63,8 +63,8 @@ def find(database: Database, prefix: str, limit: int = 2) -> list[DeliveryView]:
     return [_delivery(row) for row in rows]
 
 
-class TryView(NamedTuple):
-    """One try of a delivery; ``duration_us`` None = under way."""
+class DeliveryAttemptView(NamedTuple):
+    """One attempt of a delivery; ``duration_us`` None = under way."""
 
     attempt: int
     started_at: int
@@ -74,14 +74,14 @@ class TryView(NamedTuple):
     response: str
 
 
-def tries(database: Database, delivery: str) -> list[TryView]:
-    """Every try of a delivery, first to last."""
+def delivery_attempts(database: Database, delivery: str) -> list[DeliveryAttemptView]:
+    """Every attempt of a delivery, first to last."""
     rows = database.execute(
         "SELECT attempt, started_at, duration_us, status, error, response FROM delivery_attempts WHERE delivery = ?"
         " ORDER BY attempt",
         (delivery,),
     )
-    return [TryView._make(checked_cells(TryView, row)) for row in rows]
+    return [DeliveryAttemptView._make(checked_cells(DeliveryAttemptView, row)) for row in rows]
 
 
 class TargetView(NamedTuple):
