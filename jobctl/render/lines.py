@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 from jobctl.domain.durations import format_duration
 from jobctl.domain.wording import number, plural, rate
 from jobctl.render.causes import cause_text, hidden_causes
 from jobctl.render.inert import inert
+from jobctl.render.look import Look, wrap_hanging
 
 if TYPE_CHECKING:
     from jobctl.domain.documents.status import StatusDocument
@@ -29,14 +30,20 @@ def progress_line(document: StatusDocument) -> str:
     return f"job {document['job']} {document['state']}: {', '.join(parts)}"
 
 
-def summary_lines(document: StatusDocument, groups: int = 5) -> Iterator[str]:
+def print_summary(document: StatusDocument, stream: TextIO, look: Look) -> None:
+    """Print the summary of a finished job. On a terminal, sentences are wrapped; paths and commands are not."""
+    stream.write("\n".join(summary_lines(document, look)) + "\n")
+
+
+def summary_lines(document: StatusDocument, look: Look, groups: int = 5) -> Iterator[str]:
     """Yield the summary of a finished job: figures, causes of failure, the folder of the results, the retry command."""
     took = format_duration(document["time"]["active_s"])
     what = f"job {document['job']} ({inert(document['name'])})"
-    yield f"{what} {document['state']}: {inert(document['state_reason'])}, {took}"
+    yield from wrap_hanging(f"{what} {document['state']}: {inert(document['state_reason'])}, {took}", look)
     for group in document["failures"]["groups"][:groups]:
         samples = ", ".join(str(item) for item in group["sample_items"][:3])
-        yield f"  {number(group['count'])}x {inert(group['code'])}: {inert(cause_text(group))} (item {samples})"
+        cause = f"{inert(group['code'])}: {inert(cause_text(group))}"
+        yield from wrap_hanging(f"  {number(group['count'])}x {cause} (item {samples})", look)
     shown = min(groups, len(document["failures"]["groups"]))
     if hidden := hidden_causes(document, shown):
         yield f"  and {hidden}: {inert(_status_command(document))}"

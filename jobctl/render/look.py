@@ -91,20 +91,27 @@ def console(look: Look, stream: TextIO) -> Console:
     )
 
 
-def wrap(text: str, room: int) -> list[str]:
+def wrap(text: str, room: int, first_indent: str = "", indent: str = "") -> list[str]:
     """Text in lines of at most ``room`` characters, broken only between words: paths and commands can be copied."""
     import textwrap
 
-    return textwrap.wrap(text, max(_ROOM_MIN, room), break_long_words=False, break_on_hyphens=False) or [""]
+    return textwrap.wrap(
+        text,
+        max(_ROOM_MIN, room),
+        initial_indent=first_indent,
+        subsequent_indent=indent,
+        break_long_words=False,
+        break_on_hyphens=False,
+    ) or [""]
 
 
 def wrap_hanging(line: str, look: Look) -> list[str]:
     """A line in the width of a terminal; the lines that continue it are indented by two more than its beginning."""
     if not look.terminal or len(line) <= look.width:
         return [line]
-    indent = " " * (len(line) - len(line.lstrip(" ")) + 2)
-    first, *rest = wrap(line, look.width - len(indent))
-    return [first, *(indent + part for part in rest)]
+    text = line.lstrip(" ")
+    indent = " " * (len(line) - len(text) + 2)
+    return wrap(text, look.width, indent[2:], indent)
 
 
 def cut(text: str, width: int, look: Look) -> str:

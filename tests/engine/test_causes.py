@@ -7,6 +7,7 @@ import pytest
 from jobctl.domain.policy import Backoff, Policy
 from jobctl.domain.ports import AttemptId
 from jobctl.render.lines import summary_lines
+from jobctl.render.look import Look
 from jobctl.services.status.document import job_document
 from jobctl.store import outbox
 from jobctl.store.outbox import NewTarget
@@ -49,7 +50,7 @@ def test_a_cause_that_is_all_mask_shows_what_an_item_said(tmp_path):
     (group,) = document(bench)["failures"]["groups"]
     assert (group["message"], group["count"], group["example"]) == ("KeyError: <text>", 40, "KeyError: 'user_1'")
     assert "  40x exit_1: KeyError: <text>, for example KeyError: 'user_1' (item 1, 2, 3)" in summary_lines(
-        document(bench)
+        document(bench), Look(terminal=False)
     )
 
 
@@ -65,7 +66,7 @@ def test_a_notification_shows_it_too(tmp_path):
 
 def test_the_summary_says_how_many_causes_it_leaves_out(tmp_path):
     bench = work_off(tmp_path, lambda n: "".join("abcdefgh"[int(d)] for d in f"{n % 8:03o}") + " broke\n")
-    lines = list(summary_lines(document(bench)))
+    lines = list(summary_lines(document(bench), Look(terminal=False)))
     assert sum("x exit_1: " in line for line in lines) == 5
     assert f"  and 3 more causes: jobctl status {bench.number}" in lines
 

@@ -318,7 +318,11 @@ def test_the_table_of_items(monkeypatch):
 
 def test_lines_for_logs(example):
     assert progress_line(example()) == "job 42 running: 410 of 1000 items, 10 failed, 6 retrying, 6.8/s, done in 1m 27s"
-    lines = list(summary_lines(example(state="partial", done=True, state_reason="990 succeeded, 10 failed")))
+    lines = list(
+        summary_lines(
+            example(state="partial", done=True, state_reason="990 succeeded, 10 failed"), Look(terminal=False)
+        )
+    )
     assert lines[0] == "job 42 (nightly-invoices) partial: 990 succeeded, 10 failed, 1m 04s"
     assert lines[1] == "  8x exit_22: curl: (22) The requested URL returned error: <n> (item 17, 52, 90)"
 

@@ -147,7 +147,7 @@ def _stop(engine: ForegroundRun) -> str | None:
 
 def _finish(shared: Session, document: StatusDocument, *, finished: bool) -> int:
     from jobctl.cli.live.watching import INTERRUPTED
-    from jobctl.render.lines import summary_lines
+    from jobctl.render.lines import print_summary
     from jobctl.services.daemon.wait import exit_code_of
 
     if shared.json:
@@ -155,7 +155,7 @@ def _finish(shared: Session, document: StatusDocument, *, finished: bool) -> int
     elif not finished:
         _tell_left(shared, document["job"])
     elif not shared.quiet or document["state"] != "succeeded":
-        sys.stderr.write("\n".join(summary_lines(document)) + "\n")
+        print_summary(document, sys.stderr, shared.look(sys.stderr))
     if not finished:
         return INTERRUPTED
     return exit_code_of([document["state"]]) or Exit.OK

@@ -147,8 +147,8 @@ def _await(
     if shared.json:
         shared.emit(document)
     elif not shared.quiet or state != "succeeded":
-        from jobctl.render.lines import summary_lines
+        from jobctl.render.lines import print_summary
 
         sys.stdout.flush()
-        sys.stderr.write("\n".join(summary_lines(document)) + "\n")
+        print_summary(document, sys.stderr, shared.look(sys.stderr))
     return exit_code_of([state])
