@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 from jobctl.config import Home
 from jobctl.domain.content import counted_columns
@@ -21,6 +21,9 @@ from jobctl.sources import open_source
 from jobctl.sources.options import JOBLOG
 from jobctl.sources.source import Source
 from jobctl.store.opening.open import check_place, open_database
+
+if TYPE_CHECKING:
+    from jobctl.services.submit.dry_run import DryRun
 
 #: The most commands that a dry run shows.
 COMMANDS_SHOWN = 5
@@ -61,18 +64,25 @@ def preview(
             for payload in batch[: COMMANDS_SHOWN - len(commands)]:
                 commands.append(handler.words(len(commands) + 1, payload))
                 shown.append(texts_of(source.format, payload, source.columns))
-    rows = source.rows - dry_run.skipped - sum(count for _, count in dry_run.followed)
+    return _preview_of(submission, dry_run, commands, shown)
+
+
+def _preview_of(
+    submission: Submission, dry_run: DryRun, commands: list[tuple[str, ...]], shown: list[tuple[str, ...]]
+) -> Preview:
+    """The result of a dry run whose input has been read to its end."""
+    source, handler = submission.source, submission.handler
     return Preview(
-        source.format,
-        tuple(source.columns) or ("line",),
-        rows,
-        source.rejected,
-        tuple(commands),
-        source.problems,
-        source.not_selected,
-        tuple(shown),
-        dry_run.skipped,
-        None if dry_run.owner is None else dry_run.owner.id,
+        format=source.format,
+        columns=tuple(source.columns) or ("line",),
+        rows=source.rows - dry_run.skipped - sum(count for _, count in dry_run.followed),
+        rejected=source.rejected,
+        commands=tuple(commands),
+        problems=source.problems,
+        not_selected=source.not_selected,
+        shown=tuple(shown),
+        skipped=dry_run.skipped,
+        replay_of=None if dry_run.owner is None else dry_run.owner.id,
         constant=handler.constant and source.rows > 1,
         appended=handler.appended,
         followed=dry_run.followed,
