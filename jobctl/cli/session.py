@@ -176,6 +176,12 @@ class Session:
 
         return look_of(stream, color=self.colors(stream), terminal=self.is_terminal(stream))
 
+    def colorless_look(self, stream: TextIO) -> Look:
+        """The look of a stream for text that has no colours, so the settings need not be read."""
+        from jobctl.render.look import look_of
+
+        return look_of(stream, color=False, terminal=self.is_terminal(stream))
+
     def is_screen(self, stream: TextIO) -> bool:
         """Return whether a stream is a terminal on which lines can be redrawn."""
         return self.is_terminal(stream) and os.environ.get("TERM") not in (None, "", "dumb")

@@ -34,6 +34,6 @@ def explain(
         return Exit.OK
     from jobctl.render.explain import explain_lines
 
-    for line in explain_lines(document, shared.look(sys.stdout)):
+    for line in explain_lines(document, shared.colorless_look(sys.stdout)):
         shared.say(line)
     return Exit.OK

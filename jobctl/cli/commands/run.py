@@ -155,7 +155,7 @@ def _finish(shared: Session, document: StatusDocument, *, finished: bool) -> int
     elif not finished:
         _tell_left(shared, document["job"])
     elif not shared.quiet or document["state"] != "succeeded":
-        print_summary(document, sys.stderr, shared.look(sys.stderr))
+        print_summary(document, sys.stderr, shared.colorless_look(sys.stderr))
     if not finished:
         return INTERRUPTED
     return exit_code_of([document["state"]]) or Exit.OK

@@ -150,5 +150,5 @@ def _await(
         from jobctl.render.lines import print_summary
 
         sys.stdout.flush()
-        print_summary(document, sys.stderr, shared.look(sys.stderr))
+        print_summary(document, sys.stderr, shared.colorless_look(sys.stderr))
     return exit_code_of([state])
