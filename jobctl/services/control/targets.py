@@ -9,17 +9,19 @@ import re
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from jobctl.config import Home
 from jobctl.domain.nearest import did_you_mean
 from jobctl.domain.texts import LAST, NUMBERS, is_text
 from jobctl.domain.wording import number, plural
 from jobctl.errors import NotFound, UsageError, no_such_job
-from jobctl.store import jobs
 from jobctl.store.database import Database
-from jobctl.store.job_row import JobRow
 from jobctl.store.opening.open import open_database
 from jobctl.store.views import jobs as job_views
+
+if TYPE_CHECKING:
+    from jobctl.store.job_row import JobRow
 
 #: The most jobs of one range, and the most items that are handled one by one.
 MAX_WRITTEN_OUT = 10_000
@@ -83,6 +85,8 @@ def resolve_jobs(database: Database, texts: Sequence[str]) -> list[int]:
 
 def existing_job(database: Database, number: int) -> JobRow:
     """The row of a job. Raises NotFound."""
+    from jobctl.store import jobs  # commands that only read do not load whole rows, which take long to import
+
     row = jobs.load(database, number)
     if row is None:
         raise no_such_job(number)
