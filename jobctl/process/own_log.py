@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import sys
 
 
 def say(text: str) -> None:
@@ -14,6 +15,15 @@ def say(text: str) -> None:
 
 def say_traceback() -> None:
     """Write the traceback of the exception that is being handled."""
-    import traceback
+    error = sys.exception()
+    if error is not None:
+        say(traceback_of(error))
 
-    say(traceback.format_exc().rstrip())
+
+def traceback_of(error: BaseException) -> str:
+    """The traceback of an exception; its type and message alone if there is no free descriptor to load the module."""
+    try:
+        import traceback
+    except (OSError, ImportError):
+        return repr(error)
+    return "".join(traceback.format_exception(error)).rstrip()

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import os
-import sys
 import time
 from collections.abc import Callable
 
+from jobctl.process import own_log
 from jobctl.process.identity import Tagger
 from jobctl.process.leaders import Leaders, since_boot_ns
 from jobctl.supervisor.backlog import Backlog, Dispatch, JobLine
@@ -259,11 +258,7 @@ class Attempts:
         if kind in self._logged_errors:
             return
         self._logged_errors.add(kind)
-        import traceback  # rarely needed
-
-        with contextlib.suppress(OSError):  # a full disk must not stop the supervisor
-            sys.stderr.write(f"supervisor: {what}: {''.join(traceback.format_exception(error))}")
-            sys.stderr.flush()
+        own_log.say(f"supervisor: {what}: {own_log.traceback_of(error)}")
 
     def _finish_unstarted(self, run: Running, problem: CannotStartError) -> None:
         self._take_devices_back(run)

@@ -17,13 +17,15 @@ _PUNCH_HOLE_KEEP_SIZE = 3
 
 
 def punch(fd: int, start: int, end: int) -> None:
-    """Turn the whole blocks between two offsets into a hole; where the system cannot, nothing happens."""
+    """Turn the whole blocks between two offsets into a hole; where that is not possible, nothing happens."""
     start = (start + _BLOCK - 1) // _BLOCK * _BLOCK
     end = end // _BLOCK * _BLOCK
     if start >= end:
         return
-    import ctypes
-
+    try:
+        import ctypes
+    except (OSError, ImportError):  # no free descriptor
+        return
     fallocate: Any = getattr(ctypes.CDLL(None), "fallocate64", None) or getattr(ctypes.CDLL(None), "fallocate", None)
     if fallocate is not None:
         fallocate(fd, _PUNCH_HOLE_KEEP_SIZE, ctypes.c_int64(start), ctypes.c_int64(end - start))
