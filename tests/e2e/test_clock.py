@@ -108,7 +108,8 @@ def _submitted(cli, job):
     return datetime.fromisoformat(cli.status(job)["time"]["submitted_at"])
 
 
-@pytest.mark.parametrize("jump", JUMPS)
+@pytest.mark.slow
+@pytest.mark.parametrize("jump", [-120, 3600])
 def test_a_clock_that_is_set_while_no_daemon_runs(cli, clock, jump):
     cli.file("rows.txt", "1\n2\n")
     watch = Watch(cli, 300)
@@ -119,6 +120,7 @@ def test_a_clock_that_is_set_while_no_daemon_runs(cli, clock, jump):
     watch.check()
 
 
+@pytest.mark.slow
 def test_a_store_of_1970_whose_clock_is_put_right(cli, clock):
     """A machine without a battery: submitted and begun in 1970, then the network tells the time."""
     clock.set(-int(datetime.now(UTC).timestamp()) + 1000)

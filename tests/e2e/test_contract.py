@@ -28,6 +28,7 @@ def quiet(done, code=0):
 # ---- keys ----
 
 
+@pytest.mark.slow
 def test_twenty_submits_at_once_with_one_key_are_one_job(cli):
     cli.file("rows.csv", ROWS)
     started = [cli.start("submit", "rows.csv", "--key", "k", "-q", "--", "true") for _ in range(20)]
@@ -396,6 +397,7 @@ def test_an_item_has_the_locale_of_the_submitter_and_no_other(cli, locale):
     assert (cli.work / "row").read_text(encoding="utf-8") == "Zürich\n"
 
 
+@pytest.mark.slow
 def test_the_night_of_the_examples(cli):
     """examples/nightly.sh, whose transcript is in the README."""
     script = Path(__file__).parents[2] / "examples" / "nightly.sh"

@@ -31,7 +31,7 @@ def limited(cli, limit, words):
     return cli.shell(f"ulimit {limit} && exec {program} {words}")
 
 
-@pytest.mark.parametrize("limit", few(LIMITS, ["-f 80", "-n 12", "-v 30000"]))
+@pytest.mark.parametrize("limit", few(LIMITS, ["-f 80", "-n 12"]))
 def test_nothing_hangs_or_breaks_under_a_small_limit(cli, limit):
     cli.file("rows.txt", "".join(f"{n}\n" for n in range(3000 if "-f" in limit else 5)))
     for words in COMMANDS:

@@ -48,8 +48,8 @@ def test_items_are_claimed_only_as_slots_can_take_them(tmp_path):
 
 def test_short_items_are_handed_over_ahead(tmp_path):
     bench = Bench(tmp_path, script=lambda _: Play(duration_us=1000), slots=2)
-    job = bench.submit(rows=2000)
-    bench.tick(200)
+    job = bench.submit(rows=1000)
+    bench.tick(100)
     assert bench.job(job).counts.running > 100
     assert len(bench.executor.running) <= 2
     bench.work_off(limit=1500)

@@ -14,6 +14,9 @@ from tests.faults.check import violations
 from tests.faults.rig import ITEM, Rig, Seen
 from tests.wait import wait_until
 
+#: The campaign belongs to the second stage, so do the tests of its checker.
+pytestmark = pytest.mark.slow
+
 ROWS = 12
 MIX = (("true", 3), ("fail", 1))
 INTERRUPTED = 4

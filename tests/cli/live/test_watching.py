@@ -132,7 +132,7 @@ def test_all_jobs_are_kept_in_view_as_they_come(store, home, job):
         ({}, True, False, True),
         ({"NO_COLOR": "1"}, False, False, True),
         ({"TERM": "dumb"}, False, False, False),
-        ({"LC_ALL": "C"}, True, True, True),
+        pytest.param({"LC_ALL": "C"}, True, True, True, marks=pytest.mark.slow),
     ],
     ids=["plain", "NO_COLOR", "dumb", "C"],
 )
