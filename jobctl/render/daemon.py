@@ -46,7 +46,7 @@ def _state(document: DaemonDocument, program: str) -> Iterator[str]:
     if document["state"] == "down":
         yield f"  start it with: {program} daemon start"
     if document["scope"] not in (None, "all"):
-        yield f"  it runs only job {document['scope']} (jobctl run)"
+        yield f"  it runs only job {document['scope']}"
     if document["pressure"]:
         why = inert(document["pressure"])
         is_sentence = why.startswith(("paused: ", AWAY))

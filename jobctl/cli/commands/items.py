@@ -37,7 +37,7 @@ def items(
     """List the items of a job: what each is doing, or how it ended.
 
     Examples:
-      jobctl items last --state failed          failed items with their last words
+      jobctl items last --state failed          failed items with their messages
       jobctl items 42 --state running,retrying
       jobctl items 42.17 --json                 everything about one item
     """

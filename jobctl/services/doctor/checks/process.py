@@ -146,9 +146,9 @@ def limits(checked: CheckedStore) -> CheckResult:
             f" for {plural(checked.slots, 'slot')}",
             "ulimit -u, /etc/security/limits.conf, or TasksMax= of the unit",
         )
-    files = "any number of" if hard == resource.RLIM_INFINITY else number(hard)
-    processes = "any number of" if free is None else number(free)
-    return ok(f"{files} open files, {processes} more processes, for {plural(checked.slots, 'slot')}")
+    files = "no limit on open files" if hard == resource.RLIM_INFINITY else f"{number(hard)} open files"
+    processes = "no limit on processes" if free is None else f"{number(free)} more processes"
+    return ok(f"{files}, {processes}, for {plural(checked.slots, 'slot')}")
 
 
 def _processes_left() -> int | None:
