@@ -107,7 +107,7 @@ class ExecutorContract:
         outcomes = Listener(executor).finished(4)
         assert {outcome.item: outcome.code for outcome in outcomes} == {0: 0, 3: 3, 65: 65, 75: 75}
 
-    def test_what_cannot_start_is_an_outcome_too(self, executor: Executor, work: Work, tmp_path: Path) -> None:
+    def test_a_call_that_cannot_start_has_an_outcome(self, executor: Executor, work: Work, tmp_path: Path) -> None:
         executor.define(spec_of(1, tmp_path))
         executor.start(batch(1, work.missing, range(1)))
         (outcome,) = Listener(executor).finished(1)

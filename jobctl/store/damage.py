@@ -87,7 +87,7 @@ UNREADABLE_KIND = "command"
 _REAL = ("rate_per_s", "mean_us", "tokens")
 
 
-def mended(row: Mapping[str, Any]) -> tuple[dict[str, Any], str]:
+def repaired(row: Mapping[str, Any]) -> tuple[dict[str, Any], str]:
     """The columns of a job with bad values replaced, and a sentence that names those; empty if all is well."""
     values, found = dict(row), list[str]()
     for name, value in row.items():
@@ -108,7 +108,7 @@ def mended(row: Mapping[str, Any]) -> tuple[dict[str, Any], str]:
 
 def policy_of(stored: Any) -> Policy:
     """Read a policy from the database; of a damaged one, only the keys that can be read."""
-    return Policy.from_json(json.loads(mended({"policy": stored})[0]["policy"]))
+    return Policy.from_json(json.loads(repaired({"policy": stored})[0]["policy"]))
 
 
 def _fault(name: str, value: Any) -> tuple[str, Any]:

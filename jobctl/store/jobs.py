@@ -9,7 +9,7 @@ from typing import Any
 from jobctl.domain.policy import Policy
 from jobctl.domain.states import Counts, JobState, Stop
 from jobctl.domain.texts import is_text, stored
-from jobctl.store.damage import mended
+from jobctl.store.damage import repaired
 from jobctl.store.database import Database
 from jobctl.store.job_row import JSON_COLUMNS, JobRow
 
@@ -23,7 +23,7 @@ _SELECT = f"SELECT {', '.join(_FIELDS + _COUNT_FIELDS)} FROM jobs"  # noqa: S608
 
 def job_row(row: Any) -> JobRow:
     """Decode a row of ``live_rows``; of a damaged row, all that can be read."""
-    values, damage = mended(dict(zip(_FIELDS, row, strict=False)))
+    values, damage = repaired(dict(zip(_FIELDS, row, strict=False)))
     values["damage"] = damage
     for name in JSON_COLUMNS:
         values[name] = json.loads(values[name])

@@ -17,7 +17,7 @@ from jobctl.config import find_home
 from jobctl.domain.notify import DeliveryState, Reply, Verdict
 from jobctl.domain.texts import restored, stored
 from jobctl.store import jobs
-from jobctl.store.damage import mended
+from jobctl.store.damage import repaired
 from jobctl.store.database import Database
 
 #: The result of an attempt whose engine ended before it did.
@@ -146,7 +146,7 @@ def _begin(database: Database, delivery: str, now: int) -> Sending:
         )
     )
     row[8], row[10] = restored(row[8]), row[10] and restored(row[10])
-    of_job, _ = mended(dict(zip(("cwd", "env", "env_names", "env_file"), row[12:], strict=True)))
+    of_job, _ = repaired(dict(zip(("cwd", "env", "env_names", "env_file"), row[12:], strict=True)))
     env, names = json.loads(of_job["env"]), json.loads(of_job["env_names"])
     row[12:] = [of_job["cwd"], env, names, of_job["env_file"]]
     row[7], row[11] = str(row[7]), bool(row[11])

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from jobctl.store import meta
-from jobctl.store.damage import mended
+from jobctl.store.damage import repaired
 from jobctl.store.database import Database
 
 #: Rows removed, and pages given back, in one transaction: a few milliseconds each.
@@ -72,7 +72,7 @@ def resubmitted(database: Database) -> set[str]:
 def awaited(database: Database) -> set[int]:
     """The jobs that live jobs come after."""
     rows = database.execute("SELECT after FROM jobs WHERE finished_at IS NULL AND after <> '[]'")
-    return {job for row in rows for job, _ in json.loads(mended({"after": row[0]})[0]["after"])}
+    return {job for row in rows for job, _ in json.loads(repaired({"after": row[0]})[0]["after"])}
 
 
 def remove_job(database: Database, job: FinishedJob, now: int) -> int:

@@ -148,7 +148,7 @@ def test_the_variables_of_items_are_on_the_page_about_them():
     assert inherited - {"LC_ALL"} <= words(text) and "LC_*" in text
 
 
-def test_the_variables_of_a_command_that_is_told_are_on_the_page_of_submit():
+def test_the_variables_of_a_notified_command_are_on_the_page_of_submit():
     code = inspect.getsource(command.hook_environment)
     names = set(re.findall(r'"([A-Z]+)":', code)) | {"TOTAL", "SUCCEEDED", "FAILED", "UNPROCESSED"}
     assert {f"JOBCTL_{name}" for name in names} <= words(page("jobctl-submit.1"))

@@ -203,7 +203,7 @@ def test_submit_says_that_the_queue_is_paused(store, jobctl):
     assert "resume it with" not in jobctl("submit", "rows.csv", "--queue", "night", "--", "echo", "{id}").err
 
 
-def test_what_a_dry_run_is_asked_for_is_printed_without_messages(jobctl, home):
+def test_the_output_of_a_quiet_dry_run_has_no_messages(jobctl, home):
     loud = jobctl("submit", "rows.csv", "--dry-run", "--", "true", "{id}")
     quiet = jobctl("submit", "rows.csv", "--dry-run", "-q", "--", "true", "{id}")
     assert "true 1" in loud.out

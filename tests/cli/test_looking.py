@@ -200,7 +200,7 @@ def test_logs_of_several_jobs_leave_none_out(store, jobctl, logged):
     assert jobctl("logs", "2.1-2", "1.1", "--stdout").err == "items 2.1, 2.2 have not run yet\n"
 
 
-def test_logs_of_items_heed_what_else_is_asked_for(jobctl, logged):
+def test_logs_of_items_apply_the_other_options(jobctl, logged):
     done = jobctl("logs", "1.1-3", "--failed", "--stderr")
     assert (done.out.count("==>"), done.err) == (1, "items 1.1, 1.3 have not failed\n")
     assert jobctl("logs", "1.1", "--failed").err == "item 1.1 has not failed, it is succeeded\n"

@@ -147,7 +147,7 @@ def test_every_help_page_is_a_document(jobctl, name):
     assert "--json" in [option for each in document["options"] for option in each["names"]]
 
 
-def test_what_the_documents_of_other_formats_hold(jobs, jobctl):
+def test_the_content_of_documents_of_other_formats(jobs, jobctl):
     assert jobctl("results", 1, "--failed", "-o", "-", "--json").document["lines"] == ["id\n", "ü\n"]
     assert jobctl("report", 1, "-o", "-", "--json").document["html"].startswith("<!DOCTYPE html>")
     assert jobctl("completion", "bash", "--json").document["script"] == jobctl("completion", "bash").out

@@ -118,7 +118,7 @@ def test_a_cloned_project_runs_nothing_and_one_notice_names_the_ignored_keys(pla
     assert "jobctl config trust" in ran.err
 
 
-def test_safe_keys_are_used_and_said_unless_quiet(place: Path, jobctl) -> None:
+def test_safe_keys_are_used_and_reported_unless_quiet(place: Path, jobctl) -> None:
     (place / "jobctl.toml").write_text('[submit]\nslots = 1\nlabel = ["team=web"]\n')
     said = jobctl("submit", "rows.txt", "--json", "--", "true")
     assert (said.document["policy"]["slots"], said.document["labels"]) == (1, {"team": "web"})

@@ -155,7 +155,7 @@ def test_a_command_with_a_clock_of_its_own(cli, how, offset):
 
 
 @pytest.mark.parametrize("jump", JUMPS)
-def test_what_runs_while_the_clock_is_set(cli, clock, jump):
+def test_an_item_that_runs_while_the_clock_is_set(cli, clock, jump):
     cli.file("rows.txt", "1\n")
     gate = cli.work / "gate"
     cli("daemon", "start", "--slots", 1)

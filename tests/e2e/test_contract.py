@@ -16,8 +16,8 @@ from tests.wait import wait_until
 
 PATIENCE_S = 60
 ROWS = "id\n1\n2\n3\n"
-#: Item 2 fails until the file ``mended`` is there.
-LOAD = ("sh", "-c", 'test "$1" != 2 || test -e mended || { echo "row $1 is not ready" >&2; exit 1; }', "load", "{id}")
+#: Item 2 fails until the file ``repaired`` is there.
+LOAD = ("sh", "-c", 'test "$1" != 2 || test -e repaired || { echo "row $1 is not ready" >&2; exit 1; }', "load", "{id}")
 
 
 def quiet(done, code=0):
@@ -29,7 +29,7 @@ def quiet(done, code=0):
 
 
 @pytest.mark.slow
-def test_twenty_submits_at_once_with_one_key_are_one_job(cli):
+def test_twenty_simultaneous_submissions_with_one_key_are_one_job(cli):
     cli.file("rows.csv", ROWS)
     started = [cli.start("submit", "rows.csv", "--key", "k", "-q", "--", "true") for _ in range(20)]
     answers = [process.communicate(timeout=PATIENCE_S) for process in started]
@@ -40,7 +40,7 @@ def test_twenty_submits_at_once_with_one_key_are_one_job(cli):
     assert cli.rows("SELECT count(*) FROM items") == [(3,)]
 
 
-def test_at_once_with_different_work_one_wins_and_the_others_are_told(cli):
+def test_of_simultaneous_submissions_with_different_work_one_wins_and_the_others_fail(cli):
     for n in range(4):
         cli.file(f"rows{n}.csv", ROWS + f"{n + 10}\n")
     started = [cli.start("submit", f"rows{n % 4}.csv", "--key", "k", "-q", "--", "true") for n in range(8)]
@@ -87,7 +87,7 @@ def test_run_with_a_key_is_silent_until_something_is_wrong_and_converges(cli):
     assert lines[1] == "  1x exit_1: row <n> is not ready (item 2)"
     assert lines[2] == f"  results: {cli.home.job_results(1)}"
     assert lines[3:] == ["  retry: jobctl retry 1"]
-    (cli.work / "mended").touch()
+    (cli.work / "repaired").touch()
     quiet(cli(*line))
     quiet(cli(*line))
     status = cli.status(1)
@@ -102,7 +102,7 @@ def test_the_first_command_ever_works_while_another_one_makes_the_store(cli, com
     quiet(cli(*command, "rows.csv", "-q", "--", "true"))
 
 
-def test_the_first_lines_ever_all_at_once_are_one_run(cli):
+def test_simultaneous_first_runs_of_a_line_are_one_run(cli):
     cli.file("rows.csv", ROWS)
     line = ("run", "rows.csv", "-q", "--key", "k", "--", "sh", "-c", "echo $1 >> ran", "load", "{id}")
     started = [cli.start(*line) for _ in range(8)]
@@ -144,7 +144,7 @@ def test_submit_and_wait_is_a_whole_line(cli):
     failed = cli(*line, "--start-daemon", "--", *LOAD, check=3)
     assert failed.stdout == ""
     assert failed.stderr.splitlines()[0].startswith("job 1 (rows) partial: 2 succeeded, 1 failed, ")
-    (cli.work / "mended").touch()
+    (cli.work / "repaired").touch()
     quiet(cli(*line, "--", *LOAD))
     quiet(cli(*line, "--", *LOAD))
     cli("daemon", "stop")
@@ -212,7 +212,7 @@ def pasted(cli, job):
 def test_the_retry_command_is_pasted_into_a_shell(cli):
     cli.file("rows.csv", ROWS)
     cli("run", "rows.csv", "-q", "--attempts", 1, "--", *LOAD, check=3)
-    (cli.work / "mended").touch()
+    (cli.work / "repaired").touch()
     status = pasted(cli, 1)
     assert (status["state"], status["round"], status["counts"]["queued"]) == ("queued", 2, 1)
     cli("daemon", "run", "--drain")
@@ -236,7 +236,7 @@ def test_the_retry_command_names_the_store_when_that_is_not_the_usual_one(cli):
 
 # ---- tokens and lineage ----
 
-TOKEN = ("sh", "-c", 'echo "$1 $JOBCTL_TOKEN" >> tokens; test "$1" != 2 || test -e mended', "load", "{id}")
+TOKEN = ("sh", "-c", 'echo "$1 $JOBCTL_TOKEN" >> tokens; test "$1" != 2 || test -e repaired', "load", "{id}")
 
 
 def tokens(cli):
@@ -251,7 +251,7 @@ def test_a_token_stays_through_attempts_and_retries(cli):
     cli.file("rows.csv", ROWS)
     cli("run", "rows.csv", "-q", "--attempts", 3, "--backoff", "10ms", "--", *TOKEN, check=3)
     cli("retry", 1, "-q")
-    (cli.work / "mended").touch()
+    (cli.work / "repaired").touch()
     cli("daemon", "run", "--drain")
     found = tokens(cli)
     assert [len(found[row]) for row in "123"] == [1, 4, 1]
@@ -262,13 +262,13 @@ def test_a_token_stays_through_attempts_and_retries(cli):
 def test_a_token_stays_through_a_crash_of_everything(cli):
     cli.file("rows.csv", "id\n1\n")
     cli("daemon", "start")
-    script = 'echo "$1 $JOBCTL_TOKEN" >> tokens; test -e mended || sleep 60'
+    script = 'echo "$1 $JOBCTL_TOKEN" >> tokens; test -e repaired || sleep 60'
     cli("submit", "rows.csv", "--", "sh", "-c", script, "load", "{id}")
     wait_until((cli.work / "tokens").exists, PATIENCE_S, "the first attempt")
     engine, supervisor = cli.engine_pid(), cli.daemon_pid()
     os.kill(engine, signal.SIGKILL)
     os.kill(supervisor, signal.SIGKILL)
-    (cli.work / "mended").touch()
+    (cli.work / "repaired").touch()
     wait_until(lambda: cli.daemon_pid() is None, PATIENCE_S, "the lock to be free")
     cli("daemon", "run", "--drain")
     found = tokens(cli)["1"]
@@ -294,7 +294,7 @@ def test_where_rows_come_from_is_kept_and_shown(cli):
     cli.file("rows.csv", ROWS)
     cli("run", "rows.csv", "-q", "--attempts", 1, "--", *LOAD, check=3)
     failed = cli.home.job_results(1) / "failed.csv"
-    (cli.work / "mended").touch()
+    (cli.work / "repaired").touch()
     quiet(cli("run", failed, "-q", "--", *LOAD))
     status = check("status-1", cli.status(2))
     assert (status["input"]["resubmit_of"], status["input"]["resubmit_of_job"]) == (cli.status(1)["uid"], 1)

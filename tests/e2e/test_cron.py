@@ -73,7 +73,7 @@ def program():
 def test_one_line_of_cron(tmp_path, crontab):
     """The same line twice in one table is one run; what fails is told once, and the next minute converges."""
     (tmp_path / "rows.csv").write_text("id,name\n1,Zürich\n2,Genf\n3,Bern\n", encoding="utf-8")
-    script = f'{LOOK}; echo "$1 $2" >> ran; test "$1" != 2 || test -e mended || {{ echo "no such city" >&2; exit 65; }}'
+    script = f'{LOOK}; echo "$1 $2" >> ran; test "$1" != 2 || test -e fixed || {{ echo "no such city" >&2; exit 65; }}'
     command = f"sh -c {shlex.quote(script)} load {{id}} {{name}}"
     key = '--key "day-$(date +%F)" --on-duplicate resume'
     line = f"cd {tmp_path}; {program()} run rows.csv {key} -q -- {command}"
@@ -83,7 +83,7 @@ def test_one_line_of_cron(tmp_path, crontab):
 
     codes = [tmp_path / f"codes.{n}" for n in (1, 2)]
     wait_until(lambda: all(path.exists() and path.read_text() for path in codes), PATIENCE_S, "the first minute")
-    (tmp_path / "mended").touch()
+    (tmp_path / "fixed").touch()
     first = [path.read_text().split()[0] for path in codes]
     assert first in (["3", "3"], ["3", "0"], ["0", "3"])
     ran = (tmp_path / "ran").read_text(encoding="utf-8").splitlines()

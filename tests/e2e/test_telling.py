@@ -43,7 +43,7 @@ def test_run_tells_before_it_ends(cli, receiver):
 
 def test_every_round_is_told_of_once(cli, receiver):
     rows = cli.file("rows.txt", "a\n")
-    flag = cli.work / "mended"
+    flag = cli.work / "repaired"
     cli(
         "run",
         rows,

@@ -80,7 +80,7 @@ def _script(kind):
 @pytest.mark.parametrize("when", ["before the submit", "after the submit"])
 @pytest.mark.parametrize("jump", few(JUMPS, [HOUR, -YEARS]))
 @pytest.mark.parametrize("kind", ["retry", "deadline", "not before", "rate"])
-def test_a_duration_stays_what_it_was(tmp_path, monkeypatch, kind, jump, when, engine):
+def test_a_duration_does_not_change(tmp_path, monkeypatch, kind, jump, when, engine):
     monkeypatch.setattr("jobctl.engine.attempts.settling.random.random", lambda: 0.99999)
     bench = Bench(tmp_path, script=_script(kind))
     waiting = Waiting(kind, bench)

@@ -54,7 +54,7 @@ def test_an_engine_that_dies_before_it_has_taken_over_forgets_nothing(bench, mon
     assert _active_s(bench) == pytest.approx(100, abs=7)
 
 
-def test_the_active_time_of_a_job_stands_still(bench):
+def test_the_active_time_of_a_job_does_not_grow(bench):
     _dies(bench)
     bench.now += 8 * HOUR
     assert _active_s(bench) == pytest.approx(100, abs=7), "while there is no daemon"

@@ -131,7 +131,7 @@ def test_failures_beyond_the_causes_kept_apart_are_counted_by_code_and_outcome(t
     assert bench.states(job) == "qqqqfqqq"
 
 
-def test_cancel_drops_the_queue_and_ends_what_runs(tmp_path):
+def test_cancel_drops_the_queue_and_ends_running_items(tmp_path):
     bench = Bench(tmp_path, script=lambda _: Play(hold=True))
     job = bench.submit(rows=10)
     bench.tick(2)
@@ -316,7 +316,7 @@ def test_too_many_failures_are_those_of_a_round(tmp_path):
     assert bench.job(job).stop_reason == "4 of 30 items failed in round 2, more than the 3 allowed"
 
 
-def test_halt_soon_lets_finish_what_runs_and_halt_now_does_not(tmp_path):
+def test_halt_soon_lets_running_items_finish_and_halt_now_does_not(tmp_path):
     for halt, expected in (("soon", "fs"), ("now", "ff")):
         bench = Bench(tmp_path / halt, script=lambda d: Play(code=65) if d.item == 1 else Play(hold=True))
         bench.root.mkdir(exist_ok=True)
@@ -608,7 +608,7 @@ def test_an_engine_that_was_overtaken_writes_nothing(tmp_path):
     assert bench.states(job) == "rr"
 
 
-def test_stop_finishes_what_runs_and_claims_nothing(tmp_path):
+def test_stop_lets_running_items_finish_and_claims_nothing(tmp_path):
     bench = Bench(tmp_path, script=lambda _: Play(hold=True))
     job = bench.submit(rows=9)
     bench.tick(2)

@@ -99,7 +99,7 @@ def test_more_is_handed_over_ahead_than_of_processes(tmp_path):
     assert ahead > 300 + kind_of("command").look_ahead.most
 
 
-def test_a_new_engine_hears_again_what_was_not_acknowledged(bench):
+def test_a_new_engine_receives_unacknowledged_outcomes_again(bench):
     job = submit(bench)
     bench.executor.acknowledge = lambda *_: None  # as if the engine had died between the commit and its receipt
     bench.tick(3)

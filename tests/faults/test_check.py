@@ -75,7 +75,7 @@ def test_nothing_is_heard_when_all_is_well(rig):
     assert {seen.word for seen in rig.witness()} == {"start", "end"}
 
 
-def test_what_a_trial_noted_is_a_violation(rig):
+def test_a_note_of_a_trial_is_a_violation(rig):
     rig.notes.append("the daemon ended")
     assert violations(rig) == ["the daemon ended"]
 

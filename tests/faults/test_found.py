@@ -53,7 +53,7 @@ def test_a_job_that_comes_after_another_starts_when_that_one_ends(rig):
     assert waited < HEARTBEAT_US * 0.9, "it waited for the next heartbeat"
 
 
-def test_what_never_began_is_not_charged_with_the_death_of_the_supervisor(rig):
+def test_unstarted_items_lose_no_attempt_when_the_supervisor_dies(rig):
     """Short items are handed over ahead of their slots; five deaths must not exhaust those that only waited."""
     rig.submit(900, mix=(("true", 1),))
     for _ in range(5):

@@ -151,18 +151,18 @@ def test_doctor_names_a_damaged_job(store, jobctl):
     assert "policy" in said.out
 
 
-def test_what_can_be_read_of_a_policy_stays_and_set_mends_it(store, home, jobctl):
+def test_readable_parts_of_a_policy_stay_and_set_repairs_the_others(store, home, jobctl):
     job = store.job("q", policy=json.dumps({"slots": 7, "rate": "1/x"}))
     row = jobs.load(store.database, job)
     assert row is not None
     assert row.policy.slots == 7
     assert row.damage == "policy has no valid rate"
     assert jobctl("set", job, "rate=5/s").code == 0
-    mended = job_views.job(store.database, job)
-    assert mended is not None
-    assert mended.damage == ""
-    assert json.loads(mended.policy)["slots"] == 7
-    assert json.loads(mended.policy)["rate"] == "5/s"
+    repaired = job_views.job(store.database, job)
+    assert repaired is not None
+    assert repaired.damage == ""
+    assert json.loads(repaired.policy)["slots"] == 7
+    assert json.loads(repaired.policy)["rate"] == "5/s"
 
 
 TABLES = ("items", "attempts", "failures", "journal", "queues", "daemon", "leftovers")

@@ -314,7 +314,7 @@ def test_rows_of_strangers_draw_nothing(store, home):
     watch(home, script)
 
 
-def test_keys_that_are_typed_ahead_mean_what_they_mean_on_the_tab_they_open(jobctl, home, tmp_path):
+def test_keys_typed_ahead_act_on_the_tab_that_they_open(jobctl, home, tmp_path):
     submit(jobctl, tmp_path, "4\n5\n5\n0\n", "--attempts", "1", "--shell", "exit {}", run=True)
 
     async def script(sight):

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from jobctl.domain.texts import restored, shown
-from jobctl.store.damage import mended
+from jobctl.store.damage import repaired
 from jobctl.store.database import Database
 from jobctl.store.views.job_view import JobColumns
 
@@ -49,7 +49,7 @@ _SELECT_JOB = f"SELECT {', '.join(_COLUMNS)}, {_BROKEN} FROM jobs"  # noqa: S608
 
 def _view(row: Sequence[Any]) -> JobView:
     """A row with the harmless values of ``damage`` in place of bad ones: one bad row must not end a list."""
-    values, damage = mended(dict(zip(_COLUMNS, row[:-1], strict=True)))
+    values, damage = repaired(dict(zip(_COLUMNS, row[:-1], strict=True)))
     return JobView(**values, damage=f"{damage}{row[-1]}".removeprefix("; "))
 
 
@@ -105,14 +105,16 @@ def is_for_foreground(database: Database, job: int) -> bool:
 def input_dialect(database: Database, job: int) -> dict[str, Any]:
     """The way in which a job's input was read; of a damaged row, the part that is readable."""
     stored = database.scalar("SELECT input_dialect FROM jobs WHERE id = ?", (job,)) or "{}"
-    dialect: dict[str, Any] = json.loads(mended({"input_dialect": stored})[0]["input_dialect"])
+    dialect: dict[str, Any] = json.loads(repaired({"input_dialect": stored})[0]["input_dialect"])
     return dialect
 
 
 def results(database: Database, job: int) -> dict[str, Any] | None:
     """The manifest of a job's result files; None before they are written, empty if it is damaged."""
     stored = database.scalar("SELECT results FROM jobs WHERE id = ?", (job,))
-    manifest: dict[str, Any] | None = None if stored is None else json.loads(mended({"results": stored})[0]["results"])
+    if stored is None:
+        return None
+    manifest: dict[str, Any] = json.loads(repaired({"results": stored})[0]["results"])
     return manifest
 
 

@@ -289,7 +289,7 @@ def test_a_job_that_comes_while_a_large_input_is_written_is_followed(
     assert bench.mails() == once(range(60))
 
 
-def test_a_follower_of_a_job_that_was_pruned_runs_what_is_left(tmp_path: Path) -> None:
+def test_a_follower_of_a_pruned_job_runs_the_remaining_rows(tmp_path: Path) -> None:
     bench = News(tmp_path, script=lambda d: Play(code=65 if d.job == 1 and d.item < 4 else 0))
     bench.line(PEOPLE, policy=Policy(attempts=1))
     second = bench.line(PEOPLE, hold=True)

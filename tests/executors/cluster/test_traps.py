@@ -368,7 +368,7 @@ def test_items_on_one_worker_see_devices_of_their_own(
 
 
 @slow
-def test_a_retired_worker_does_not_pass_on_what_it_runs(workers: Cluster, connect: Connect, tmp_path: Path) -> None:
+def test_a_retired_worker_keeps_its_running_items(workers: Cluster, connect: Connect, tmp_path: Path) -> None:
     workers.start_worker(1)
     executor, starts = connect(1), tmp_path / "begun"
     heard = start(executor, tmp_path, (b"sh", b"-c", b"echo x >> %b; sleep 1000" % os.fsencode(starts)), items=1)

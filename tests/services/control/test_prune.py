@@ -157,7 +157,7 @@ def test_a_job_that_another_waits_for_stays(bench: WorkedOff) -> None:
     assert kept(run(bench)) == {first: "a job that comes after it is not done"}
 
 
-def test_a_job_whose_end_is_still_to_be_told_stays(bench: WorkedOff) -> None:
+def test_a_job_with_an_undelivered_notification_stays(bench: WorkedOff) -> None:
     job = good(bench)
     with bench.database.transaction():
         outbox.add_targets(bench.database, job, [NewTarget("command", "true")])

@@ -36,10 +36,10 @@ class Script:
 
     def __init__(self, plays=PLAYS):
         self.plays = plays
-        self.mended = False
+        self.repaired = False
 
     def __call__(self, dispatch):
-        return Play() if self.mended else self.plays.get(dispatch.item, Play())
+        return Play() if self.repaired else self.plays.get(dispatch.item, Play())
 
 
 def worked_off(tmp_path, rows=5, **policy):
@@ -77,12 +77,12 @@ def test_which_items_get_another_round(tmp_path, selection, on_crash, queued, le
     assert retry(bench.home, job, selection, now=bench.now) == Retried(job, 2, queued.count("q"), left_out)
     assert bench.states(job) == queued
     bench.check()
-    bench.script.mended = True
+    bench.script.repaired = True
     bench.work_off()
     assert bench.states(job) == queued.replace("q", "s")
 
 
-def test_unprocessed_items_and_failed_ones_can_be_told_apart(tmp_path):
+def test_unprocessed_and_failed_items_are_distinguished(tmp_path):
     for selection, queued in ((Selection(unprocessed=True), "sfqqqq"), (Selection(failed=True), "squuuu")):
         bench = Bench(
             tmp_path / queued, script=lambda d: Play(code=65 if d.item == 2 and d.attempt == 1 else 0), slots=1
@@ -144,7 +144,7 @@ def test_history_failures_files_and_journal_of_two_rounds(tmp_path):
     retry(bench.home, job, Selection(codes=("exit_7",)), now=bench.now)
     row = bench.job(job)
     assert (row.round, row.state, row.finished_at) == (2, JobState.QUEUED, None)
-    bench.script.mended = True
+    bench.script.repaired = True
     bench.work_off()
     assert (folder / "failed.csv").read_text().count("\n") == 4
     assert (folder / "succeeded.csv").read_text().count("\n") == 3
@@ -166,7 +166,7 @@ def test_a_deadline_counts_from_the_new_round(tmp_path):
     bench.now += 3600 * SECOND
     retry(bench.home, job, Selection(), now=bench.now)
     assert bench.job(job).deadline_at == bench.now + 60 * SECOND
-    bench.script.mended = True
+    bench.script.repaired = True
     bench.work_off()
     assert bench.states(job) == "sssss"
 
@@ -237,7 +237,7 @@ def test_the_retry_command_of_the_status_works_when_it_is_pasted(tmp_path, capfd
 def test_after_a_retry_that_left_something_out_the_command_is_the_one_for_that(tmp_path):
     bench, job = worked_off(tmp_path, on_crash="fail")
     retry(bench.home, job, Selection(), now=bench.now)
-    bench.script.mended = True
+    bench.script.repaired = True
     bench.work_off()
     assert bench.states(job) == "sssff"
     said = job_document(bench.database, bench.home, job, bench.now)["retry"]

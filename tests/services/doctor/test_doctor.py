@@ -448,7 +448,7 @@ def test_a_cluster_that_the_settings_name(home, tmp_path, monkeypatch, settings,
     assert (findings["cluster"].level, said in findings["cluster"].message) == (level, True), findings["cluster"]
 
 
-def test_a_cluster_without_what_it_takes(home, tmp_path, monkeypatch):
+def test_a_cluster_without_its_packages_is_a_finding(home, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(checks_cluster, "find_spec", lambda name: None)
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))

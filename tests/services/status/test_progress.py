@@ -61,7 +61,7 @@ def test_no_end_before_the_last_retry(store, home, eta):
         pytest.param({"paused_at": NOW, "state": "paused"}, {}, id="paused"),
     ],
 )
-def test_a_guess_is_not_said(eta, values, daemon):
+def test_a_guess_is_not_shown(eta, values, daemon):
     assert eta({"queued": 300, "succeeded": 500}, daemon, **values) is None
 
 

@@ -79,7 +79,7 @@ def test_only_the_named_columns_make_a_row_new(tmp_path: Path, kind: str) -> Non
     assert bench.day(tuesday, kind, new_by=("amount",)) == (3, 0)  # another choice knows nothing of the first
 
 
-def test_another_choice_than_before_is_told(tmp_path: Path) -> None:
+def test_a_changed_choice_of_columns_is_reported(tmp_path: Path) -> None:
     bench = Rotated(tmp_path)
     assert [bench.told(new_by) for new_by in ((), (), ("email",), ("email", "amount"), ("amount", "email"), ())] == [
         *(None, None, 2, 3),

@@ -142,8 +142,8 @@ def test_resume_converges_and_then_does_nothing(tmp_path):
     assert bench.give(ROWS, key="k", on_duplicate="resume").resumed == 0
     assert bench.give(ROWS, key="k", on_duplicate="resume").resumed == 0  # it is still at work
     bench.work_off()
-    for mended, resumed in ((2, 2), (3, 1)):
-        bad.remove(mended)
+    for repaired, resumed in ((2, 2), (3, 1)):
+        bad.remove(repaired)
         assert bench.give(ROWS, key="k", on_duplicate="resume").resumed == resumed
         bench.work_off()
     assert state(bench, 1) is JobState.SUCCEEDED

@@ -169,7 +169,7 @@ class TestCalls(ExecutorContract):
             missing=(b"",),
         )
 
-    def test_what_cannot_start_is_an_outcome_too(self, executor: Any, work: Work, tmp_path: Path) -> None:
+    def test_a_call_that_cannot_start_has_an_outcome(self, executor: Any, work: Work, tmp_path: Path) -> None:
         executor.define(spec_of(1, tmp_path, call=call_spec("no_such:thing")))
         executor.start(batch(1, work.succeed, range(3)))
         for outcome in Listener(executor).finished(3):
