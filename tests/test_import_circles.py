@@ -8,8 +8,8 @@ import grimp
 
 
 def test_no_modules_import_each_other() -> None:
-    """Imports inside of functions count. Imports for annotations alone do not: they are never executed."""
-    graph = grimp.build_graph("jobctl", cache_dir=None, exclude_type_checking_imports=True)
+    """Imports inside of functions and imports for annotations alone count as well."""
+    graph = grimp.build_graph("jobctl", cache_dir=None)
     imports = {module: graph.find_modules_directly_imported_by(module) for module in graph.modules}
     try:
         TopologicalSorter(imports).prepare()

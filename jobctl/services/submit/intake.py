@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -56,11 +56,12 @@ class Intake:
             self._close()
             raise
 
-    def run(self, database: Database) -> Accepted:
+    def run(self, database: Database, accept_in_parts: Callable[[Intake, RowKeys | None], Accepted]) -> Accepted:
         """Accept it: the job appears in one commit, with all its rows.
 
         No other command waits for the reading: an input that is not too large is read before its only transaction
-        begins. The rows of a larger one are written in many transactions, invisibly, and the last one accepts them.
+        begins. ``accept_in_parts`` writes the rows of a larger one in many transactions, invisibly, and the last one
+        accepts them.
         """
         self.database = database
         if self._is_short is None:
@@ -69,8 +70,6 @@ class Intake:
         try:
             if self._is_short:
                 return self._at_once(keys)
-            from jobctl.services.submit.large_intake import accept_in_parts  # few inputs are that large
-
             return accept_in_parts(self, keys)
         except BaseException:
             self._rejects.discard()

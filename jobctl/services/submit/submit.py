@@ -24,6 +24,7 @@ from jobctl.store.opening.open import check_place, open_database
 
 if TYPE_CHECKING:
     from jobctl.services.submit.dry_run import DryRun
+    from jobctl.services.submit.row_keys import RowKeys
 
 #: The most commands that a dry run shows.
 COMMANDS_SHOWN = 5
@@ -44,9 +45,15 @@ def submit(
             check_place(home)
             intake.read_head()
         with closing(open_database(home, create=True)) as database:
-            accepted = intake.run(database)
+            accepted = intake.run(database, _accept_in_parts)
             wake(home.wake)  # before the database is closed, because a user waits for the first item
     return accepted
+
+
+def _accept_in_parts(intake: Intake, keys: RowKeys | None) -> Accepted:
+    from jobctl.services.submit.large_intake import accept_in_parts  # few inputs are that large
+
+    return accept_in_parts(intake, keys)
 
 
 def preview(
