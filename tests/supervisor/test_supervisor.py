@@ -91,8 +91,8 @@ def test_items_and_outcomes_outlive_the_engine(
 ) -> None:
     assert executor.fresh
     executor.define(spec_of(1, tmp_path, slots=2))
-    executor.start([shell(0, "exit 7"), shell(1, "read x < gate; exit 8"), shell(2, "exit 9")])
     os.mkfifo(tmp_path / "gate")
+    executor.start([shell(0, "exit 7"), shell(1, "read x < gate; exit 8"), shell(2, "exit 9")])
     Listener(executor).until(lambda heard: heard.of(Finished))  # not acknowledged
     os.kill(supervisor.engine_pid, signal.SIGKILL)
     after = supervisor.next_engine()
@@ -394,8 +394,8 @@ def test_no_item_fails_for_too_many_open_files(
     in_use = len(os.listdir(f"/proc/{supervisor.pid}/fd"))
     resource.prlimit(supervisor.pid, resource.RLIMIT_NOFILE, (in_use + 6, in_use + 6))
     executor.define(spec_of(1, tmp_path, slots=64))
+    os.mkfifo(tmp_path / "gate")  # before the start: an item that finds no gate fails
     executor.start([shell(n, "read x < gate") for n in range(12)])
-    os.mkfifo(tmp_path / "gate")
     heard = Listener(executor).until(lambda heard: any(event.reason for event in heard.of(Pressure)))
     assert "Too many open files" in next(event.reason for event in heard.of(Pressure) if event.reason)
     assert 0 < len(heard.of(Started)) < 12
