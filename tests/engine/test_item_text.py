@@ -52,9 +52,9 @@ NOISE = st.one_of(
 )
 
 
-def ended(tails, said=b""):
-    """A bench after a job whose items failed with these last lines on stdout, and ``said`` on stderr."""
-    bench = Bench(Path(tempfile.mkdtemp()), lambda d: Play(code=1, out=tails[d.item - 1], err=said))
+def ended(folder, tails, said=b""):
+    """A bench in a folder, after a job whose items failed with these last lines on stdout, and ``said`` on stderr."""
+    bench = Bench(folder, lambda d: Play(code=1, out=tails[d.item - 1], err=said))
     job = bench.submit(rows=len(tails), policy=Policy(attempts=1))
     bench.work_off()
     return bench, job
@@ -67,8 +67,8 @@ def documents(bench, job):
     return [item_document(job, item, columns, row.input_format) for page in found for item in page.items]
 
 
-def test_every_hostile_last_line_is_a_failure_like_others():
-    bench, job = ended(HOSTILE)
+def test_every_hostile_last_line_is_a_failure_like_others(tmp_path):
+    bench, job = ended(tmp_path, HOSTILE)
     assert bench.states(job) == "f" * len(HOSTILE)
     for document in documents(bench, job):
         json.dumps(document, ensure_ascii=False).encode()
@@ -93,10 +93,12 @@ def test_any_last_line_is_settled_many_times(tails):
 
 
 def is_settled(tails):
-    bench, job = ended([out for out, _ in tails], tails[0][1])
-    assert bench.states(job) == "f" * len(tails)
-    for document in documents(bench, job):
-        json.dumps(document, ensure_ascii=False).encode()
+    with tempfile.TemporaryDirectory() as folder:
+        bench, job = ended(Path(folder), [out for out, _ in tails], tails[0][1])
+        assert bench.states(job) == "f" * len(tails)
+        for document in documents(bench, job):
+            json.dumps(document, ensure_ascii=False).encode()
+        bench.database.close()
 
 
 STRANGE = st.recursive(
