@@ -36,9 +36,10 @@ def test_work_in_the_background_is_done_by_default(cli):
 
 def test_an_item_that_waits_is_named_everywhere(cli):
     job = submit(cli, "sleep 300 & exit 0")
-    wait_until(lambda: "leftovers_running" in codes(cli, job), 60, "the message")
-    said = codes(cli, job)["leftovers_running"]
-    assert said.startswith("item 1 has exited and waits for 1 process that it left behind: ") and "sleep" in said
+    begun = "item 1 has exited and waits for 1 process that it left behind: "
+    wait_until(lambda: codes(cli, job).get("leftovers_running", "").startswith(begun), 60, "the message")
+    # The process is called sh until it has loaded sleep.
+    wait_until(lambda: codes(cli, job)["leftovers_running"].endswith(" sleep"), 60, "the name of the process")
     assert "waits for 1 process that it left behind" in cli("explain", f"{job}.1").stdout
     cli("cancel", job)
     cli("wait", job, check=None)
