@@ -119,8 +119,9 @@ def _not_served(database: Database, home: Home, job: int, state: str) -> Busy:
     from jobctl.services.why.blockers import daemon_blocker  # only this error needs it
 
     found = daemon_blocker(database, home, job, moment.now(), "jobctl")
-    reason = DAEMON_DOWN.sentence if found is None else found.message
-    return Busy(f"job {job} is accepted and {state}, but {reason}", hint=HOW_TO_START)
+    if found is None or found.kind is DAEMON_DOWN:
+        return Busy(f"job {job} is accepted and {state}, but {DAEMON_DOWN.sentence}", hint=HOW_TO_START)
+    return Busy(f"job {job} is accepted and {state}, but {found.message}", hint=found.remedy)
 
 
 def is_served_after_start(database: Database, home: Home, job: int) -> bool:
