@@ -12,6 +12,8 @@ from pathlib import Path
 import pexpect
 import pytest
 
+from tests.interactive import end
+
 ROOT = Path(__file__).parents[2]
 PATIENCE_S = 60
 
@@ -139,7 +141,7 @@ def test_bash_completes(prefix: Path, env: dict[str, str]) -> None:
     shell.expect_exact("go> ")
     shell.send("jobctl explai\t")
     shell.expect_exact("explain")
-    shell.close(force=True)
+    end(shell)
 
 
 def test_zsh_completes(prefix: Path, env: dict[str, str], tmp_path: Path) -> None:
@@ -150,7 +152,7 @@ def test_zsh_completes(prefix: Path, env: dict[str, str], tmp_path: Path) -> Non
     shell.expect_exact("go> ")
     shell.send("jobctl explai\t")
     shell.expect_exact("explain")
-    shell.close(force=True)
+    end(shell)
 
 
 def test_fish_completes(prefix: Path, env: dict[str, str]) -> None:

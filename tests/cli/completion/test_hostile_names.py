@@ -13,6 +13,7 @@ from jobctl.cli.commands.completion import FILES
 from jobctl.config import Home
 from tests.cli.completion.test_shells import PATIENCE_S, SCRIPTS, environment, need, spawn
 from tests.factories import make_store
+from tests.interactive import end
 from tests.stages import few
 from tests.wait import wait_until
 
@@ -95,7 +96,7 @@ class Shell:
         return called.read_bytes().decode().split("\0")[:-2]
 
     def close(self) -> None:
-        self.terminal.close(force=True)
+        end(self.terminal)
 
 
 @pytest.fixture(params=few(["bash", "zsh", "fish"], ["bash"]))

@@ -13,6 +13,7 @@ import pexpect
 import pytest
 
 from jobctl.cli.commands.completion import FILES
+from tests.interactive import end
 from tests.stages import few
 
 ROOT = Path(__file__).parents[3]
@@ -98,7 +99,7 @@ class Bash:
         assert all(text in self._terminal.before for text in wanted), self._terminal.before
 
     def close(self) -> None:
-        self._terminal.close(force=True)
+        end(self._terminal)
 
 
 class Zsh(Bash):
