@@ -22,7 +22,8 @@ class Candidate(NamedTuple):
     cost_us: float  # expected slot time of one item
 
 
-#: The number of jobs that start items in one claim. The others get the next one, so many jobs are as cheap as few.
+#: The number of jobs that start items in one claim. The others start theirs in the next claim, so the cost of a
+#: claim does not grow with the number of jobs.
 JOBS_PER_CLAIM = 8
 
 

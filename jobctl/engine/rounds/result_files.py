@@ -27,9 +27,9 @@ from jobctl.domain.states import ItemState
 from jobctl.domain.texts import shown
 from jobctl.engine.rounds.output_tail import OutputReader
 from jobctl.engine.rounds.plain_rows import PlainRows
-from jobctl.engine.rounds.result_file import ResultFile, Written, cell_of, sync_folder
+from jobctl.engine.rounds.result_file import ResultFile, Written, cell_of
 from jobctl.handlers.kinds import kind_of
-from jobctl.process import private
+from jobctl.process import durable, private
 from jobctl.store import journal
 from jobctl.store.database import Database
 from jobctl.store.item_rows import ItemRow, item_rows
@@ -94,7 +94,7 @@ class ResultWriter:
                     file.flush()
         written = {name: file.finish() for name, file in files.items()}
         manifest = self._write_manifest(written)
-        sync_folder(self._folder)
+        durable.sync(self._folder)
         self._output.close()
         return {
             "dir": str(self._folder),

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from jobctl.config import Home
 from jobctl.domain.durations import format_time
 from jobctl.errors import Busy, NotFound, UsageError
-from jobctl.process import lock, private
+from jobctl.process import durable, lock, private
 from jobctl.process.daemon import busy
 from jobctl.store.opening import backup
 from jobctl.store.opening.file_state import file_state
@@ -86,7 +86,7 @@ def _restore(home: Home, now: int) -> Restored:
     unfinished.rename(home.database)
     if is_latest:  # the copy has another name from now on, so that it is restored once only
         copy = copy.rename(copy.with_stem(copy.stem.removesuffix(backup.RESCUED)))
-    _flush(home.root)
+    durable.sync(home.root)
     return Restored(copy, made_at, aside)
 
 
@@ -111,14 +111,6 @@ def _put_aside(home: Home, now: int) -> Path | None:
     for name in names:
         (home.root / name).rename(aside / name)
     return aside
-
-
-def _flush(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _locked(pid: int) -> Busy:

@@ -8,7 +8,7 @@ import shlex
 import time
 from pathlib import Path
 
-from jobctl.process import private
+from jobctl.process import durable, private
 from jobctl.store.database import Database
 
 KEEP = 3
@@ -66,9 +66,9 @@ def make(database: Database, now: int, word: str = "") -> Path:
         # SQLite fills an empty file that exists; a file that it makes itself would have the mode of the umask.
         os.close(private.create(unfinished))
         database.execute("VACUUM INTO ?", (str(unfinished),))
-        _flush(unfinished)
+        durable.sync(unfinished)
         unfinished.rename(place / name)
-        _flush(place)
+        durable.sync(place)
     except BaseException:
         with contextlib.suppress(OSError):
             unfinished.unlink()
@@ -92,14 +92,6 @@ def replace_all(database: Database, now: int) -> int:
     for path in (*old, *folder(root).glob(".*.tmp")):
         path.unlink(missing_ok=True)
     return len(old)
-
-
-def _flush(path: Path) -> None:
-    fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        os.fsync(fd)
-    finally:
-        os.close(fd)
 
 
 def repair_hint(root: Path) -> str:
