@@ -1,9 +1,10 @@
 """A line of a crontab, run by the real cron daemon: no terminal, a short PATH, no locale, HOME only.
 
 cron looks at its tables once a minute, so this waits for the minute to turn. It needs root, for a table of its own in
-/etc/cron.d and a cron daemon that no one else uses.
+/etc/cron.d and a cron daemon.
 """
 
+import fcntl
 import os
 import shlex
 import shutil
@@ -29,7 +30,7 @@ LOOK = "env | sort > environment; tty > tty 2>&1; locale > locale 2>/dev/null ||
 
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.timeout(2 * PATIENCE_S),
+    pytest.mark.timeout(6 * PATIENCE_S),  # another test may have the lock for two times its patience
     pytest.mark.skipif(shutil.which("cron") is None, reason="the Debian package cron is not installed"),
     pytest.mark.skipif(os.geteuid() != 0, reason="a crontab in /etc/cron.d needs root"),
     pytest.mark.skipif(not TABLES.is_dir(), reason="there is no /etc/cron.d"),
@@ -38,7 +39,12 @@ pytestmark = [
 
 @pytest.fixture
 def crontab(tmp_path):
-    """Installs lines of cron, and a cron daemon if none runs; takes both away again."""
+    """Installs lines of cron, and a cron daemon if none runs; takes both away again.
+
+    A machine has one cron daemon. Under the lock, no test stops the daemon that another test started.
+    """
+    lock = os.open(TABLES, os.O_RDONLY | os.O_CLOEXEC)
+    fcntl.flock(lock, fcntl.LOCK_EX)
     table = TABLES / f"jobctl-test-{os.getpid()}"
     started = []
 
@@ -54,6 +60,7 @@ def crontab(tmp_path):
     for daemon in started:
         daemon.send_signal(signal.SIGTERM)
         daemon.wait(60)
+    os.close(lock)
     home = Home(tmp_path / ".local/state/jobctl")
     if home.root.exists():
         sweep(StartOptions(home, 1).store_id, grace_s=0.1)
