@@ -49,12 +49,12 @@ class Reply(NamedTuple):
     error: str = ""  # the reason why there is no status, or another fault
     response: str = ""  # excerpt of the answer, or of the command's output
     retry_after: str | None = None  # the header as it came
-    hopeless: bool = False  # another try cannot help before a person fixes something
+    hopeless: bool = False  # another attempt cannot help before a person fixes something
     duration_us: int = 0
 
 
 class Verdict(NamedTuple):
-    """The decision after a reply. ``next_at`` (microseconds) is None unless another try follows."""
+    """The decision after a reply. ``next_at`` (microseconds) is None unless another attempt follows."""
 
     state: DeliveryState
     next_at: int | None
@@ -62,7 +62,7 @@ class Verdict(NamedTuple):
 
 
 def wait_s(attempts: int, retry_after: str | None, now: int, random: Callable[[], float]) -> float | None:
-    """Seconds from a failed try to the next one, None if there is none; ``random`` gives 0 to 1.
+    """Seconds from a failed attempt to the next one, None if there is none; ``random`` gives 0 to 1.
 
     ``attempts`` have been made so far. A receiver may ask for a longer wait with its header ``retry_after``.
     """

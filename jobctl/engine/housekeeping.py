@@ -116,7 +116,7 @@ class Housekeeping:
             return False
 
     def has_lost_lock(self) -> bool:
-        """True if the lock file is no longer the one that our supervisor holds."""
+        """True if another file has replaced the lock file that our supervisor holds."""
         if not self._lock_identity:
             return False
         try:

@@ -1,7 +1,7 @@
 """Delivers the notifications of the outbox: threads make the attempts, and the loop writes their results.
 
-Each try is noted in a commit before it begins, and settled in a later commit. The threads touch no database: they put
-a reply into a queue and wake the loop.
+Each attempt is noted in a commit before it begins, and settled in a later commit. The threads touch no database: they
+put a reply into a queue and wake the loop.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from jobctl.store.database import Database
 from jobctl.store.outbox import Sending
 
 #: The number of attempts that run at once. A receiver that does not answer takes 15 s, a command up to a minute.
-MAX_TRIES = 4
+MAX_UNDER_WAY = 4
 
 Deliver = Callable[[Sending, int, str], Reply]
 
@@ -53,7 +53,7 @@ class Notifier:
         self._collect()
         if self._arrived:
             return 0
-        if self._stopped or self._under_way >= MAX_TRIES:
+        if self._stopped or self._under_way >= MAX_UNDER_WAY:
             return None
         return outbox.next_due(self._database)
 
@@ -85,7 +85,7 @@ class Notifier:
         self._collect()
         for sending, reply in self._arrived:
             self._settle(sending, reply, now)
-        free = MAX_TRIES - self._under_way + len(self._arrived)
+        free = MAX_UNDER_WAY - self._under_way + len(self._arrived)
         due = outbox.begin_due(self._database, now, free) if free and not self._stopped else []
         self._begun = [(sending, now // 1_000_000) for sending in due]
 

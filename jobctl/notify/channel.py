@@ -19,7 +19,7 @@ class Channel(NamedTuple):
     targets: Callable[[NotifyOptions, Mapping[str, str]], list[NewTarget]]
     shown: Callable[[str], str]  # a target for documents and messages, without its possibly secret parts
     status_words: Callable[[int], str]  # the status of a reply in words
-    meaning: Callable[[int], DeliveryState]  # of the status of a reply; PENDING = another try may help
-    #: One try, with the time in seconds since 1970 and the home of the store. Raises UsageError if somebody must fix
-    #: something before another try can help.
+    meaning: Callable[[int], DeliveryState]  # of the status of a reply; PENDING = another attempt may help
+    #: One attempt, with the time in seconds since 1970 and the home of the store. Raises UsageError if somebody must
+    #: fix something before another attempt can help.
     deliver: Callable[[Sending, int, str], Reply]

@@ -63,7 +63,7 @@ def _state(name: str, reply: Reply) -> DeliveryState:
 
 
 def deliver(sending: Sending, timestamp: int, home: str) -> Reply:
-    """Try once to deliver (``timestamp`` in seconds since 1970); returns the reply or the failure.
+    """Make one attempt to deliver (``timestamp`` in seconds since 1970); returns the reply or the failure.
 
     It runs in a thread of its own, touches no database and never raises. For a channel that this version does not know,
     the reply says so and is final.

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 NAME = "command"
 TIMEOUT_S = 60.0
-#: Exit codes after which another try cannot help: the one that has this meaning for items, and those of a shell.
+#: Exit codes after which another attempt cannot help: the one that has this meaning for items, and those of a shell.
 _FINAL_EXIT_CODES = frozenset({65, 126, 127})
 
 

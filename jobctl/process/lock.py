@@ -45,7 +45,7 @@ class HeldError(Exception):
         super().__init__(f"held by process {pid}")
         self.pid = pid
         self.is_daemon = is_daemon
-        self.is_displaced = is_displaced  # its lock file is no longer the file at the path
+        self.is_displaced = is_displaced  # another file has replaced its lock file at the path
 
 
 def take(path: str, patience_s: float = PATIENCE_S) -> int:

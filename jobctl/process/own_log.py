@@ -21,7 +21,7 @@ def say_traceback() -> None:
 
 
 def traceback_of(error: BaseException) -> str:
-    """The traceback of an exception; its type and message alone if there is no free descriptor to load the module."""
+    """The traceback of an exception; its type and message alone if the module cannot be loaded."""
     try:
         import traceback
     except (OSError, ImportError):

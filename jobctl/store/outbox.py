@@ -154,7 +154,7 @@ def _begin(database: Database, delivery: str, now: int) -> Sending:
 
 
 def settle(database: Database, sending: Sending, reply: Reply, verdict: Verdict, now: int) -> bool:
-    """Record the end of an attempt. If the attempt is no longer under way, nothing changes and the result is False."""
+    """Record the end of an attempt. Returns False, and changes nothing, if it was ended before."""
     changed = database.execute(
         "UPDATE delivery_attempts SET duration_us = ?, status = ?, error = ?, response = ?"
         " WHERE delivery = ? AND attempt = ? AND duration_us IS NULL",

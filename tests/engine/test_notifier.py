@@ -19,7 +19,7 @@ from standardwebhooks import Webhook
 
 from jobctl.config import Home
 from jobctl.domain.webhook import parse_url
-from jobctl.engine.notifier import MAX_TRIES, Notifier
+from jobctl.engine.notifier import MAX_UNDER_WAY, Notifier
 from jobctl.notify import command as command_channel
 from jobctl.notify import webhook
 from jobctl.notify.http import DeliveryError, post
@@ -430,19 +430,19 @@ def test_a_talkative_command_costs_no_memory_and_does_not_block() -> None:
 
 
 def test_receivers_that_hang_hold_up_neither_the_loop_nor_more_than_their_share(desk: Desk, receiver: Receiver) -> None:
-    for _ in range(MAX_TRIES + 2):
+    for _ in range(MAX_UNDER_WAY + 2):
         desk.ended_job(hook(receiver.url("/hang")))
     began = time.monotonic()
     desk.step()
     assert time.monotonic() - began < PATIENCE_S / 3
-    for _ in range(MAX_TRIES):
+    for _ in range(MAX_UNDER_WAY):
         assert receiver.arrived.acquire(timeout=PATIENCE_S)
     assert desk.notifier.due_at() is None, "no hand is free, so there is nothing to wake up for"
     assert desk.notifier.is_busy(desk.now)
     desk.step()
-    assert desk.database.scalar("SELECT count(*) FROM delivery_attempts") == MAX_TRIES
+    assert desk.database.scalar("SELECT count(*) FROM delivery_attempts") == MAX_UNDER_WAY
     receiver.gone.set()
-    for _ in range(MAX_TRIES):
+    for _ in range(MAX_UNDER_WAY):
         assert desk.rung.acquire(timeout=PATIENCE_S)
     assert desk.notifier.due_at() == 0
     desk.step()
@@ -451,7 +451,7 @@ def test_receivers_that_hang_hold_up_neither_the_loop_nor_more_than_their_share(
         assert desk.rung.acquire(timeout=PATIENCE_S)
     desk.step()
     assert not desk.notifier.is_busy(desk.now)
-    assert len(receiver.requests) == MAX_TRIES + 2
+    assert len(receiver.requests) == MAX_UNDER_WAY + 2
 
 
 def test_nothing_is_sent_before_the_commit_nor_after_a_rollback(desk: Desk, receiver: Receiver) -> None:

@@ -56,7 +56,7 @@ class ReadyQueue:
         self.changed[live.id] = self._stale[live.id] = self._known[live.id] = live
 
     def remove(self, job: int) -> None:
-        """Remove a job that is no longer live."""
+        """Remove a job that is not live any more."""
         self._move(job, _NOT_SEEN)
         for jobs in (self.changed, self._stale, self._known, self._entries):
             jobs.pop(job, None)

@@ -59,7 +59,7 @@ def _ready(options: StartOptions) -> StartOptions:
 
 
 def _holder(home: Home, now: int) -> Busy | None:
-    """The error that says what the process with the store does; None if it is a daemon that runs all jobs."""
+    """The error that describes the process with the store; None if it is a daemon that runs all jobs."""
     with closing(open_database(home)) as database:
         view = daemon_view(database, home, now)
     if view.state == "draining":
