@@ -65,6 +65,15 @@ def _results(value: Any) -> bool:
     )
 
 
+def _undo(value: Any) -> bool:
+    return (
+        isinstance(value, dict)
+        and value.get("handler") in KINDS
+        and _COMMAND.is_valid(value.get("command"))
+        and isinstance(value.get("work_options", {}), dict)
+    )
+
+
 _JSON = {
     "command": _COMMAND,
     "labels": _TEXTS_BY_NAME,
@@ -76,14 +85,22 @@ _JSON = {
     "work_options": _OBJECT,
     "policy": _OBJECT,
     "results": _Form(_results, "the content of a manifest", "{}"),
+    "undo": _Form(_undo, "a way to take rows back", ""),
 }
-_WHOLE = ("priority", "umask", "round", "cursor", "total", "paused_us", "active_us", "attempts", "input_bytes")
+#: JSON columns that most jobs leave empty.
+_OPTIONAL_JSON = frozenset({"results", "undo"})
+_WHOLE = (
+    *("priority", "umask", "round", "cursor", "total", "paused_us", "active_us", "attempts", "input_bytes"),
+    *("undo_retaken", "undo_released"),
+)
 _WORDS: dict[str, tuple[str | None, ...]] = {
     "input_format": ("lines", "csv", "tsv", "jsonl"),
     "stop": (None, *Stop),
 }
 #: The kind in place of one that this version does not know. It has no effect: nothing of a damaged job is started.
 UNREADABLE_KIND = "command"
+#: Whole numbers that most jobs leave empty.
+_OPTIONAL_WHOLE = ("undo_of",)
 _REAL = ("rate_per_s", "mean_us", "tokens")
 
 
@@ -123,6 +140,8 @@ def _fault(name: str, value: Any) -> tuple[str, Any]:
         return f"is not one of {', '.join(filter(None, _WORDS[name]))}", _WORDS[name][0]
     if name in _WHOLE and type(value) is not int:
         return "is not a whole number", 0
+    if name in _OPTIONAL_WHOLE and value is not None and type(value) is not int:
+        return "is not a whole number", None
     if name in _REAL and value is not None and not (isinstance(value, int | float) and abs(value) < 1e300):
         return "is not a number", None
     return "", None
@@ -130,7 +149,7 @@ def _fault(name: str, value: Any) -> tuple[str, Any]:
 
 def _json_fault(name: str, value: Any) -> tuple[str, Any]:
     form = _JSON[name]
-    if name == "results" and not value:
+    if name in _OPTIONAL_JSON and not value:
         return "", None
     try:
         found = json.loads(value)

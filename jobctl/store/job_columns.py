@@ -17,7 +17,7 @@ ENGINE_ONLY = frozenset({
 #: Columns that tell people about a job and mean nothing to the engine.
 STATUS_ONLY = frozenset({
     "labels", "input_bytes", "reason", "revision", "pause_reason", "updated_at", "paused_us", "active_us", "results",
-    "failures_ungrouped",
+    "failures_ungrouped", "undo_retaken", "undo_released",
 })  # fmt: skip
 #: Columns that ``JobRow`` has together, in ``counts``.
 COUNTED = ("queued", "running", "retrying", "succeeded", "failed", "unprocessed", "rejected", "skipped")

@@ -65,5 +65,7 @@ class JobRow:
     attempts: int
     tokens: float | None
     tokens_at: int | None
+    undo: str | None
+    undo_of: int | None
     counts: Counts
     damage: str = ""  # the faults of the row; columns with a fault have harmless values here

@@ -17,7 +17,10 @@ PAGES_AT_ONCE = 500
 SMALL_JOB = 500
 _FEW_ROWS = ("deliveries", "targets", "failures", "figures", "requests")
 #: Tables with more rows per job than one transaction should remove, each with the column that numbers its rows.
-_MANY_ROWS = (("attempts", "item"), ("items", "item"), ("leftovers", "item"), ("followed", "number"), ("journal", "id"))
+_MANY_ROWS = (
+    *(("attempts", "item"), ("items", "item"), ("leftovers", "item"), ("followed", "number"), ("journal", "id")),
+    ("undone", "item"),
+)
 #: Seconds left to other writers between two steps: they try to write every few milliseconds.
 COURTESY_S = 0.003
 #: Called between two transactions.

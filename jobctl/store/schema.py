@@ -8,12 +8,13 @@ from __future__ import annotations
 import sys
 
 APPLICATION_ID = 0x6A6F6263  # "jobc"
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 #: The `store.opening.layout.fingerprint` of the columns of each schema. A change of tables.py changes the last line;
 #: after a release it needs a new version and a migration.
 LAYOUTS = {
     1: "24230224f6ada8bd",
     2: "628f0ac685d9a1cb",
+    3: "0b6efb2abc3a3507",
 }
 
 _HEADER = "-- Generated from tables.py by `python -m jobctl.store.schema`. Do not edit."

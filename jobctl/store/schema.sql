@@ -209,6 +209,10 @@ CREATE TABLE jobs (
   tokens FLOAT,
   tokens_at INTEGER,
   failures_ungrouped INTEGER DEFAULT '0' NOT NULL,
+  undo VARCHAR,
+  undo_of INTEGER,
+  undo_retaken INTEGER DEFAULT '0' NOT NULL,
+  undo_released INTEGER DEFAULT '0' NOT NULL,
   CONSTRAINT job_state_known CHECK (state IN ('queued', 'running', 'paused', 'cancelling', 'succeeded', 'partial', 'failed', 'cancelled', 'expired')),
   CONSTRAINT job_counts_add_up CHECK (total = queued + running + retrying + succeeded + failed + unprocessed),
   CONSTRAINT job_counts_not_negative CHECK (min(queued, running, retrying, succeeded, failed, unprocessed, rejected, skipped) >= 0),
@@ -224,6 +228,8 @@ CREATE UNIQUE INDEX jobs_key ON jobs ("key") WHERE key IS NOT NULL;
 CREATE INDEX jobs_live ON jobs (id) WHERE finished_at IS NULL;
 
 CREATE INDEX jobs_name ON jobs (name);
+
+CREATE INDEX jobs_undo_of ON jobs (undo_of) WHERE undo_of IS NOT NULL;
 
 CREATE TABLE journal (
   id INTEGER NOT NULL,
@@ -302,3 +308,12 @@ CREATE TABLE targets (
 );
 
 CREATE INDEX targets_job ON targets (job);
+
+CREATE TABLE undone (
+  job INTEGER NOT NULL,
+  item INTEGER NOT NULL,
+  undo_job INTEGER NOT NULL,
+  undo_item INTEGER NOT NULL,
+  PRIMARY KEY (job, item)
+)
+ WITHOUT ROWID;

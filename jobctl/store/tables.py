@@ -52,6 +52,7 @@ class Job(SQLModel, table=True):
         Index("jobs_key", "key", unique=True, sqlite_where=text("key IS NOT NULL")),
         Index("jobs_name", "name"),
         Index("jobs_fingerprint", "fingerprint"),
+        Index("jobs_undo_of", "undo_of", sqlite_where=text("undo_of IS NOT NULL")),
         {"sqlite_autoincrement": True},
     )
     id: int | None = Field(default=None, primary_key=True)
@@ -124,6 +125,11 @@ class Job(SQLModel, table=True):
     tokens: float | None = None  # starts that its rate had left at ``tokens_at``
     tokens_at: int | None = None
     failures_ungrouped: int = _default(0)
+    undo: str | None = None  # JSON: how to take back a row, see domain.undo
+    undo_of: int | None = None  # the job whose rows this one takes back
+    # Items of an undo job that stay in its counts although a later undo job has their rows, or the rows run again.
+    undo_retaken: int = _default(0)
+    undo_released: int = _default(0)
 
 
 class Figures(SQLModel, table=True):
@@ -289,6 +295,17 @@ class Followed(SQLModel, table=True):
     number: int = Field(primary_key=True)
     other: int  # the first job that has it
     payload: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+
+
+class Undone(SQLModel, table=True):
+    """A row that an undo job has taken, and the item that it is there: no row is in two undo jobs."""
+
+    __tablename__ = "undone"
+    __table_args__ = ({"sqlite_with_rowid": False},)
+    job: int = Field(primary_key=True)
+    item: int = Field(primary_key=True)
+    undo_job: int
+    undo_item: int
 
 
 class Leftovers(SQLModel, table=True):

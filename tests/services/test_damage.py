@@ -165,7 +165,7 @@ def test_readable_parts_of_a_policy_stay_and_set_repairs_the_others(store, home,
     assert json.loads(repaired.policy)["rate"] == "5/s"
 
 
-TABLES = ("items", "attempts", "failures", "journal", "queues", "daemon", "leftovers")
+TABLES = ("items", "attempts", "failures", "journal", "queues", "daemon", "leftovers", "undone")
 #: What no command writes into a column, whatever its type.
 CELLS = {
     "a text": "zz",

@@ -29,6 +29,7 @@ UNRELEASED = ("first", "keys", "deliveries", "prunings", "no_figures")
 DDL = {
     1: "1199f9ed4452166bc1242f9a23735c5bcd708e5cab79bb13920688d237988a47",
     2: "2fd03e125743fefe3c1f1ebdb75e93458c84119cf592fd6e5b47c4b551fd4020",
+    3: "b99cffb0ac8969ba0ff34b2d0e80cb5501a544a4c660b40d2ba944b9db6b8af6",
 }
 #: Commands that neither need the database nor are stopped by it.
 WITHOUT_DATABASE = {
@@ -64,7 +65,8 @@ def unreleased(request, home):
 def test_the_schema_has_another_number_when_its_ddl_changes():
     made = hashlib.sha256(generate().encode()).hexdigest()
     assert DDL[SCHEMA_VERSION] == made, "see the comment at DDL"
-    assert hashlib.sha256(ddl_of("schema1").encode()).hexdigest() == DDL[1]
+    for version in range(1, SCHEMA_VERSION):
+        assert hashlib.sha256(ddl_of(f"schema{version}").encode()).hexdigest() == DDL[version]
 
 
 def test_every_schema_has_its_layout_written_down(home):
@@ -86,8 +88,9 @@ def shape(database):
     return columns, sorted(re.sub(r"\s+", " ", sql) for (sql,) in indices)
 
 
-def test_a_store_of_schema_1_becomes_equal_to_a_new_one(home, tmp_path):
-    make_database(home.database, ddl_of("schema1"))
+@pytest.mark.parametrize("version", range(1, SCHEMA_VERSION))
+def test_a_store_of_an_older_schema_becomes_equal_to_a_new_one(version, home, tmp_path):
+    make_database(home.database, ddl_of(f"schema{version}"), version)
     migrated, made = open_database(home), open_database(Home(tmp_path / "new"), create=True)
     with contextlib.closing(migrated), contextlib.closing(made):
         assert shape(migrated) == shape(made)

@@ -66,4 +66,8 @@ class JobColumns(NamedTuple):
     tokens: float | None
     tokens_at: int | None
     failures_ungrouped: int
+    undo: str | None
+    undo_of: int | None
+    undo_retaken: int
+    undo_released: int
     damage: str = ""  # the faults of the row; columns with a fault have harmless values here
