@@ -17,6 +17,7 @@ from jobctl.errors import UsageError
 
 if TYPE_CHECKING:
     from jobctl.cli.completion.tree import Node
+    from jobctl.cli.page import Page
 
 
 class Entry(NamedTuple):
@@ -117,6 +118,18 @@ class Root(Group):
         for heading in dict.fromkeys(entry.heading for entry in COMMANDS.values()):
             names = [name for name, entry in COMMANDS.items() if entry.heading == heading]
             yield heading, self.summaries(ctx, names)
+
+    def brief_headings(self, page: Page, ctx: Any) -> None:  # noqa: ARG002
+        """The names of all commands, for the page of ``-h``."""
+        page.heading("Commands")
+        names: dict[str, list[str]] = {
+            heading: [] for heading in dict.fromkeys(entry.heading for entry in COMMANDS.values())
+        }
+        for name, entry in COMMANDS.items():
+            names[entry.heading].append(name)
+        page.rows([(heading, " ".join(found)) for heading, found in names.items()])
+        page.blank()
+        page.text("A command on one screen: jobctl COMMAND -h")
 
 
 def _suggest(name: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 from typer.core import TyperArgument, TyperCommand, TyperGroup, TyperOption
@@ -13,6 +13,9 @@ from jobctl.cli.grammar import END, Grammar
 from jobctl.cli.session import GLOBAL_PANEL, session
 from jobctl.domain.nearest import did_you_mean
 from jobctl.errors import UsageError
+
+if TYPE_CHECKING:
+    from jobctl.cli.page import Page
 
 #: From this level of optimisation on, Python drops docstrings.
 _NO_DOCSTRINGS = 2
@@ -30,7 +33,7 @@ def _keep(ctx: Any, param: Any, value: Any) -> Any:
 def global_options() -> list[TyperOption]:
     """Options that may be given before or after the command."""
     flags = (
-        (["--json"], "Print one JSON document, or with --follow or --watch, one on each line."),
+        (["--json"], "Print JSON: one document, or with --follow or --watch, one on each line."),
         (["--plain"], "Print tables as tab-separated values, in full, without lines or colours."),
         (["--no-color"], "Print without colours, as with NO_COLOR=1."),
         (["-q", "--quiet"], "Print only the requested output, without messages."),
@@ -66,6 +69,9 @@ def restore_help(command: Any) -> None:
 class Command(TyperCommand):
     """A command of jobctl."""
 
+    #: The options that ``-h`` shows, where a command has more of its own than there is room for.
+    on_first_screen: tuple[str, ...] = ()
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.rich_markup_mode = None
@@ -93,13 +99,7 @@ class Command(TyperCommand):
         """The help page, or its content as JSON."""
         from jobctl.cli.help import help_text
 
-        return help_text(self, ctx, super().get_help(ctx))
-
-    def format_help(self, ctx: Any, formatter: Any) -> None:
-        """Write the summary, an example, the usage, then the rest."""
-        from jobctl.cli.help import write_help
-
-        write_help(self, ctx, formatter)
+        return help_text(self, ctx)
 
 
 class Group(TyperGroup):
@@ -118,13 +118,13 @@ class Group(TyperGroup):
         """The help page, or its content as JSON."""
         from jobctl.cli.help import help_text
 
-        return help_text(self, ctx, super().get_help(ctx))
+        return help_text(self, ctx)
 
-    def format_help(self, ctx: Any, formatter: Any) -> None:
-        """Write the page."""
-        from jobctl.cli.help import write_help
-
-        write_help(self, ctx, formatter)
+    def brief_headings(self, page: Page, ctx: Any) -> None:
+        """Its commands, each on one line, for the page of ``-h``."""
+        for heading, rows in self.headings(ctx):
+            page.heading(heading)
+            page.short_rows(rows)
 
     def headings(self, ctx: Any) -> Iterator[tuple[str, list[tuple[str, str]]]]:
         """Its commands under one heading."""

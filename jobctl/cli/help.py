@@ -1,51 +1,151 @@
-"""Help pages: a summary, examples, usage, explanation, then the options in groups with their defaults."""
+"""Help pages: ``-h`` is one screen, ``--help`` is complete, with the options in groups and their defaults."""
 
 from __future__ import annotations
 
-import re
 import sys
 from typing import TYPE_CHECKING, Any
 
 from typer.core import TyperArgument, TyperOption
 
-from jobctl.cli.session import session
+from jobctl.cli.page import Page, one_line, wrapped
+from jobctl.cli.session import GLOBAL_PANEL, session
 
 if TYPE_CHECKING:
-    from jobctl.cli.completion.tree import Argument, Option
+    from jobctl.cli.completion.tree import Argument, Node, Option
     from jobctl.domain.documents.program import ArgumentBlock, HelpDocument, OptionBlock
 
-_DEFAULT_PANEL = "Options"
+_ARGUMENTS, _DEFAULT_PANEL = "Arguments", "Options"
+#: What fits on a screen of 24 lines. A heading takes two of them.
+_EXAMPLES, _OPTIONS, _HEADING = 3, 10, 2
+#: From this rank on, an option is shown only if there is room for it.
+_FILLING = 2
+_EXAMPLE = "Example"
 
 
-def write_help(command: Any, ctx: Any, formatter: Any) -> None:
-    """Write the page of a command from its docstring and parameters."""
-    paragraphs = (command.help or "").split("\n\n")
-    formatter.write_text(_one_line(paragraphs[0]))
-    for paragraph in paragraphs[1:]:
-        if paragraph.startswith("Example"):
-            formatter.write_paragraph()
-            formatter.write(paragraph.rstrip() + "\n")
-    formatter.write_paragraph()
-    formatter.write_usage(ctx.command_path, " ".join(command.collect_usage_pieces(ctx)))
-    for paragraph in paragraphs[1:]:
-        if not paragraph.startswith("Example"):
-            formatter.write_paragraph()
-            _write_prose(paragraph, formatter)
-    for heading, rows in command.headings(ctx) if hasattr(command, "headings") else ():
-        with formatter.section(heading):
-            formatter.write_dl(rows)
-    write_parameters(command, ctx, formatter)
-
-
-def help_text(command: Any, ctx: Any, text: str) -> str:
-    """The page as it is printed; with ``--json`` a document that has the page and its parts."""
+def help_text(command: Any, ctx: Any) -> str:
+    """The help page of a command, in the form that the command line asks for; a document with ``--json``."""
     shared = session(ctx)
-    if not shared.wants_json:
-        return text
+    page = Page(bold=not shared.wants_json and shared.colors(sys.stdout))
+    (_write_full if shared.wants_full_help else _write_brief)(page, command, ctx)
+    return _document(command, ctx, str(page)) if shared.wants_json else str(page)
+
+
+def _write_full(page: Page, command: Any, ctx: Any) -> None:
+    summary, *paragraphs = (command.help or "").split("\n\n")
+    page.text(summary)
+    for paragraph in paragraphs:
+        if paragraph.startswith(_EXAMPLE):
+            _write_examples(page, paragraph.rstrip().splitlines())
+    page.blank()
+    page.usage(ctx.command_path, " ".join(command.collect_usage_pieces(ctx)))
+    for paragraph in paragraphs:
+        if not paragraph.startswith(_EXAMPLE):
+            page.blank()
+            _write_prose(page, paragraph)
+    for heading, rows in command.headings(ctx) if hasattr(command, "headings") else ():
+        page.heading(heading)
+        page.rows(rows)
+    for panel, rows in _groups(command, ctx).items():
+        page.heading(panel)
+        page.rows(rows)
+    page.blank()
+    page.text(f"The manual: {_manual(ctx)}")
+
+
+def _write_brief(page: Page, command: Any, ctx: Any) -> None:
+    """One screen: the command in a sentence, examples, the most important options, and where the rest is."""
+    summary, *paragraphs = (command.help or "").split("\n\n")
+    page.text(summary)
+    page.blank()
+    page.usage(ctx.command_path, " ".join(command.collect_usage_pieces(ctx)))
+    examples = [line for text in paragraphs if text.startswith(_EXAMPLE) for line in text.rstrip().splitlines()]
+    if examples:
+        _write_examples(page, examples[: 1 + _EXAMPLES])
+    if hasattr(command, "brief_headings"):
+        command.brief_headings(page, ctx)
+    else:
+        _write_brief_lists(page, command, ctx)
+    page.blank()
+    page.text(f"More: {ctx.command_path} --help; the manual: {_manual(ctx)}")
+
+
+def _write_examples(page: Page, lines: list[str]) -> None:
+    page.heading(lines[0].rstrip(":"))
+    page.lines(lines[1:])
+
+
+def _write_brief_lists(page: Page, command: Any, ctx: Any) -> None:
+    """The arguments, the words that a command lists, and options. Global options only fill the room that is left."""
+    params = command.get_params(ctx)
+    arguments = [_argument_row(param) for param in params if isinstance(param, TyperArgument)]
+    ranks = {
+        param: _rank(param, command) for param in params if isinstance(param, TyperOption) and param.name != "help"
+    }
+    room = _OPTIONS
+    if arguments and sum(rank < _FILLING for rank in ranks.values()) + len(arguments) + _HEADING <= room:
+        page.heading(_ARGUMENTS)
+        page.short_rows(arguments)
+        room -= len(arguments) + _HEADING
+    for heading, rows in command.headings(ctx) if hasattr(command, "headings") else ():
+        lines = wrapped(" ".join(word for word, _ in rows), page.width - 2)
+        page.heading(heading)
+        page.lines(f"  {line}" for line in lines)
+        room -= len(lines) + _HEADING
+    chosen = sorted(ranks, key=ranks.__getitem__)[:room]
+    rows = [((param.get_help_record(ctx) or ("",))[0], param.help or "") for param in ranks if param in chosen]
+    page.heading(_DEFAULT_PANEL)
+    page.short_rows(rows)
+
+
+def _rank(option: TyperOption, command: Any) -> int:
+    """The order in which options get a line of the first screen: those that ``Command.on_first_screen`` names, else the
+    own ones of a command; then those marked in the table of job options, the global ones, and the others.
+    """
+    named = command.on_first_screen
+    if not set(named).isdisjoint(option.opts) if named else option.rich_help_panel is None:
+        return 0
+    return 1 if getattr(option, "is_main", False) else _FILLING + (option.rich_help_panel != GLOBAL_PANEL)
+
+
+def _argument_row(param: TyperArgument) -> tuple[str, str]:
+    return str(param.metavar or (param.name or "").upper()), param.help or ""
+
+
+def _manual(ctx: Any) -> str:
+    words = ctx.command_path.split()
+    return " ".join((words[0], "man", *words[1:2]))
+
+
+def _write_prose(page: Page, paragraph: str) -> None:
+    """Write a paragraph: prose is wrapped again, indented lines stay as they are."""
+    if "\n  " in paragraph or paragraph.startswith("  "):
+        page.lines(paragraph.rstrip().splitlines())
+    else:
+        page.text(paragraph)
+
+
+def _groups(command: Any, ctx: Any) -> dict[str, list[tuple[str, str]]]:
+    """The arguments, then the options by group; the global ones last."""
+    groups: dict[str, list[tuple[str, str]]] = {_ARGUMENTS: [], _DEFAULT_PANEL: []}
+    for param in command.get_params(ctx):
+        record = param.get_help_record(ctx)
+        if record is None:
+            continue
+        if isinstance(param, TyperArgument):
+            panel, record = _ARGUMENTS, _argument_row(param)
+        else:
+            panel = (isinstance(param, TyperOption) and param.rich_help_panel) or _DEFAULT_PANEL
+        groups.setdefault(str(panel), []).append((record[0], one_line(record[1])))
+    ordered = sorted(groups, key=lambda name: name == GLOBAL_PANEL)
+    return {name: groups[name] for name in ordered if groups[name]}
+
+
+def _document(command: Any, ctx: Any, text: str) -> str:
+    """``jobctl.help/1``: the page and its parts."""
     from jobctl.cli.completion.tree import node_of
     from jobctl.render.machine import dumps
 
-    node = node_of(command, tuple(ctx.command_path.split()[1:]))
+    node: Node = node_of(command, tuple(ctx.command_path.split()[1:]))
     document: HelpDocument = {
         "schema": "jobctl.help/1",
         "command": node.name,
@@ -76,35 +176,3 @@ def _option_block(option: Option) -> OptionBlock:
         "group": option.panel,
         "multiple": option.multiple,
     }
-
-
-def _write_prose(paragraph: str, formatter: Any) -> None:
-    """Write a paragraph: prose is wrapped again, indented lines stay as they are."""
-    if "\n  " in paragraph or paragraph.startswith("  "):
-        formatter.write(paragraph.rstrip() + "\n")
-    else:
-        formatter.write_text(_one_line(paragraph))
-
-
-def _one_line(text: str) -> str:
-    return re.sub(r"\s+", " ", text).strip()
-
-
-def write_parameters(command: Any, ctx: Any, formatter: Any) -> None:
-    """Arguments, then options by group; the global ones last."""
-    groups: dict[str, list[tuple[str, str]]] = {"Arguments": [], _DEFAULT_PANEL: []}
-    for param in command.get_params(ctx):
-        record = param.get_help_record(ctx)
-        if record is None:
-            continue
-        if isinstance(param, TyperArgument):
-            panel = "Arguments"
-            record = (param.metavar or record[0], param.help or "")
-        else:
-            panel = (isinstance(param, TyperOption) and param.rich_help_panel) or _DEFAULT_PANEL
-        groups.setdefault(str(panel), []).append(record)
-    ordered = sorted(groups, key=lambda name: name == "Global options")
-    for name in ordered:
-        if groups[name]:
-            with formatter.section(name):
-                formatter.write_dl(groups[name])

@@ -55,8 +55,18 @@ class Session:
 
         Words of another command, which follow ``--``, do not count.
         """
-        own = self._arguments
-        return self.json or "--json" in own[: own.index("--") if "--" in own else None]
+        return self.json or "--json" in self._own
+
+    @property
+    def wants_full_help(self) -> bool:
+        """Whether a help page is the complete one; ``-h`` alone asks for one screen."""
+        return "--help" in self._own or "help" in self._own
+
+    @property
+    def _own(self) -> Sequence[str]:
+        """The words before ``--``."""
+        words = self._arguments
+        return words[: words.index("--") if "--" in words else None]
 
     @cached_property
     def home(self) -> Home:

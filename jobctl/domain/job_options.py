@@ -16,11 +16,17 @@ Kept = Literal["", "settings", "recipes"]
 Applies = Literal["", "calls", "clusters"]
 
 INPUT = "Input"
-JOB = "The job"
-DONE = "When it is done"
-ITEMS = "How items run"
+WORK = "What to run"
 FUNCTION = "A Python function"
-FAILURES = "Failures"
+JOB = "The job"
+START = "When it starts"
+ONCE = "The same work only once"
+LIMITS = "Limits"
+FAILURES = "Failures and retries"
+OUTPUT = "Output"
+DONE = "When it is done"
+#: The headings of the help page, in its order.
+PANELS = (INPUT, WORK, FUNCTION, JOB, START, ONCE, LIMITS, FAILURES, OUTPUT, DONE)
 #: The word that takes a limit away.
 NO_LIMIT = "none"
 #: The highest number of anything, see ``policy.MAX_COUNT``.
@@ -53,6 +59,7 @@ class JobOption(NamedTuple):
     default: str = ""  # the value without a setting, as ``jobctl config show`` shows it
     effect: str = ""  # if jobctl set can change it: a sentence that says for which items the change counts
     of_queues: bool = False  # jobctl queue set sets it, too
+    is_main: bool = False  # -h of submit and run shows it: it is among the ten options that most people need
     completes: str = ""  # the words that can be typed, if the metavar does not say it: queues | recipes | files
 
     @property
@@ -78,7 +85,7 @@ _A_FUNCTION = 'a function such as "package.module:function"'
 OPTIONS: tuple[JobOption, ...] = (
     JobOption("format", INPUT, "FORMAT",
         "The format of FILE: csv, tsv, jsonl, lines, xlsx or parquet; default: as its name says.",
-        choices=("csv", "tsv", "jsonl", "lines", "xlsx", "parquet"), kept="recipes", safe=True),
+        choices=("csv", "tsv", "jsonl", "lines", "xlsx", "parquet"), kept="recipes", safe=True, is_main=True),
     JobOption("delimiter", INPUT, "CHAR",
         "The field separator of a CSV file: comma (default), tab, semicolon, pipe, or any other character.",
         kept="recipes", safe=True, form="one character"),
@@ -103,58 +110,58 @@ OPTIONS: tuple[JobOption, ...] = (
         "Take only the rows with these numbers: 1-100,500,1000-."),
     JobOption("where", INPUT, "CONDITION",
         "Take only rows that meet this condition: 'country == \"DE\" and size > 100'.",
-        kept="recipes", safe=True, form="a condition on the columns"),
+        kept="recipes", safe=True, form="a condition on the columns", is_main=True),
     JobOption("sample", INPUT, "N",
         "Take only a sample of N rows from the whole file, the same rows each time.",
         number=True),
     JobOption("dry-run", INPUT, "",
         "Check the file and show the first commands, but change nothing.",
-        short="-n"),
-    JobOption("recipe", JOB, "NAME",
+        short="-n", is_main=True),
+    JobOption("recipe", WORK, "NAME",
         "Take the command and options from a recipe (see jobctl recipe); options given here win.",
         completes="recipes"),
     JobOption("name", JOB, "NAME",
         "The name of the job; default: the name of the file.",
-        kept="recipes", safe=True, form="the name of the job"),
+        kept="recipes", safe=True, form="the name of the job", is_main=True),
     JobOption("label", JOB, "NAME=VALUE",
         "Give the job this label; may be repeated.",
         multiple=True, parse=f"{_VALUES}:parse_labels", kept="settings", safe=True,
         form='texts of the form "name=value"'),
-    JobOption("queue", JOB, "NAME",
+    JobOption("queue", START, "NAME",
         "The queue that the job waits in; default: the queue named default.",
         kept="settings", safe=True, form="the name of a queue", default="default", completes="queues"),
-    JobOption("new-queue", JOB, "",
+    JobOption("new-queue", START, "",
         "Create the queue that --queue names if it does not exist.",
         kept="settings", safe=True, default="false"),
-    JobOption("priority", JOB, "N",
+    JobOption("priority", START, "N",
         "Jobs with a higher priority start first; default: 0.",
         number=True, parse=f"{_VALUES}:parse_priority", kept="settings", safe=True, form="a whole number",
         default="0", effect="Counts for the next item that starts."),
-    JobOption("key", JOB, "KEY",
+    JobOption("key", ONCE, "KEY",
         "The idempotency key: the same work with the same key is accepted only once.",
         kept="recipes", safe=True, form="an idempotency key"),
-    JobOption("on-duplicate", JOB, "return|fail|resume",
+    JobOption("on-duplicate", ONCE, "return|fail|resume",
         "If a job has this --key: print its number (default), fail, or retry that job.",
         choices=("return", "fail", "resume"), kept="settings", safe=True, default="return"),
-    JobOption("unique", JOB, "",
+    JobOption("unique", ONCE, "",
         "Refuse the job if a job with the same work is not done yet.",
         kept="recipes", safe=True),
-    JobOption("item-key", JOB, "COLUMN",
+    JobOption("item-key", ONCE, "COLUMN",
         "The column that identifies a row; its values must be unique.",
         kept="recipes", safe=True, form="the name of a column"),
-    JobOption("only-new", JOB, "",
+    JobOption("only-new", ONCE, "",
         "Skip rows that are open or done in jobs of this --name, by --item-key and content.",
         kept="recipes", safe=True),
-    JobOption("new-by", JOB, "COLUMN,...",
+    JobOption("new-by", ONCE, "COLUMN,...",
         "The columns that --only-new compares; default: all of them.",
         parse=f"{_VALUES}:parse_columns", kept="recipes", safe=True, form='names of columns such as "email,amount"'),
-    JobOption("hold", JOB, "",
+    JobOption("hold", START, "",
         "Accept the job, but hold it until jobctl resume starts it.",
         kept="recipes", safe=True),
-    JobOption("after", JOB, "JOB[:any]",
+    JobOption("after", START, "JOB[:any]",
         "Start after this job has succeeded (JOB:any: after it is done, however it ended).",
         multiple=True),
-    JobOption("not-before", JOB, "TIME",
+    JobOption("not-before", START, "TIME",
         "Do not start before this time: 2026-11-23T18:00:00Z, or 2h for two hours from now.",
         parse=f"{_VALUES}:parse_start"),
     JobOption("notify", DONE, "URL",
@@ -172,47 +179,48 @@ OPTIONS: tuple[JobOption, ...] = (
     JobOption("allow-http", DONE, "",
         "Let --notify use http, without TLS, to reach other machines.",
         kept="recipes", safe=False),
-    JobOption("slots", ITEMS, "N",
+    JobOption("slots", LIMITS, "N",
         "The maximum number of items that run at once; default: all slots of the daemon.",
         short="-j", number=True, lowest=1, can_be_none=True, field="slots", kept="settings", safe=True,
-        default="all of the daemon", effect="Counts at once; items above a lower number finish.", of_queues=True),
-    JobOption("timeout", ITEMS, "DURATION",
+        default="all of the daemon", effect="Counts at once; items above a lower number finish.", of_queues=True,
+        is_main=True),
+    JobOption("timeout", LIMITS, "DURATION",
         "Stop an item after this time: 90 (seconds), 5m, 2h; default: never.",
         parse=_DURATION, can_be_none=True, field="timeout_s", kept="settings", safe=True, form=_TIME, default="none",
-        effect="Counts for items that start from now on; running items keep their limit."),
-    JobOption("attempts", ITEMS, "N",
+        effect="Counts for items that start from now on; running items keep their limit.", is_main=True),
+    JobOption("attempts", FAILURES, "N",
         "The maximum number of attempts for each item, including the first; default: 3.",
         number=True, lowest=1, field="attempts", kept="settings", safe=True, default="3",
-        effect="Counts for items that fail from now on."),
-    JobOption("gpus-per-item", ITEMS, "N",
+        effect="Counts for items that fail from now on.", is_main=True),
+    JobOption("gpus-per-item", LIMITS, "N",
         "The number of GPUs reserved for each item; CUDA_VISIBLE_DEVICES lists them.",
         number=True, lowest=1, field="gpus", kept="settings", safe=True, default="none"),
-    JobOption("nice", ITEMS, "N",
+    JobOption("nice", LIMITS, "N",
         "The CPU priority of items: 0 (default) to 19 (lowest); root can also raise it with -1 to -20.",
         number=True, lowest=-20, highest=19, check="jobctl.process.priority:check_nice", field="nice",
         kept="settings", safe=True, default="0", effect="Counts for items that start from now on."),
-    JobOption("ionice", ITEMS, "idle|best-effort[:LEVEL]",
+    JobOption("ionice", LIMITS, "idle|best-effort[:LEVEL]",
         "The disk priority of items: idle, or best-effort with a level from 0 (highest) to 7.",
         choices=("idle", "best-effort", *(f"best-effort:{level}" for level in range(8))), can_be_none=True,
         check="jobctl.process.priority:check_ionice", field="ionice", kept="settings", safe=True, default="none",
         effect="Counts for items that start from now on."),
-    JobOption("resources", ITEMS, "NAME=N,...",
+    JobOption("resources", LIMITS, "NAME=N,...",
         "The resources of a cluster worker that each item needs: gpu=1,mem=8.",
         parse=f"{_VALUES}:parse_needs", field="resources", applies="clusters", kept="settings", safe=True,
         form='what an item needs such as "gpu=1,mem=8"'),
-    JobOption("cwd", ITEMS, "DIR",
+    JobOption("cwd", WORK, "DIR",
         "The working directory of items; default: the current directory.",
         short="-C", kept="recipes", safe=False),
-    JobOption("env", ITEMS, "NAME[=VALUE]",
+    JobOption("env", WORK, "NAME[=VALUE]",
         "Give items this variable; without a value, they get the value that the daemon has.",
         multiple=True, kept="settings", safe=False, form='texts of the form "NAME=VALUE" or "NAME"'),
-    JobOption("env-all", ITEMS, "",
+    JobOption("env-all", WORK, "",
         "Give items all variables of this shell; their values are stored with the job.",
         kept="settings", safe=False, default="false"),
-    JobOption("env-file", ITEMS, "FILE",
+    JobOption("env-file", WORK, "FILE",
         "A file of NAME=VALUE lines, read when items start (for secrets).",
         kept="settings", safe=False),
-    JobOption("shell", ITEMS, "TEXT",
+    JobOption("shell", WORK, "TEXT",
         "Run this shell script instead of COMMAND; it gets the values of the row as variables.",
         kept="recipes", safe=False, form="a script for /bin/sh"),
     JobOption("call", FUNCTION, "MODULE:FUNCTION",
@@ -249,12 +257,12 @@ OPTIONS: tuple[JobOption, ...] = (
         "Stop the job when more than N items fail in a round (N%: after 20 are processed); default: never.",
         parse="jobctl.domain.policy:parse_max_failures", can_be_none=True, field="max_failures", kept="settings",
         safe=True, form='a number or a share such as "50" or "5%"', default="none",
-        effect="Counts at once, with the failures of this round so far."),
+        effect="Counts at once, with the failures of this round so far.", is_main=True),
     JobOption("halt", FAILURES, "soon|now",
         "When --max-failures stops the job, let running items finish (default), or end them.",
         choices=("soon", "now"), field="halt", kept="settings", safe=True, default="soon",
         effect="Counts when max-failures stops the job."),
-    JobOption("deadline", FAILURES, "DURATION",
+    JobOption("deadline", LIMITS, "DURATION",
         "End the job after this time; items that are left become unprocessed; default: never.",
         parse=_DURATION, can_be_none=True, field="deadline_s", kept="settings", safe=True, form=_TIME,
         default="none", effect="The time counts from now."),
@@ -265,15 +273,21 @@ OPTIONS: tuple[JobOption, ...] = (
         "If an item leaves processes behind, wait for them (default), end them, or fail the item.",
         choices=("wait", "end", "fail"), field="leftovers", kept="settings", safe=True, default="wait",
         effect="Counts for items that end from now on."),
-    JobOption("rate", FAILURES, "N/s",
+    JobOption("rate", LIMITS, "N/s",
         "The maximum rate at which items start: 100/s, 60/m; default: no limit.",
         parse=f"{_VALUES}:checked_rate", can_be_none=True, field="rate", kept="settings", safe=True,
         form='starts per time such as "100/s" or "60/m"', default="none",
         effect="Counts for items that start from now on.", of_queues=True),
-    JobOption("output-cap", FAILURES, "SIZE",
+    JobOption("output-cap", OUTPUT, "SIZE",
         "The maximum output kept of each stream of an item; default: 64M.",
         parse="jobctl.domain.durations:parse_size", field="output_cap", kept="settings", safe=True,
         form='a size such as "64K" or "2G"', default="64M"),
 )
 # fmt: on
 BY_NAME = {option.name: option for option in OPTIONS}
+
+
+def by_panel(options: tuple[JobOption, ...]) -> list[JobOption]:
+    """Return options in the order of their headings on the help page."""
+    places = {panel: place for place, panel in enumerate(PANELS)}
+    return sorted(options, key=lambda option: places[option.panel])

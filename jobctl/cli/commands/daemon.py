@@ -38,7 +38,7 @@ SlotsOption = Annotated[
 def start(ctx: typer.Context, slots: SlotsOption = None) -> int:
     """Start the daemon in the background, and return when it is ready.
 
-    Example:
+    Examples:
       jobctl daemon start --slots 8
       jobctl daemon start --scheduler-file sched.json    on a Dask cluster
 

@@ -15,6 +15,7 @@ from jobctl.cli.submission.cluster import cluster_options, cluster_words, forget
 from jobctl.cli.submission.intake import request_of
 from jobctl.cli.submission.messages import accepted_lines, forecast, foreground_slots
 from jobctl.cli.submission.options import IntakeCommand, values
+from jobctl.domain.job_options import FAILURES
 from jobctl.errors import Exit
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ _FOOTER_RUNNING = "Ctrl-C stops politely, twice at once"
 class _RunCommand(IntakeCommand):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        place = next(n for n, param in enumerate(self.params) if param.rich_help_panel == "Failures")  # type: ignore[attr-defined]
+        place = next(n for n, param in enumerate(self.params) if param.rich_help_panel == FAILURES)  # type: ignore[attr-defined]
         self.params[place:place] = cluster_options()
 
 

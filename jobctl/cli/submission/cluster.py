@@ -18,7 +18,7 @@ _FORGET = "forget_cluster"
 
 #: (name, placeholder of the value, help)
 _OPTIONS = (
-    ("--executor", "local|dask", "Run items on this machine (default), or on the workers of a Dask cluster."),
+    ("--executor", "local|dask", "The place where items run: local (this machine, the default), or dask (a cluster)."),
     ("--scheduler", "ADDRESS", "The address of the scheduler: tcp://127.0.0.1:8786, tls://node1:8786."),
     ("--scheduler-file", "FILE", "The file that dask scheduler --scheduler-file writes; it has the address."),
     (

@@ -11,7 +11,7 @@ from typer.core import TyperOption
 
 from jobctl.cli.command import Command
 from jobctl.cli.grammar import END, is_flag
-from jobctl.domain.job_options import NO_LIMIT, OPTIONS, JobOption
+from jobctl.domain.job_options import NO_LIMIT, OPTIONS, JobOption, by_panel
 from jobctl.errors import UsageError
 
 _VALUES = "jobctl.job_options"
@@ -100,13 +100,13 @@ class IntakeCommand(CommandWithWords):
     """A command that accepts work."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        options = [_declared(option) for option in OPTIONS]
+        options = [_declared(option) for option in by_panel(OPTIONS)]
         super().__init__(*args, **kwargs)
         self.params = [*self.params[:1], *options, *self.params[1:]]
 
 
 def _declared(option: JobOption) -> TyperOption:
-    return TyperOption(
+    declared = TyperOption(
         param_decls=[f"--{option.name}", *([option.short] if option.short else [])],
         is_flag=not option.metavar,
         default=None if option.metavar else False,
@@ -118,6 +118,8 @@ def _declared(option: JobOption) -> TyperOption:
         expose_value=False,
         rich_help_panel=option.panel,
     )
+    declared.is_main = option.is_main  # type: ignore[attr-defined]  # for the page of -h
+    return declared
 
 
 def _keep(ctx: Any, param: Any, value: Any) -> Any:
