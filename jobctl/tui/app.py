@@ -15,6 +15,7 @@ from jobctl.tui.jobs import JobsScreen
 from jobctl.tui.page import JobctlScreen
 from jobctl.tui.program import Program
 from jobctl.tui.reader import Reader, Watcher
+from jobctl.tui.theme import DARK, LIGHT, NAMED_DARK, NAMED_LIGHT, THEMES, preferred
 
 
 class Changed(Message):
@@ -39,12 +40,31 @@ class Top(Program):
     Static { height: auto; }
     TabbedContent, ContentSwitcher, TabPane { height: 1fr; }
     Table { height: 1fr; }
+    Tab, Tab:hover, Tab:focus { color: $text; }
+    Tab.-active { background: $block-cursor-background; color: $block-cursor-foreground; text-style: bold; }
+    Tabs:focus .-active { background: $block-cursor-background; color: $block-cursor-foreground; }
+    ModalScreen { background: transparent; }
+    Underline > .underline--bar { color: $primary; background: $border-blurred; }
+    Footer, FooterKey { background: $background; color: $text; }
+    FooterKey .footer-key--key { background: $background; color: $primary; text-style: bold; }
+    FooterKey .footer-key--description { background: $background; color: $text; }
+    FooterKey:hover, FooterKey:hover .footer-key--key, FooterKey:hover .footer-key--description {
+        background: $block-cursor-background; color: $block-cursor-foreground; }
+    Toast { background: $background; color: $text; border: round $primary; }
+    Toast.-error { border: round $error; }
     """
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("ctrl+z", "suspend_process", show=False)]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("ctrl+z", "suspend_process", "go to the background", show=False),
+        Binding("T", "colours", "dark or light", show=False),
+    ]
 
     def __init__(self, home: Home, program: str) -> None:
         super().__init__()
+        self.ansi_theme_dark, self.ansi_theme_light = NAMED_DARK, NAMED_LIGHT
+        for theme in THEMES:
+            self.register_theme(theme)
+        self.theme = preferred()
         self._home, self._called = home, program
         self.actions = Actions(home, lambda sentence, is_error: self.post_message(Answered(sentence, is_error)))
         self.watcher = Watcher(home, lambda: self.post_message(Changed()))
@@ -59,6 +79,10 @@ class Top(Program):
         """Stop the watcher and close the store."""
         self.watcher.stop()
         self.reader.database.close()
+
+    def action_colours(self) -> None:
+        """Change between the dark and the light theme."""
+        self.theme = LIGHT if self.theme == DARK else DARK
 
     def on_changed(self) -> None:
         """Draw the visible screen again."""

@@ -30,7 +30,7 @@ class ItemScreen(JobctlScreen):
         Binding("r", "retry", "retry item"),
     ]
     DEFAULT_CSS = """
-    ItemScreen #why { height: auto; max-height: 50%; border-bottom: solid $panel; }
+    ItemScreen #why { height: auto; max-height: 50%; border-bottom: solid $border-blurred; }
     ItemScreen #text { height: 1fr; }
     """
 

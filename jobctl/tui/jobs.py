@@ -43,7 +43,7 @@ class JobsScreen(JobctlScreen):
     DEFAULT_CSS = """
     JobsScreen #head { height: 1; text-style: bold; }
     JobsScreen #jobs { height: 1fr; min-height: 3; }
-    JobsScreen #detail { height: auto; max-height: 60%; border-top: solid $panel; }
+    JobsScreen #detail { height: auto; max-height: 60%; border-top: solid $border-blurred; }
     """
 
     def __init__(self) -> None:

@@ -20,9 +20,19 @@ class Table(DataTable[Text]):
         Binding("G", "scroll_bottom", show=False),
     ]
 
+    DEFAULT_CSS = """
+    Table > .datatable--header { background: $background; color: $text; text-style: bold underline; }
+    Table > .datatable--cursor { background: $block-cursor-blurred-background; color: $block-cursor-blurred-foreground;
+        text-style: none; }
+    Table:focus > .datatable--cursor { background: $block-cursor-background; color: $block-cursor-foreground;
+        text-style: none; }
+    Table > .datatable--hover, Table > .datatable--header-hover { background: $background; }
+    """
+
     def __init__(self, id: str) -> None:
         super().__init__(id=id, cursor_type="row", zebra_stripes=False, cell_padding=1)
-        self.cursor_foreground_priority = "renderable"
+        # One colour of text on the row of the cursor: no background suits the colours of all states.
+        self.cursor_foreground_priority = "css"
         self._shown: tuple[list[Text], list[str], list[list[Text]]] = ([], [], [])
 
     @property
