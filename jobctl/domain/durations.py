@@ -95,6 +95,17 @@ def format_given(seconds: float) -> str:
     return re.sub(r" 00[a-z]+\Z", "", format_duration(seconds))
 
 
+def duration_text(seconds: float) -> str:
+    """A duration as ``parse_duration`` reads it, without a blank: ``1m30s``, ``2h``, ``0.25s``."""
+    if seconds < 1 or seconds != int(seconds):
+        return f"{decimal(seconds).removesuffix('.0')}s"
+    parts, rest = "", int(seconds)
+    for unit in ("d", "h", "m", "s"):
+        count, rest = divmod(rest, int(_UNIT_S[unit]))
+        parts += f"{count}{unit}" if count else ""
+    return parts
+
+
 def format_span(begin: int, end: int) -> str:
     """The time between two moments (microseconds), for people; never negative, even if a clock went backwards."""
     return format_duration(max(0, end - begin) / 1e6)

@@ -60,6 +60,7 @@ class JobOption(NamedTuple):
     effect: str = ""  # if jobctl set can change it: a sentence that says for which items the change counts
     of_queues: bool = False  # jobctl queue set sets it, too
     is_main: bool = False  # -h of submit and run shows it: it is among the ten options that most people need
+    of_rounds: bool = False  # jobctl retry can change it for the new round, although jobctl set cannot
     completes: str = ""  # the words that can be typed, if the metavar does not say it: queues | recipes | files
 
     @property
@@ -71,6 +72,11 @@ class JobOption(NamedTuple):
     def setting(self) -> str:
         """As jobctl set takes it: ``slots=N|none``."""
         return f"{self.name}={self.metavar}" + (f"|{NO_LIMIT}" if self.can_be_none else "")
+
+    @property
+    def of_retry(self) -> bool:
+        """Whether jobctl retry takes it: every rule that jobctl set changes, and those of a new round."""
+        return bool(self.effect) or self.of_rounds
 
 
 _DURATION = "jobctl.domain.durations:parse_duration"
@@ -213,7 +219,7 @@ OPTIONS: tuple[JobOption, ...] = (
         short="-C", kept="recipes", safe=False),
     JobOption("env", WORK, "NAME[=VALUE]",
         "Give items this variable; without a value, they get the value that the daemon has.",
-        multiple=True, kept="settings", safe=False, form='texts of the form "NAME=VALUE" or "NAME"'),
+        multiple=True, kept="settings", safe=False, form='texts of the form "NAME=VALUE" or "NAME"', of_rounds=True),
     JobOption("env-all", WORK, "",
         "Give items all variables of this shell; their values are stored with the job.",
         kept="settings", safe=False, default="false"),
@@ -240,15 +246,16 @@ OPTIONS: tuple[JobOption, ...] = (
         applies="calls", kept="recipes", safe=False, completes="files"),
     JobOption("retry-on", FAILURES, "CODES",
         "Retry only after these exit codes: 1,75; default: all except 65, 126 and 127.",
-        parse=_CODES, field="retry_on", kept="settings", safe=True, form='exit codes such as "1,75"'),
+        parse=_CODES, field="retry_on", kept="settings", safe=True, form='exit codes such as "1,75"',
+        of_rounds=True),
     JobOption("no-retry-on", FAILURES, "CODES",
         "Never retry after these exit codes.",
         parse=_CODES, field="no_retry_on", kept="settings", safe=True, form='exit codes such as "2,3"',
-        default="65,126,127"),
+        default="65,126,127", of_rounds=True),
     JobOption("backoff", FAILURES, "WAIT[xFACTOR][..MAX]",
         "The wait between attempts, shortened at random by up to half; default: 2sx4..60s.",
         parse="jobctl.domain.policy:parse_backoff", field="backoff", kept="settings", safe=True,
-        form='a wait such as "2s", "2sx4" or "2sx4..60s"', default="2sx4..60s"),
+        form='a wait such as "2s", "2sx4" or "2sx4..60s"', default="2sx4..60s", of_rounds=True),
     JobOption("grace", FAILURES, "DURATION",
         "The time between TERM and KILL; default: 10s.",
         parse=f"{_VALUES}:parse_wait", field="grace_s", kept="settings", safe=True, form=_TIME, default="10s",
@@ -281,7 +288,7 @@ OPTIONS: tuple[JobOption, ...] = (
     JobOption("output-cap", OUTPUT, "SIZE",
         "The maximum output kept of each stream of an item; default: 64M.",
         parse="jobctl.domain.durations:parse_size", field="output_cap", kept="settings", safe=True,
-        form='a size such as "64K" or "2G"', default="64M"),
+        form='a size such as "64K" or "2G"', default="64M", of_rounds=True),
 )
 # fmt: on
 BY_NAME = {option.name: option for option in OPTIONS}

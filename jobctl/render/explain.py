@@ -6,14 +6,17 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from jobctl.domain.durations import format_duration
+from jobctl.domain.option_texts import rule_words
 from jobctl.domain.wording import number, plural
 from jobctl.render.causes import cause_text
 from jobctl.render.clock import local
 from jobctl.render.inert import inert
+from jobctl.render.job.facts import policy_facts
 from jobctl.render.look import Look, wrap_hanging
 
 if TYPE_CHECKING:
-    from jobctl.domain.documents.explain import AttemptBlock, ExplainDocument, HoldBlock
+    from jobctl.domain.documents.explain import AttemptBlock, ExplainDocument, HoldBlock, RoundBlock
+    from jobctl.domain.documents.policy import PolicyBlock
     from jobctl.domain.documents.status_blocks import AttentionBlock
 
 
@@ -41,6 +44,7 @@ def _sections(document: ExplainDocument) -> Iterator[str]:
     else:
         yield from _failures(document)
     yield from _holds(document)
+    yield from _rounds(document)
     yield from _journal(document)
 
 
@@ -107,6 +111,34 @@ def _notices(notices: Sequence[AttentionBlock | HoldBlock]) -> Iterator[str]:
         yield f"  {notice['code']}: {inert(notice['message'])}"
         if notice["action"]:
             yield f"{_COMMAND}{notice['action']}"
+
+
+def _rounds(document: ExplainDocument) -> Iterator[str]:
+    """The rounds with their rules, if there is more than one round, or if a rule was changed."""
+    rounds = document.get("rounds", [])
+    if len(rounds) < 2 and not any(each["changes"] for each in rounds):
+        return
+    yield ""
+    yield "rounds:"
+    shown: object = ()
+    for each in rounds:
+        facts = [] if each["items"] is None else [f"{plural(each['items'], 'item')} queued again"]
+        facts += [inert(rule_words(change)) for change in each["changes"] if change["at"] == each["began_at"]]
+        yield ": ".join(filter(None, (_begun(each), ", ".join(facts))))
+        if each["policy"] != shown:
+            shown = each["policy"]
+            yield f"     {'its rules are not known' if each['policy'] is None else inert(_policy(each['policy']))}"
+        for change in each["changes"]:
+            if change["at"] != each["began_at"]:
+                yield f"     {local(change['at'])}  {inert(rule_words(change))}"
+
+
+def _begun(each: RoundBlock) -> str:
+    return f"  {each['round']}  {local(each['began_at'])}  {inert(each['actor'])}"
+
+
+def _policy(policy: PolicyBlock) -> str:
+    return ", ".join(policy_facts(policy))
 
 
 def _journal(document: ExplainDocument) -> Iterator[str]:

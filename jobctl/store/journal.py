@@ -12,8 +12,12 @@ from jobctl.store.database import Database
 
 #: A single item was cancelled.
 CANCELLED = "cancelled"
+#: A job was accepted.
+SUBMITTED = "submitted"
 #: A job has another round.
 RETRIED = "retried"
+#: The rules of a job were changed.
+RULES_CHANGED = "rules_changed"
 
 
 @dataclass(frozen=True, slots=True)

@@ -78,6 +78,16 @@ def test_every_key_has_a_row_and_every_row_its_key() -> None:
     assert [row.name for row in OPTIONS if (row.safe is None) != (not row.kept)] == []
 
 
+def test_retry_has_the_rules_of_set_and_those_of_a_new_round() -> None:
+    found = {option.long: option for option in TREE["retry"].options if option.panel == "Rules of the new round"}
+    rows = {f"--{row.name}": row for row in OPTIONS if row.effect or row.of_rounds}
+    assert list(found) == list(rows)
+    for name, row in rows.items():
+        assert found[name].metavar == (f"{row.metavar}|none" if row.can_be_none else row.metavar)
+        assert "default" not in found[name].help  # without the option, the rule of the job stays
+        assert found[name].help[:12] == row.help[:12]
+
+
 def test_set_changes_the_options_that_the_table_names() -> None:
     assert set(RULES) == {row.name for row in OPTIONS if row.effect}
     assert set(LIMITS_OF_QUEUES) == {row.name for row in OPTIONS if row.of_queues}

@@ -6,14 +6,14 @@ from typing import Annotated
 
 import typer
 
-from jobctl.cli.command import Command
 from jobctl.cli.session import now_us, session
+from jobctl.cli.submission.options import RoundCommand, rules_of_round
 from jobctl.errors import Exit
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
 
-@app.command(cls=Command)
+@app.command(cls=RoundCommand)
 def retry(
     ctx: typer.Context,
     targets: Annotated[list[str], typer.Argument(metavar="JOB[.ITEM]...", help="Jobs, or items such as 42.17,20-25.")],
@@ -32,10 +32,13 @@ def retry(
     Examples:
       jobctl retry 42                    all items that failed or never ran
       jobctl retry 42 --code timeout     items that failed for one cause
+      jobctl retry 42 --timeout 10m      with a longer time limit
       jobctl retry 42.17 42.20-25        only these items
 
     The job must be done. Its history keeps the attempts so far; the result files are written again when the round
-    ends. If the job was submitted with --on-crash fail, items whose outcome is unknown run again only with --unknown.
+    ends. A rule that is given counts from this round on; the others stay as they are, and jobctl explain shows the
+    rules of every round. If the job was submitted with --on-crash fail, items whose outcome is unknown run again only
+    with --unknown.
     """
     from jobctl.domain.selection import Selection
     from jobctl.services.control.retry import retry_all, retry_document, selections
@@ -45,7 +48,7 @@ def retry(
     shared = session(ctx)
     chosen = Selection(failed, unprocessed, unknown, tuple(code or ()))
     wanted = selections(targets_of(shared.home, targets), chosen)
-    answers = retry_all(shared.home, wanted, now=now_us())
+    answers = retry_all(shared.home, wanted, rules_of_round(ctx), now=now_us())
     if shared.json:
         shared.emit(retry_document(answers))
     for answer in answers:

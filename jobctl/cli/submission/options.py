@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -11,6 +12,7 @@ from typer.core import TyperOption
 
 from jobctl.cli.command import Command
 from jobctl.cli.grammar import END, is_flag
+from jobctl.cli.session import GLOBAL_PANEL
 from jobctl.domain.job_options import NO_LIMIT, OPTIONS, JobOption, by_panel
 from jobctl.errors import UsageError
 
@@ -19,6 +21,8 @@ _VALUES = "jobctl.job_options"
 _LINE = "jobctl.command_line"
 #: The options that give items other work than a command.
 _WORK = ("shell", "call")
+#: The part of a help text that says what counts without the option.
+_DEFAULT = re.compile(r"; default: [^;]*(?=\.$)| \(default\)")
 _SECRETS = ("notify_secret_env", "notify_secret_file")
 
 
@@ -103,6 +107,38 @@ class IntakeCommand(CommandWithWords):
         options = [_declared(option) for option in by_panel(OPTIONS)]
         super().__init__(*args, **kwargs)
         self.params = [*self.params[:1], *options, *self.params[1:]]
+
+
+class RoundCommand(Command):
+    """A command that begins another round: it takes the rules of a job that the new round may change."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        place = next(n for n, param in enumerate(self.params) if getattr(param, "rich_help_panel", "") == GLOBAL_PANEL)
+        self.params[place:place] = [_of_a_round(option) for option in OPTIONS if option.of_retry]
+
+
+def _of_a_round(option: JobOption) -> TyperOption:
+    """An option whose value may be none, and which without a value leaves the rule of the job as it is."""
+    declared = _declared(option._replace(number=False))
+    declared.rich_help_panel = "Rules of the new round"
+    declared.help = _DEFAULT.sub("", option.help)
+    declared.metavar = f"{option.metavar}|{NO_LIMIT}" if option.can_be_none else option.metavar
+    return declared
+
+
+def rules_of_round(ctx: Context) -> dict[JobOption, Any]:
+    """The rules that a command line gives for a new round, by option. Raises UsageError that names the wrong one."""
+    from jobctl.cli.submission.checks import naming
+    from jobctl.domain.option_values import read_text
+
+    found = {}
+    for option in OPTIONS:
+        given = values(ctx).get(option.key) if option.of_retry else None
+        if given:
+            with naming(option):
+                found[option] = tuple(given) if option.multiple else read_text(option, given)
+    return found
 
 
 def _declared(option: JobOption) -> TyperOption:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, TypedDict
+from typing import Annotated, Literal, NotRequired, TypedDict
 
 from jobctl.domain.documents.policy import PolicyBlock
 from jobctl.domain.documents.values import Count, JobStateName, Number, Seconds, Time
@@ -32,6 +32,7 @@ class RetriedBlock(TypedDict):
     round: Number
     items: Annotated[Count, "the items that run again"]
     left_out: Annotated[Count, "failed items with an unknown outcome that do not run again"]
+    policy: NotRequired[Annotated[PolicyBlock, "the rules of the new round"]]
 
 
 class RetryDocument(TypedDict):

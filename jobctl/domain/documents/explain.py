@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Literal, NotRequired, TypedDict
 
 from jobctl.domain.documents.failures import FailuresBlock, RetryBlock
+from jobctl.domain.documents.policy import PolicyBlock, RuleBlock
 from jobctl.domain.documents.status_blocks import AttentionBlock
 from jobctl.domain.documents.values import Count, ItemStateName, JobStateName, Number, Seconds, Time
 
@@ -49,6 +50,25 @@ class JournalBlock(TypedDict):
     data: dict[str, object]
 
 
+class ChangeBlock(RuleBlock):
+    """A change of a rule, with its time."""
+
+    at: Time
+
+
+class RoundBlock(TypedDict):
+    """One round of a job, with its rules."""
+
+    round: Number
+    began_at: Time
+    actor: Annotated[str, "the user who submitted the job, or who began the round"]
+    items: Annotated[Count | None, "the items that were queued again; null for the first round"]
+    policy: Annotated[
+        PolicyBlock | None, "the rules when the round began; null if an older version changed them without a note"
+    ]
+    changes: Annotated[list[ChangeBlock], "the rules that differ from those before, oldest first"]
+
+
 class ItemPart(TypedDict):
     """The keys of an explanation whose values are about the item."""
 
@@ -77,6 +97,7 @@ class ExplainDocument(TypedDict):
     retry: RetryBlock
     holds: Annotated[list[HoldBlock], "the reasons why waiting items do not start now"]
     attention: list[AttentionBlock]
+    rounds: NotRequired[Annotated[list[RoundBlock], "the latest rounds, oldest first; empty for an item"]]
     journal: Annotated[list[JournalBlock], "the latest lines, oldest first"]
     journal_total: Count
     next: list[str]

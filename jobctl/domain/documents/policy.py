@@ -51,3 +51,11 @@ class PolicyBlock(TypedDict):
     ]
     only_new: NotRequired[Annotated[bool, "whether rows that an earlier job of this name has done are left out"]]
     new_by: NotRequired[Annotated[list[str], "the columns that only_new compares; empty = all"]]
+
+
+class RuleBlock(TypedDict):
+    """A rule of a job that was changed, with its values as people type them."""
+
+    setting: Annotated[str, "the name of the option, such as timeout"]
+    before: Annotated[str, "none = there was no such limit; of env, the names of the variables"]
+    after: str

@@ -2,29 +2,34 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from jobctl.config import Home
 from jobctl.domain.nearest import did_you_mean
+from jobctl.domain.policy import Policy
 from jobctl.domain.selection import Selection
 from jobctl.domain.states import TERMINAL_JOB_STATES
 from jobctl.domain.wording import plural
 from jobctl.errors import UsageError
+from jobctl.handlers.environment import split_options
 from jobctl.process.this_process import actor
 from jobctl.process.wakeup import wake
+from jobctl.services.control.rule_changes import RuleChanges, Values, change_rules, check_on_this_machine
 from jobctl.services.control.targets import Target, existing_job
 from jobctl.store import another_round, clock, jobs, journal
 from jobctl.store.another_round import ItemCounts, ItemFilter
+from jobctl.store.daemon import load_cluster
 from jobctl.store.database import Database
 from jobctl.store.job_row import JobRow
 from jobctl.store.opening.open import open_database
 from jobctl.store.views import failures as failure_views
 
 if TYPE_CHECKING:
-    from jobctl.domain.documents.control import RetryDocument
+    from jobctl.domain.documents.control import RetriedBlock, RetryDocument
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +41,8 @@ class Retried:
     items: int
     left_out: int  # items with an unknown outcome, in a job that must not run anything twice
     elsewhere: int = 0  # items whose rows another job of the same name has, or has done since
+    changed: str = ""  # the rules that differ from those of the round before
+    policy: Policy = field(default_factory=Policy, compare=False)  # the rules of the new round
 
     @property
     def sentence(self) -> str:
@@ -44,7 +51,8 @@ class Retried:
         other = (
             f"; {self.elsewhere} left out: another job of that name has them or has done them" if self.elsewhere else ""
         )
-        return f"job {self.job}: round {self.round}, {plural(self.items, 'item')} queued again{left}{other}"
+        rules = f"; {self.changed}" if self.changed else ""
+        return f"job {self.job}: round {self.round}, {plural(self.items, 'item')} queued again{rules}{left}{other}"
 
 
 def retry(home: Home, job: int, selection: Selection, *, now: int) -> Retried:
@@ -55,14 +63,21 @@ def retry(home: Home, job: int, selection: Selection, *, now: int) -> Retried:
     return retry_all(home, {job: selection}, now=now)[0]
 
 
-def retry_all(home: Home, wanted: Mapping[int, Selection], *, now: int) -> list[Retried]:
-    """Queue items of several finished jobs again: all of them, or none if one raises. Raises as ``retry``."""
+def retry_all(home: Home, wanted: Mapping[int, Selection], values: Values | None = None, *, now: int) -> list[Retried]:
+    """Queue items of several finished jobs again: all of them, or none if one raises. Raises as ``retry``.
+
+    ``values`` has other rules for the new rounds.
+    """
+    values = values or {}
+    _check_variables(home, values)
     with closing(open_database(home)) as database:
+        if load_cluster(database) is None:
+            check_on_this_machine(values)
         # Counting millions of items takes a while. It happens before the transaction, so that no other writer waits.
         counted = {job: _count(database, job, selection) for job, selection in wanted.items()}
         with database.transaction():
             retried = [
-                begin_round(database, job, selection, now=now, counted=counted[job])
+                begin_round(database, job, selection, values, now=now, counted=counted[job])
                 for job, selection in wanted.items()
             ]
     wake(home.wake)
@@ -84,18 +99,29 @@ def selections(targets: Sequence[Target], chosen: Selection) -> dict[int, Select
 
 def retry_document(retried: Sequence[Retried]) -> RetryDocument:
     """``jobctl.retry/1``."""
+    return {"schema": "jobctl.retry/1", "retried": [_block(each) for each in retried]}
+
+
+def _block(retried: Retried) -> RetriedBlock:
     return {
-        "schema": "jobctl.retry/1",
-        "retried": [
-            {"job": each.job, "round": each.round, "items": each.items, "left_out": each.left_out} for each in retried
-        ],
+        "job": retried.job,
+        "round": retried.round,
+        "items": retried.items,
+        "left_out": retried.left_out,
+        "policy": retried.policy.to_json(),
     }
 
 
 def begin_round(
-    database: Database, job: int, selection: Selection, *, now: int, counted: ItemCounts | None = None
+    database: Database,
+    job: int,
+    selection: Selection,
+    values: Values | None = None,
+    *,
+    now: int,
+    counted: ItemCounts | None = None,
 ) -> Retried:
-    """Begin a round in the caller's transaction; ``now`` is in microseconds UTC.
+    """Begin a round in the caller's transaction; ``now`` is in microseconds UTC, ``values`` are other rules for it.
 
     ``counted`` is used if the job has not changed since the count. Raises NotFound, UsageError.
     """
@@ -114,9 +140,19 @@ def begin_round(
     items = sum(moved.values())
     if not items:
         raise _nothing(database, row, selection, left_out, elsewhere)
-    _reopen(database, row, moved, now)
-    _note(database, row, selection, moved, now)
-    return Retried(job, row.round + 1, items, left_out, elsewhere)
+    changes = change_rules(row, values or {}, now)
+    _reopen(database, row, moved, changes, now)
+    _note(database, row, selection, moved, changes, now)
+    return Retried(job, row.round + 1, items, left_out, elsewhere, changes.sentence, changes.policy)
+
+
+def _check_variables(home: Home, values: Values) -> None:
+    """Raises UsageError for a variable that is set here and that the running daemon does not have."""
+    given = next((value for option, value in values.items() if option.name == "env"), ())
+    if names := split_options(given)[1]:
+        from jobctl.services.daemon.environment import check_names  # few retries name a variable
+
+        check_names(home, names, os.environ)
 
 
 def _with_unknown_outcome(database: Database, job: int, selection: Selection, *, leaves_out: bool) -> int:
@@ -125,7 +161,9 @@ def _with_unknown_outcome(database: Database, job: int, selection: Selection, *,
     return another_round.with_unknown_outcome(database, choice)
 
 
-def _note(database: Database, row: JobRow, selection: Selection, moved: dict[str, int], now: int) -> None:
+def _note(
+    database: Database, row: JobRow, selection: Selection, moved: dict[str, int], changes: RuleChanges, now: int
+) -> None:
     """Note the round in the journal, with the numbers of the successes and failures before it."""
     journal.note(
         database,
@@ -133,11 +171,12 @@ def _note(database: Database, row: JobRow, selection: Selection, moved: dict[str
         journal.RETRIED,
         at=now,
         actor=actor(),
-        reason=_reason(selection),
+        reason="; ".join(filter(None, (_reason(selection), changes.sentence))),
         round=row.round + 1,
         items=sum(moved.values()),
         succeeded=row.counts.succeeded,
         failed=row.counts.failed - moved["failed"],
+        **changes.facts,
     )
 
 
@@ -163,9 +202,9 @@ def _count(database: Database, job: int, selection: Selection) -> ItemCounts | N
     return another_round.count(database, another_round.choose(job, selection, careful=_is_careful(row, selection)))
 
 
-def _reopen(database: Database, row: JobRow, moved: dict[str, int], now: int) -> None:
+def _reopen(database: Database, row: JobRow, moved: dict[str, int], changes: RuleChanges, now: int) -> None:
     ran_us = 0 if row.started_at is None or row.finished_at is None else row.finished_at - row.started_at
-    deadline_s = row.policy.deadline_s
+    deadline_s = changes.policy.deadline_s
     deltas = {"queued": sum(moved.values()), "active_us": ran_us} | {name: -n for name, n in moved.items()}
     jobs.add_counts(
         database,
@@ -184,7 +223,7 @@ def _reopen(database: Database, row: JobRow, moved: dict[str, int], now: int) ->
         stop_reason="",
         results=None,
         rate_per_s=None,
-        deadline_at=None if deadline_s is None else now + int(deadline_s * 1e6),
+        **changes.columns | {"deadline_at": None if deadline_s is None else now + int(deadline_s * 1e6)},
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import json
+import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, Any
 from jobctl.config import Home
 from jobctl.domain.job_options import OPTIONS, JobOption
 from jobctl.domain.nearest import did_you_mean
-from jobctl.domain.option_values import check, read_text
+from jobctl.domain.option_values import read_text
 from jobctl.domain.policy import Policy
 from jobctl.domain.states import TERMINAL_JOB_STATES
 from jobctl.errors import UsageError
 from jobctl.process.this_process import actor
 from jobctl.process.wakeup import wake
 from jobctl.services.control.pause import change_queue
+from jobctl.services.control.rule_changes import change_rules, check_on_this_machine
 from jobctl.services.control.targets import existing_job
 from jobctl.store import clock, jobs, journal
 from jobctl.store.daemon import load_cluster
@@ -25,6 +26,7 @@ from jobctl.store.opening.open import open_database
 
 if TYPE_CHECKING:
     from jobctl.domain.documents.control import SetDocument
+    from jobctl.store.job_row import JobRow
 
 #: The options that ``jobctl set`` changes, by name.
 RULES = {option.name: option for option in OPTIONS if option.effect}
@@ -41,18 +43,29 @@ def set_rules(home: Home, job: int, settings: Mapping[str, str], *, now: int) ->
     with closing(open_database(home)) as database, database.transaction():
         now = clock.follow(database, now)
         row = existing_job(database, job)
-        if row.state in TERMINAL_JOB_STATES:
-            raise UsageError(
-                f"job {job} is done ({row.state}): its rules can no longer be changed",
-                hint=f"jobctl status {job}",
-            )
         values = _read(settings, on_cluster=load_cluster(database) is not None)
-        policy, columns = _changed(row.policy, values, now)
-        jobs.update(database, job, policy=json.dumps(policy.to_json()), updated_at=now, **columns)
+        if row.state in TERMINAL_JOB_STATES:
+            raise _is_done(row, settings)
+        changes = change_rules(row, values, now)
+        jobs.update(database, job, updated_at=now, **changes.columns)
         reason = ", ".join(f"{name}={text}" for name, text in settings.items())
-        journal.note(database, job, "rules_changed", at=now, actor=actor(), reason=reason)
+        journal.note(database, job, journal.RULES_CHANGED, at=now, actor=actor(), reason=reason, **changes.facts)
     wake(home.wake)
-    return policy
+    return changes.policy
+
+
+def _is_done(row: JobRow, settings: Mapping[str, str]) -> UsageError:
+    """The error for a job that is done. Its rules can only be changed with a new round, so it names that command."""
+    if not (row.counts.failed or row.counts.unprocessed):
+        return UsageError(
+            f"job {row.id} is done ({row.state}): no item of it runs again, so its rules do not count any more",
+            hint=f"jobctl status {row.id}",
+        )
+    words = " ".join(f"--{_rule(name.replace('_', '-')).name} {shlex.quote(text)}" for name, text in settings.items())
+    return UsageError(
+        f"job {row.id} is done ({row.state}): its rules count only for a new round",
+        hint=f"to run the items that did not succeed again with these rules: jobctl retry {row.id} {words}",
+    )
 
 
 def parse_settings(settings: Sequence[str]) -> dict[str, str]:
@@ -89,19 +102,9 @@ def _read(settings: Mapping[str, str], *, on_cluster: bool) -> dict[JobOption, A
         with _naming(name, text):
             option = _rule(name.replace("_", "-"))
             values[option] = read_text(option, text)
-            if not on_cluster and values[option] is not None:
-                check(option, values[option])
+            if not on_cluster:
+                check_on_this_machine({option: values[option]})
     return values
-
-
-def _changed(policy: Policy, values: Mapping[JobOption, Any], now: int) -> tuple[Policy, dict[str, Any]]:
-    """Return the policy with these values, and the columns of the job's row that change with it."""
-    columns: dict[str, Any] = {}
-    for option, value in values.items():
-        if option.field:
-            policy = policy.changed(**{option.field: value})
-        columns |= _columns(option, value, now)
-    return policy, columns
 
 
 def _rule(name: str) -> JobOption:
@@ -109,15 +112,6 @@ def _rule(name: str) -> JobOption:
         names = sorted(RULES)
         raise UsageError("a job has no such setting", hint=did_you_mean(name, names, f"use one of {', '.join(names)}"))
     return RULES[name]
-
-
-def _columns(option: JobOption, value: Any, now: int) -> dict[str, Any]:
-    """The columns outside the policy that change with an option."""
-    if option.name == "priority":
-        return {"priority": value}
-    if option.name == "deadline":
-        return {"deadline_at": None if value is None else now + int(value * 1e6)}
-    return {}
 
 
 @contextlib.contextmanager

@@ -137,7 +137,7 @@ class Intake:
 
             idempotency.check_unique(database, job, values["fingerprint"])
         command, reason = request.shown_command, plural(rows, "item")
-        journal.note(database, job, "submitted", at=self.now, actor=actor(), reason=reason, command=command)
+        journal.note(database, job, journal.SUBMITTED, at=self.now, actor=actor(), reason=reason, command=command)
         if self._targets:
             from jobctl.store import outbox
 

@@ -16,6 +16,7 @@ from jobctl.errors import NotFound, UsageError
 from jobctl.services.control.targets import Target, resolve
 from jobctl.services.status.document import document_of
 from jobctl.services.why.blockers import Blocker, item_blockers, situation_with_blockers
+from jobctl.services.why.rounds import rounds_block
 from jobctl.services.why.situation import Situation, store_facts
 from jobctl.store import journal, leftovers
 from jobctl.store.database import Database
@@ -69,6 +70,7 @@ def explain(database: Database, home: Home, target: Target, now: int, *, program
             "retry": document["retry"],
             "holds": _holds(blockers) if is_waiting else [],
             "attention": document["attention"],
+            "rounds": rounds_block(case.policy, entries) if item is None else [],
             "journal": [_entry(entry) for entry in entries[-JOURNAL_LIMIT:]],
             "journal_total": len(entries),
             "next": document["next"],

@@ -1,0 +1,72 @@
+"""Another round with other rules, with the installed command and real processes that need them."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+
+from tests.wait import wait_until
+
+PATIENCE_S = 90
+#: Ends only with a time limit of more than a second, or if COLOUR is set.
+SLOW = ("sh", "-c", 'test -n "$COLOUR" || exec sleep "$1"', "slow", "{}")
+
+
+def test_a_round_with_a_longer_limit_succeeds_and_explain_has_both_limits(cli):
+    cli.file("rows.txt", "0.1\n2.5\n")
+    cli("run", "rows.txt", "-q", "--timeout", 1, "--attempts", 1, "--", *SLOW, check=3)
+    document = json.loads(cli("retry", 1, "--timeout", "5m", "--slots", 1, "--json").stdout)
+    assert document["retried"][0]["policy"]["timeout_s"] == 300
+    cli("daemon", "run", "--drain")
+    assert cli.status(1)["state"] == "succeeded"
+    shown = cli("explain", 1).stdout
+    assert "timeout 5m instead of 1s, slots 1 instead of none" not in shown  # in the order of the help page
+    assert "slots 1 instead of none, timeout 5m instead of 1s" in shown
+    assert shown.count("time limit") == 2
+
+
+def test_a_variable_of_the_new_round_reaches_items_and_no_message(cli):
+    cli.file("rows.txt", "60\n")
+    cli("run", "rows.txt", "-q", "--timeout", 1, "--attempts", 1, "--", *SLOW, check=4)
+    said = cli("retry", 1, "--env", "COLOUR=vermilion")
+    assert "other values for COLOUR" in said.stderr
+    cli("daemon", "run", "--drain")
+    assert cli.status(1)["state"] == "succeeded"
+    assert "vermilion" not in cli("explain", 1, "--json").stdout
+
+
+def test_the_rules_survive_a_kill_of_everything(cli):
+    cli.file("rows.txt", "61\n")
+    cli("run", "rows.txt", "-q", "--timeout", 1, "--attempts", 1, "--", *SLOW, check=4)
+    cli("daemon", "start")
+    cli("retry", 1, "--timeout", "10m", "--attempts", 2)
+    wait_until(lambda: cli.document(1)["counts"]["running"] == 1, PATIENCE_S, "the new round")
+    for process in (cli.engine_pid(), cli.daemon_pid()):
+        os.kill(process, signal.SIGKILL)
+    wait_until(lambda: cli.daemon_pid() is None, PATIENCE_S, "the lock to be free")
+    policy = cli.status(1)["policy"]
+    assert (policy["timeout_s"], policy["attempts"]) == (600, 2)
+    assert [each["policy"]["timeout_s"] for each in json.loads(cli("explain", 1, "--json").stdout)["rounds"]] == [
+        1,
+        600,
+    ]
+    cli("cancel", 1, "--now")
+
+
+def test_a_wrong_rule_names_its_option_and_changes_nothing(cli):
+    cli.file("rows.txt", "1\n")
+    cli("run", "rows.txt", "-q", "--", "sh", "-c", "exit 65", check=4)
+    for words, said in (
+        (("--timeout", "soon"), "--timeout: 'soon' is not a duration"),
+        (("--slots", "0"), "--slots: 0 is less than 1"),
+        (("--attempts", "none"), "--attempts: not a whole number"),
+        (("--halt", "later"), "--halt 'later' is not known"),
+        (("--rate", "fast"), "--rate: 'fast' is not a rate"),
+        (("--env", "1=2"), "--env '1=2'"),
+        (("--timeout",), "--timeout needs a value"),
+    ):
+        assert said in cli("retry", 1, *words, check=2).stderr
+    assert cli.status(1)["round"] == 1
+    done = cli("set", 1, "timeout=2m", check=2)
+    assert "jobctl retry 1 --timeout 2m" in done.stderr
