@@ -60,6 +60,7 @@ CORPUS = {
 
 #: Keys that a document has only if they were asked for.
 OPTIONAL = {
+    "explain-1": {"rounds"},
     "config_trust-1": {"sha256", "was_trusted"},
     "output-1": {"stdout", "stderr"},
     "report_file-1": {"html"},
