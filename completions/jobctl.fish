@@ -99,7 +99,7 @@ end
 complete -c jobctl -f
 complete -c jobctl -n __jobctl_in_words -xa '(__jobctl_words)'
 
-set -g __jobctl_valued --home --format --delimiter --comment --encoding --sheet --invalid --select --where --sample --recipe -C --cwd --env --env-file --shell --call --call-style --call-setup --recycle --python --name --label --queue --priority --after --not-before --key --on-duplicate --item-key --new-by -j --slots --timeout --gpus-per-item --nice --ionice --resources --deadline --rate --attempts --retry-on --no-retry-on --backoff --grace --max-failures --halt --on-crash --leftovers --output-cap --notify --on-done --notify-secret-env --notify-secret-file --executor --scheduler --scheduler-file --cluster --workers --tls-ca --tls-cert --tls-key --reason --code -s --state -l --limit --attempt -o --output -n --lines --spool --wait --older-than
+set -g __jobctl_valued --home --format --delimiter --comment --encoding --sheet --invalid --select --where --sample --recipe -C --cwd --env --env-file --shell --call --call-style --call-setup --recycle --python --name --label --queue --priority --after --not-before --key --on-duplicate --item-key --new-by -j --slots --timeout --gpus-per-item --nice --ionice --resources --deadline --rate --attempts --retry-on --no-retry-on --backoff --grace --max-failures --halt --on-crash --leftovers --output-cap --notify --on-done --notify-secret-env --notify-secret-file --executor --scheduler --scheduler-file --cluster --workers --tls-ca --tls-cert --tls-key --reason --code --state --since --sort --limit -s -l --attempt -o --output -n --lines --spool --wait --older-than
 set -g __jobctl_groups notify daemon queue recipe config
 set -g __jobctl_givers submit run
 
@@ -360,6 +360,13 @@ complete -c jobctl -n "__jobctl_at 'status'" -kxa '(__jobctl_ask jobs)'
 complete -c jobctl -n "__jobctl_at 'status'" -s w -l watch -d 'Keep the view up to date until the JOBs are done.'
 complete -c jobctl -n "__jobctl_at 'status'" -s a -l all -d 'Show also all finished jobs, however old.'
 complete -c jobctl -n "__jobctl_at 'status'" -l exit-code -d 'Exit with the result of the jobs, as jobctl wait does.'
+complete -c jobctl -n "__jobctl_at 'status'" -l state -xa '(__fish_append , queued running paused cancelling succeeded partial failed cancelled expired)' -d 'Only jobs in these states: failed,partial; may be repeated.'
+complete -c jobctl -n "__jobctl_at 'status'" -l name -x -d 'Only jobs with a name that fits this shell pattern: \'nightly*\'.'
+complete -c jobctl -n "__jobctl_at 'status'" -l label -x -d 'Only jobs with this label; may be repeated, then all must fit.'
+complete -c jobctl -n "__jobctl_at 'status'" -l queue -kxa '(__jobctl_ask queues)' -d 'Only jobs of this queue.'
+complete -c jobctl -n "__jobctl_at 'status'" -l since -x -d 'Only jobs that were submitted since then: 2h, 22:00, yesterday or 2026-12-01.'
+complete -c jobctl -n "__jobctl_at 'status'" -l sort -xa 'submitted finished name queue state items failed progress eta priority' -d 'Sort by submitted (default), finished, failed, eta, name... -ORDER is the other way round.'
+complete -c jobctl -n "__jobctl_at 'status'" -l limit -x -d 'List at most N jobs; default: jobs that are not done, and 20 others.'
 complete -c jobctl -n "__jobctl_at 'status'" -l home -xa '(__fish_complete_directories (commandline -ct))' -d 'The state directory of the store; default: JOBCTL_HOME.'
 complete -c jobctl -n "__jobctl_at 'status'" -l json -d 'Print JSON: one document, or with --follow or --watch, one on each line.'
 complete -c jobctl -n "__jobctl_at 'status'" -l plain -d 'Print tables as tab-separated values, in full, without lines or colours.'

@@ -8,6 +8,7 @@ import json
 import pytest
 from jsonschema import Draft202012Validator
 
+from jobctl.domain.job_filter import JobList
 from jobctl.domain.notify import NotifyOptions
 from jobctl.domain.policy import Backoff, Policy
 from jobctl.domain.selection import Selection
@@ -65,6 +66,7 @@ OPTIONAL = {
     "output-1": {"stdout", "stderr"},
     "report_file-1": {"html"},
     "results-1": {"lines"},
+    "status_list-1": {"jobs_selected", "more"},
     "unit-1": {"text"},
 }
 
@@ -97,7 +99,7 @@ def test_the_list_of_all_of_them(store, home):
     check("status_list-1", empty_list_document(NOW))
     for values in CORPUS.values():
         made(store, values)
-    document = check("status_list-1", list_document(store.database, home, NOW, everything=True))
+    document = check("status_list-1", list_document(store.database, home, NOW, JobList(everything=True)))
     assert {job["state"] for job in document["jobs"]} == set(schema("status-1")["properties"]["state"]["enum"])
 
 

@@ -15,6 +15,7 @@ from jobctl.render.jobs_table import jobs_table
 from jobctl.render.live import render_lines
 from jobctl.render.look import Look
 from jobctl.render.notices import notices
+from jobctl.render.plain import more_jobs
 
 if TYPE_CHECKING:
     from jobctl.domain.documents.status import StatusDocument, StatusListDocument
@@ -29,18 +30,22 @@ _RUNNING = 8
 _LOW = 10
 
 
-def list_frame(document: StatusListDocument, look: Look, footer: str) -> list[RenderableType]:
-    """As many jobs as fit, and one line for the rest."""
-    jobs = sorted(document["jobs"], key=urgency)
+def list_frame(
+    document: StatusListDocument, look: Look, footer: str, *, keeps_order: bool = False
+) -> list[RenderableType]:
+    """As many jobs as fit, and one line for the rest; the most urgent first, unless the document ``keeps_order``."""
+    jobs = document["jobs"] if keeps_order else sorted(document["jobs"], key=urgency)
     tail = _tail(look, footer)
     lines = notices(document, look, limit=max(1, look.height // 5)) if tail else []
     below = len(render_lines(lines, look)) + 1 if lines else 0
     room = look.height - len(tail) - 1 - below  # the heading
-    shown = jobs[: max(1, room if len(jobs) <= room else room - 1)]
-    blocks: list[RenderableType] = [jobs_table({**document, "jobs": shown, "jobs_total": len(shown)}, look)]
+    left_out = more_jobs(document)
+    shown = jobs[: max(1, room if len(jobs) <= room and not left_out else room - 1)]
+    blocks: list[RenderableType] = [jobs_table({**document, "jobs": shown, "more": None}, look)]
     hidden = jobs[len(shown) :]
-    if hidden:
-        blocks.append(Text(_rest(hidden, look), style="bright_black"))
+    rest = [*([_rest(hidden)] if hidden else []), *([left_out] if left_out else [])]
+    if rest:
+        blocks.append(Text(f"{look.ellipsis} {'; '.join(rest)}", style="bright_black", no_wrap=True, overflow="crop"))
     if lines:
         blocks += [Text(""), *lines]
     return [*blocks, *tail]
@@ -52,11 +57,11 @@ def urgency(job: StatusDocument) -> tuple[int, int]:
     return looks * 10 + _ORDER.get(job["state"], 4), -job["job"]
 
 
-def _rest(hidden: Sequence[StatusDocument], look: Look) -> str:
+def _rest(hidden: Sequence[StatusDocument]) -> str:
     states: dict[str, int] = {}
     for job in hidden:
         states[job["state"]] = states.get(job["state"], 0) + 1
-    return f"{look.ellipsis} and {plural(len(hidden), 'job')} more: " + ", ".join(f"{n} {s}" for s, n in states.items())
+    return f"and {plural(len(hidden), 'job')} more: " + ", ".join(f"{n} {s}" for s, n in states.items())
 
 
 def job_frame(document: StatusDocument, look: Look, footer: str) -> list[RenderableType]:

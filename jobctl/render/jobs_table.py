@@ -15,6 +15,7 @@ from jobctl.render.bar import bar
 from jobctl.render.clock import seconds_between
 from jobctl.render.inert import inert
 from jobctl.render.look import STATE_STYLES, Look, cut
+from jobctl.render.plain import more_jobs, no_jobs
 
 if TYPE_CHECKING:
     from jobctl.domain.documents.status import StatusDocument, StatusListDocument
@@ -70,19 +71,15 @@ _COLUMNS = (
 )
 
 
-def jobs_table(document: StatusListDocument, look: Look, *, limit: int | None = None) -> RenderableType:
-    """The table of a list document; with ``limit``, at most that many jobs and a line for the rest."""
-    jobs = list(document["jobs"])
-    if not jobs:
-        return Text("no jobs; submit one with: jobctl submit FILE -- COMMAND ARG...")
-    shown = jobs if limit is None else jobs[:limit]
-    header, rows = job_cells(shown, document["at"], look)
+def jobs_table(document: StatusListDocument, look: Look) -> RenderableType:
+    """The table of a list document, with a line for the jobs that it leaves out."""
+    if not document["jobs"]:
+        return Text(no_jobs(document))
+    header, rows = job_cells(document["jobs"], document["at"], look)
     lines = [_join(header, style="bold"), *map(_join, rows)]
-    left = document["jobs_total"] - len(shown)
-    if left > 0:
-        lines.append(
-            Text(f"{look.ellipsis} {number(left)} more; jobctl status --all lists every job", style="bright_black")
-        )
+    left_out = more_jobs(document)
+    if left_out:
+        lines.append(Text(f"{look.ellipsis} {left_out}", style="bright_black"))
     return Group(*lines)
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from jobctl.domain.durations import decimal
+from jobctl.domain.wording import plural
 from jobctl.render.inert import inert
 
 if TYPE_CHECKING:
@@ -76,6 +77,19 @@ def row_text(row: Any) -> str:
     if isinstance(row, dict) and all(isinstance(value, str) for value in row.values()):
         return ", ".join(row.values())
     return json.dumps(row, ensure_ascii=False)
+
+
+def more_jobs(document: StatusListDocument) -> str:
+    """The sentence about the jobs that a list leaves out, with the command that lists them; empty if it has all."""
+    more = document.get("more")
+    return "" if more is None else f"{plural(more['jobs'], 'more job')}: {more['command']}"
+
+
+def no_jobs(document: StatusListDocument) -> str:
+    """The sentence in place of a list without jobs."""
+    if document["jobs_total"]:
+        return f"none of the {plural(document['jobs_total'], 'job')} is selected; jobctl status lists them"
+    return "no jobs; submit one with: jobctl submit FILE -- COMMAND ARG..."
 
 
 def damaged(document: StatusListDocument) -> list[str]:

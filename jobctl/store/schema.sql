@@ -225,6 +225,8 @@ CREATE INDEX jobs_fingerprint ON jobs (fingerprint);
 
 CREATE UNIQUE INDEX jobs_key ON jobs ("key") WHERE key IS NOT NULL;
 
+CREATE INDEX jobs_list ON jobs (state, queue, submitted_at, finished_at, name, labels);
+
 CREATE INDEX jobs_live ON jobs (id) WHERE finished_at IS NULL;
 
 CREATE INDEX jobs_name ON jobs (name);

@@ -51,6 +51,8 @@ class Job(SQLModel, table=True):
         Index("jobs_live", "id", sqlite_where=text("finished_at IS NULL")),
         Index("jobs_key", "key", unique=True, sqlite_where=text("key IS NOT NULL")),
         Index("jobs_name", "name"),
+        # All columns that conditions on jobs read, so that a list of 100,000 jobs reads no whole row of any of them.
+        Index("jobs_list", "state", "queue", "submitted_at", "finished_at", "name", "labels"),
         Index("jobs_fingerprint", "fingerprint"),
         Index("jobs_undo_of", "undo_of", sqlite_where=text("undo_of IS NOT NULL")),
         {"sqlite_autoincrement": True},

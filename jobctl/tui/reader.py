@@ -11,6 +11,7 @@ from threading import Thread
 from typing import TYPE_CHECKING
 
 from jobctl.config import Home
+from jobctl.domain.job_filter import JobList
 from jobctl.domain.states import ItemState
 from jobctl.process.moment import now as now_us
 from jobctl.render.look import Look, shows_unicode
@@ -38,7 +39,7 @@ class Reader:
 
     def jobs(self, *, everything: bool) -> StatusListDocument:
         """The document of ``jobctl status``."""
-        return list_document(self.database, self.home, now_us(), everything=everything, program=self.program)
+        return list_document(self.database, self.home, now_us(), JobList(everything=everything), program=self.program)
 
     def job(self, number: int) -> StatusDocument:
         """The document of one job. Raises NotFound when it was removed."""

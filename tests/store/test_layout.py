@@ -29,7 +29,7 @@ UNRELEASED = ("first", "keys", "deliveries", "prunings", "no_figures")
 DDL = {
     1: "1199f9ed4452166bc1242f9a23735c5bcd708e5cab79bb13920688d237988a47",
     2: "2fd03e125743fefe3c1f1ebdb75e93458c84119cf592fd6e5b47c4b551fd4020",
-    3: "b99cffb0ac8969ba0ff34b2d0e80cb5501a544a4c660b40d2ba944b9db6b8af6",
+    3: "4802db7b95128aef5b5acbe3c9ccfcfd3dc74730f4248dded159696cbc516733",
 }
 #: Commands that neither need the database nor are stopped by it.
 WITHOUT_DATABASE = {

@@ -7,17 +7,18 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from jobctl.cli.command import Command
+from jobctl.cli.job_conditions import ListCommand, list_of, refuse_with_jobs
 from jobctl.cli.session import Session, now_us, session
 from jobctl.errors import Exit, NotFound, UsageError
 
 if TYPE_CHECKING:
     from jobctl.domain.documents.status import StatusDocument, StatusListDocument
+    from jobctl.domain.job_filter import JobList
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
 
-@app.command(cls=Command)
+@app.command(cls=ListCommand)
 def status(
     ctx: typer.Context,
     jobs: Annotated[
@@ -37,18 +38,20 @@ def status(
       jobctl status                  jobs that are not done, and the newest others
       jobctl status 42               one job: state and reason, failures, results
       jobctl status last --watch     the newest job, live, until it is done
+      jobctl status --state failed,partial --since yesterday --sort failed
       jobctl status --json           for programs
 
     This works with and without a daemon, and says whether one is running. It costs the same for ten items and for ten
     million.
     """
     shared = session(ctx)
+    listing = _listing(ctx, jobs, everything=everything)
     if watch:
-        return _watch(shared, jobs or None, everything)
+        return _watch(shared, jobs or None, listing)
     if exit_code and not jobs:
         raise UsageError("--exit-code needs a JOB", hint="jobctl status last --exit-code")
     if not jobs:
-        _show_list(shared, everything)
+        _show_list(shared, listing)
         return Exit.OK
     documents = _show_jobs(shared, jobs)
     if exit_code:
@@ -56,6 +59,12 @@ def status(
 
         return exit_code_of([document["state"] for document in documents])
     return Exit.OK
+
+
+def _listing(ctx: typer.Context, jobs: list[str] | None, *, everything: bool) -> JobList:
+    if jobs:
+        refuse_with_jobs(ctx)
+    return list_of(ctx, now_us(), everything=everything)
 
 
 def _show_jobs(shared: Session, words: list[str]) -> list[StatusDocument]:
@@ -76,10 +85,10 @@ def _show_jobs(shared: Session, words: list[str]) -> list[StatusDocument]:
     return documents
 
 
-def _show_list(shared: Session, everything: bool) -> None:
+def _show_list(shared: Session, listing: JobList) -> None:
     from jobctl.services.status.document import status_list_of
 
-    document = status_list_of(shared.home, now_us(), everything=everything, program=shared.program)
+    document = status_list_of(shared.home, now_us(), listing, program=shared.program)
     if shared.json:
         shared.emit(document)
     elif shared.is_terminal(sys.stdout):
@@ -94,6 +103,9 @@ def _print_list(shared: Session, document: StatusListDocument) -> None:
     from jobctl.render import plain
 
     shared.say(plain.jobs(document))
+    if not document["jobs"] and document["jobs_total"]:
+        shared.note(plain.no_jobs(document))
+    shared.note_unless_empty(plain.more_jobs(document))
     for text in plain.damaged(document):
         shared.note(text)
     if document["daemon"]["state"] == "down" and any(not job["done"] for job in document["jobs"]):
@@ -102,11 +114,11 @@ def _print_list(shared: Session, document: StatusListDocument) -> None:
         shared.note(no_daemon(shared.home, shared.program))
 
 
-def _watch(shared: Session, jobs: list[str] | None, everything: bool) -> int:
+def _watch(shared: Session, jobs: list[str] | None, listing: JobList) -> int:
     from jobctl.cli.live.watching import watch
 
     try:
-        return watch(shared, jobs, everything=everything)
+        return watch(shared, jobs, listing)
     except NotFound as error:
         if any(job.isdigit() for job in jobs or ()):  # as after watch -n
             error.details = (*error.details, "--watch takes no interval: a number after it is a JOB")

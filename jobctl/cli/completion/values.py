@@ -6,8 +6,9 @@ import re
 from typing import NamedTuple
 
 from jobctl.cli.completion.tree import Argument, Node, Option
+from jobctl.domain.job_filter import SORTS
 from jobctl.domain.job_options import BY_NAME, OPTIONS
-from jobctl.domain.states import ItemState
+from jobctl.domain.states import ItemState, JobState
 
 #: The kinds for which the scripts call ``jobctl __complete KIND``.
 ASKED = ("jobs", "items", "queues", "recipes")
@@ -32,6 +33,8 @@ class Values(NamedTuple):
 
 NONE = Values("none")
 STATES = Values("list", tuple(state.word for state in ItemState))
+JOB_STATES = Values("list", tuple(map(str, JobState)))
+ORDERS = Values("words", tuple(SORTS))
 SHELLS = ("bash", "zsh", "fish")
 
 
@@ -60,6 +63,8 @@ def _of_metavar(metavar: str) -> Values:
         "[PATH]": Values("files"),
         "DIR": Values("folders"),
         "STATE": STATES,
+        "STATE[,STATE...]": JOB_STATES,
+        "ORDER": ORDERS,
         "QUEUE": Values("queues"),
         "RECIPE": Values("recipes"),
         "SHELL": Values("words", SHELLS),

@@ -19,6 +19,7 @@ from jobctl.services.status.watched import WatchedJobs
 
 if TYPE_CHECKING:
     from jobctl.domain.documents.status import StatusListDocument
+    from jobctl.domain.job_filter import JobList
 
 #: The exit code after Ctrl-C, as shells give it.
 INTERRUPTED = 130
@@ -43,6 +44,7 @@ class View:
     stop: Callable[[], str | None] = lambda: None  # for Ctrl-C and q: None = leave, else continue with this footer
     is_over: Callable[[], bool] = lambda: False
     descriptors: Callable[[], Iterable[int]] = lambda: ()  # readable when ``tend`` may have to be called
+    keeps_order: bool = False  # a list whose order the user has chosen
     pipes: tuple[int, ...] = ()  # the view ends when one of them has lost its reader
     shown: StatusListDocument = field(init=False)
     signalled: bool = False  # a signal ended the view, not a key
@@ -59,14 +61,15 @@ class View:
         return self.ends and all(job["done"] for job in self.shown["jobs"])
 
 
-def watch(shared: Session, words: Sequence[str] | None, *, everything: bool = False) -> int:
+def watch(shared: Session, words: Sequence[str] | None, listing: JobList | None = None) -> int:
     """Show the jobs that words name until they are done, or all jobs until a key or a signal; returns the exit code."""
     view = View(
         shared,
-        WatchedJobs(shared.home, words, program=shared.program, everything=everything),
+        WatchedJobs(shared.home, words, program=shared.program, listing=listing),
         sys.stdout,
         ends=words is not None,
         footer="q leaves; the work continues",
+        keeps_order=listing is not None and listing.has_order,
         pipes=reader.output_pipe(sys.stdout),
     )
     if not show(view):
@@ -97,7 +100,7 @@ def _frame(view: View, look: Any) -> Any:
     jobs = view.shown["jobs"]
     if view.ends and len(jobs) == 1:
         return job_frame(jobs[0], look, view.footer)
-    return list_frame(view.shown, look, view.footer)
+    return list_frame(view.shown, look, view.footer, keeps_order=view.keeps_order)
 
 
 def _loop(view: View, draw: Callable[[], None], aside: Aside = contextlib.nullcontext) -> bool:

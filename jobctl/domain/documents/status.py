@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, TypedDict
+from typing import Annotated, Literal, NotRequired, TypedDict
 
 from jobctl.domain.documents.daemon import DaemonBlock
 from jobctl.domain.documents.failures import FailuresBlock, RetryBlock
@@ -99,6 +99,13 @@ class StatusDocument(StatePart, ProgressPart, ExecutionPart):
     next: Annotated[list[str], "commands to type now, the most likely first"]
 
 
+class MoreJobsBlock(TypedDict):
+    """The jobs that a list leaves out."""
+
+    jobs: Count
+    command: Annotated[str, "the command that lists them, too"]
+
+
 class StatusListDocument(TypedDict):
     """Several jobs, as ``jobctl status --json`` shows them."""
 
@@ -106,4 +113,6 @@ class StatusListDocument(TypedDict):
     at: Time
     daemon: DaemonBlock
     jobs: list[StatusDocument]
-    jobs_total: Count
+    jobs_total: Annotated[Count, "all jobs of the store"]
+    jobs_selected: NotRequired[Annotated[Count, "the jobs that meet the conditions; without any, jobs_total"]]
+    more: NotRequired[Annotated[MoreJobsBlock | None, "null if the list has every job that meets the conditions"]]

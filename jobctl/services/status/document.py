@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final, cast
 from jobctl.config import Home
 from jobctl.domain.durations import format_time
 from jobctl.domain.handler_kinds import kind_of
+from jobctl.domain.job_filter import JobList, command_words
 from jobctl.errors import NotFound
 from jobctl.services.daemon.view import DOWN
 from jobctl.services.status.blocks import (
@@ -34,6 +35,7 @@ from jobctl.services.why.situation import Situation, StoreFacts, situation_of, s
 from jobctl.store.database import Database
 from jobctl.store.opening.open import open_database
 from jobctl.store.views import failures as failure_views
+from jobctl.store.views import job_list
 from jobctl.store.views import jobs as job_views
 from jobctl.store.views import outbox as outbox_views
 
@@ -44,6 +46,7 @@ if TYPE_CHECKING:
     from jobctl.domain.documents.status import (
         ExecutionPart,
         HandlerName,
+        MoreJobsBlock,
         StatePart,
         StatusDocument,
         StatusListDocument,
@@ -58,6 +61,7 @@ GROUPS = 10
 GROUPS_IN_LIST = 3
 #: Finished jobs in a list unless all are asked for.
 FINISHED_IN_LIST = 20
+_PLAIN_LIST = JobList()
 
 
 def job_document(database: Database, home: Home, job_id: int, now: int, *, program: str = "jobctl") -> StatusDocument:
@@ -80,7 +84,7 @@ def job_documents(
 def bundle(database: Database, documents: list[StatusDocument], now: int) -> StatusListDocument:
     """Return several documents as ``jobctl.status_list/1``."""
     daemon = documents[0]["daemon"] if documents else DOWN.document()
-    return _list(documents, daemon, job_views.job_total(database), now)
+    return _list(documents, daemon, job_views.job_total(database), now, len(documents), None)
 
 
 def status_of(home: Home, texts: Sequence[str], now: int, *, program: str = "jobctl") -> list[StatusDocument]:
@@ -91,14 +95,16 @@ def status_of(home: Home, texts: Sequence[str], now: int, *, program: str = "job
         return job_documents(database, home, resolve_jobs(database, texts), now, program=program)
 
 
-def status_list_of(home: Home, now: int, *, everything: bool = False, program: str = "jobctl") -> StatusListDocument:
+def status_list_of(
+    home: Home, now: int, listing: JobList = _PLAIN_LIST, *, program: str = "jobctl"
+) -> StatusListDocument:
     """Return ``jobctl.status_list/1`` of a home, which may not have a store yet."""
     try:
         database = open_database(home)
     except NotFound:
         return empty_list_document(now)
     try:
-        return list_document(database, home, now, everything=everything, program=program)
+        return list_document(database, home, now, listing, program=program)
     finally:
         database.close()
 
@@ -111,32 +117,53 @@ def bundle_of(home: Home, documents: list[StatusDocument], now: int) -> StatusDo
         return bundle(database, documents, now)
 
 
-def _list(documents: list[StatusDocument], daemon: DaemonBlock, total: int, now: int) -> StatusListDocument:
+def _list(
+    documents: list[StatusDocument],
+    daemon: DaemonBlock,
+    total: int,
+    now: int,
+    selected: int,
+    more: MoreJobsBlock | None,
+) -> StatusListDocument:
     return {
         "schema": LIST_SCHEMA,
         "at": format_time(now),
         "daemon": daemon,
         "jobs": documents,
         "jobs_total": total,
+        "jobs_selected": selected,
+        "more": more,
     }
 
 
 def list_document(
-    database: Database, home: Home, now: int, *, everything: bool = False, program: str = "jobctl"
+    database: Database, home: Home, now: int, listing: JobList = _PLAIN_LIST, *, program: str = "jobctl"
 ) -> StatusListDocument:
-    """Return the live jobs and the newest finished ones (or all), newest first, with few causes of failure each."""
+    """Return the jobs of a list in its order, with few causes of failure each.
+
+    Without a limit, these are the live jobs and the first FINISHED_IN_LIST others.
+    """
     with database.snapshot():
         store = store_facts(database, home, now, program)
-        jobs = job_views.jobs(database, finished=None if everything else FINISHED_IN_LIST)
+        jobs = job_list.select(database, listing, store.now, finished=FINISHED_IN_LIST)
         total = job_views.job_total(database)
+        selected = job_list.count(database, listing.filter, store.now) if listing.filter else total
         cases = (situation_of(store, job) for job in jobs)
         documents = [document_of(store, case, blockers_of(case), in_list=True) for case in cases]
-    return _list(documents, store.daemon.document(), total, store.now)
+    more = _more(selected - len(documents), listing, program)
+    return _list(documents, store.daemon.document(), total, store.now, selected, more)
+
+
+def _more(jobs: int, listing: JobList, program: str) -> MoreJobsBlock | None:
+    """The jobs that were left out of a list, and the command that shows them."""
+    if jobs <= 0:
+        return None
+    return {"jobs": jobs, "command": f"{program} status {command_words((*listing.words, '--all'))}"}
 
 
 def empty_list_document(now: int) -> StatusListDocument:
     """Return the list of a home without a store."""
-    return _list([], DOWN.document(), 0, now)
+    return _list([], DOWN.document(), 0, now, 0, None)
 
 
 def document_of(

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from jobctl.config import Home
+from jobctl.domain.job_filter import JobList
 from jobctl.services.control.targets import resolve_jobs
 from jobctl.services.daemon.changes import Frames
 from jobctl.services.status.document import bundle, job_documents, list_document
@@ -16,26 +17,28 @@ if TYPE_CHECKING:
 
 
 class WatchedJobs:
-    """Some jobs of a store, or its list of jobs.
+    """Some jobs of a store, or a list of its jobs.
 
     ``program`` is the command line of jobctl in the commands of the documents.
     """
 
-    def __init__(self, home: Home, texts: Sequence[str] | None, *, program: str, everything: bool = False) -> None:
-        """``texts`` name the jobs; None means the list, with ``everything`` the whole list.
+    def __init__(
+        self, home: Home, texts: Sequence[str] | None, *, program: str, listing: JobList | None = None
+    ) -> None:
+        """``texts`` name the jobs; None means the list.
 
         Raises NotFound, UsageError.
         """
         self._home = home
         self._program = program
-        self._everything = everything
+        self._listing = listing or JobList()
         self._database = open_database(home)
         self._numbers = None if texts is None else resolve_jobs(self._database, texts)
 
     def document(self, now: int) -> StatusListDocument:
         """Return ``jobctl.status_list/1`` of the jobs at this moment (``now`` in microseconds UTC)."""
         if self._numbers is None:
-            return list_document(self._database, self._home, now, everything=self._everything, program=self._program)
+            return list_document(self._database, self._home, now, self._listing, program=self._program)
         return bundle(self._database, self._documents(self._numbers, now), now)
 
     def _documents(self, numbers: Sequence[int], now: int) -> list[StatusDocument]:

@@ -8,6 +8,8 @@ ALTER TABLE jobs ADD COLUMN undo_retaken INTEGER DEFAULT '0' NOT NULL;
 
 ALTER TABLE jobs ADD COLUMN undo_released INTEGER DEFAULT '0' NOT NULL;
 
+CREATE INDEX jobs_list ON jobs (state, queue, submitted_at, finished_at, name, labels);
+
 CREATE INDEX jobs_undo_of ON jobs (undo_of) WHERE undo_of IS NOT NULL;
 
 CREATE TABLE undone (

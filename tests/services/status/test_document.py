@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from jobctl.domain.endings import Ending
+from jobctl.domain.job_filter import JobList
 from jobctl.domain.policy import Policy
 from jobctl.errors import NotFound
 from jobctl.process import space
@@ -350,7 +351,7 @@ def test_the_list_has_live_jobs_and_the_newest_others(store, home):
     assert document["jobs_total"] == 27
     assert len(document["jobs"][0]["failures"]["groups"]) == 3
     assert document["jobs"][0]["failures"]["groups_total"] == 5
-    assert len(list_document(store.database, home, NOW, everything=True)["jobs"]) == 27
+    assert len(list_document(store.database, home, NOW, JobList(everything=True))["jobs"]) == 27
 
 
 def test_commands_work_on_the_same_store(store, home):

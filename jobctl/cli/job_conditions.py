@@ -1,0 +1,148 @@
+"""The options that select jobs: one table for the commands that list jobs, and for those that act on several."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from typer import Context
+from typer.core import TyperOption
+
+from jobctl.cli.command import Command
+from jobctl.errors import UsageError
+
+if TYPE_CHECKING:
+    from jobctl.domain.job_filter import JobFilter, JobList
+
+PANEL = "Which jobs"
+_VALUES = "jobctl.job_conditions"
+
+
+class Condition(NamedTuple):
+    """One option; without a metavar it is a switch."""
+
+    name: str
+    metavar: str
+    help: str
+    multiple: bool = False
+    short: str = ""
+    number: bool = False
+
+
+STATE = Condition("state", "STATE[,STATE...]", "Only jobs in these states: failed,partial; may be repeated.", True)
+NAME = Condition("name", "PATTERN", "Only jobs with a name that fits this shell pattern: 'nightly*'.")
+LABEL = Condition("label", "NAME=VALUE", "Only jobs with this label; may be repeated, then all must fit.", True)
+QUEUE = Condition("queue", "NAME", "Only jobs of this queue.")
+SINCE = Condition("since", "WHEN", "Only jobs that were submitted since then: 2h, 22:00, yesterday or 2026-12-01.")
+SORT = Condition(
+    "sort", "ORDER", "Sort by submitted (default), finished, failed, eta, name... -ORDER is the other way round."
+)
+LIMIT = Condition("limit", "N", "List at most N jobs; default: jobs that are not done, and 20 others.", number=True)
+ALL = Condition("all", "", "All jobs on which the command has an effect.")
+YES = Condition("yes", "", "Do it without a question.", short="-y")
+_CONDITIONS = (STATE, NAME, LABEL, QUEUE, SINCE)
+
+
+class _ConditionsCommand(Command):
+    """A command with options from the table; they come after its own."""
+
+    conditions: tuple[Condition, ...] = ()
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        own = [param for param in self.params if getattr(param, "rich_help_panel", None) is None]
+        rest = [param for param in self.params if param not in own]
+        self.params = [*own, *map(_declared, self.conditions), *rest]
+
+
+class ListCommand(_ConditionsCommand):
+    """A command that lists jobs."""
+
+    conditions = (*_CONDITIONS, SORT, LIMIT)
+
+
+def _declared(option: Condition) -> TyperOption:
+    return TyperOption(
+        param_decls=[f"--{option.name}", *([option.short] if option.short else [])],
+        is_flag=not option.metavar,
+        default=None if option.metavar else False,
+        type=(int if option.number else str) if option.metavar else None,
+        multiple=option.multiple,
+        metavar=option.metavar or None,
+        help=option.help,
+        callback=_keep,
+        expose_value=False,
+        rich_help_panel=PANEL,
+    )
+
+
+def _keep(ctx: Any, param: Any, value: Any) -> Any:
+    ctx.meta.setdefault(_VALUES, {})[param.name] = value
+    return value
+
+
+def value_of(ctx: Context, option: Condition) -> Any:
+    """The value of an option of this table; None, False or an empty list if it was not given."""
+    return ctx.meta[_VALUES].get(option.name)
+
+
+def names_given(ctx: Context, options: Iterable[Condition] = _CONDITIONS) -> list[str]:
+    """The options of the table that were given, as they are typed."""
+    return [f"--{option.name}" for option in options if value_of(ctx, option) not in (None, False, (), [])]
+
+
+def filter_of(ctx: Context, now: int, states: Iterable[str] = (), verb: str = "") -> JobFilter:
+    """The filter that a command line means; ``now`` in microseconds UTC.
+
+    ``states``: those in which the command ``verb`` has an effect on a job; without them, all. Raises UsageError.
+    """
+    if not names_given(ctx):
+        return _no_filter()
+    from jobctl.domain.job_filter import JobFilter, parse_pattern, parse_states
+    from jobctl.domain.option_values import parse_labels
+    from jobctl.domain.times import parse_since
+
+    given, name, since = value_of(ctx, STATE), value_of(ctx, NAME), value_of(ctx, SINCE)
+    try:
+        ago_us = None if since is None else max(0, now - parse_since(since, now))
+    except UsageError as error:
+        raise UsageError(f"--since: {error.message}", hint=error.hint) from None
+    try:
+        labels = tuple(parse_labels(value_of(ctx, LABEL) or ()).items())
+    except UsageError as error:
+        raise UsageError(f"--label: {error.message}", hint=error.hint) from None
+    return JobFilter(
+        parse_states(given, states, verb) if given else (),
+        None if name is None else parse_pattern(name),
+        labels,
+        value_of(ctx, QUEUE),
+        ago_us,
+        since or "",
+    )
+
+
+def _no_filter() -> JobFilter:
+    from jobctl.domain.job_filter import JobFilter
+
+    return JobFilter()
+
+
+def list_of(ctx: Context, now: int, *, everything: bool) -> JobList:
+    """The list that a command line means; ``now`` in microseconds UTC. Raises UsageError."""
+    from jobctl.domain.job_filter import DEFAULT_SORT, JobList, parse_sort
+
+    order, reverse = parse_sort(value_of(ctx, SORT) or DEFAULT_SORT)
+    limit = value_of(ctx, LIMIT)
+    if limit is not None and limit < 1:
+        raise UsageError(f"--limit: {limit} is less than 1", hint="for example --limit 50; --all lists every job")
+    return JobList(filter_of(ctx, now), order, reverse, limit, everything)
+
+
+def refuse_with_jobs(ctx: Context, options: Iterable[Condition] = (*_CONDITIONS, SORT, LIMIT)) -> None:
+    """Raises UsageError if options that select jobs were given in addition to jobs."""
+    given = names_given(ctx, options)
+    if given:
+        raise UsageError(
+            f"JOB and {given[0]} at once: {given[0]} selects jobs, and JOB names them",
+            hint=f"{ctx.command_path} JOB..., or {ctx.command_path} {given[0]} ...",
+        )
