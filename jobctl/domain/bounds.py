@@ -19,17 +19,20 @@ class WorstCase:
     sentence: str
 
 
-def worst_case(policy: Policy, items: int, slots: int | None, rates_per_s: Sequence[float] = ()) -> WorstCase:
+def worst_case(
+    policy: Policy, items: int, slots: int | None, rates_per_s: Sequence[float] = (), *, now: int
+) -> WorstCase:
     """The longest time for one item and for the whole job, once slots are free, if jobctl is not interrupted.
 
     ``slots``: the number of items that run at once; None = not known yet. ``rates_per_s``: the starts per second that
-    the job and its queue allow.
+    the job and its queue allow. ``now`` is in microseconds since 1970.
     """
     item_s = _item_s(policy)
     work_s = None if item_s is None or slots is None else item_s * math.ceil(items / max(1, slots))
     if work_s is not None and rates_per_s:
         work_s += items * policy.attempts / min(rates_per_s)  # every attempt waits for its start
-    end_s = None if policy.deadline_s is None else policy.deadline_s + policy.grace_s
+    ends_at = policy.ends_at(now)
+    end_s = None if ends_at is None else max(0, ends_at - now) / 1e6 + policy.grace_s
     job_s = min((each for each in (work_s, end_s) if each is not None), default=None)
     by_deadline = job_s is not None and job_s != work_s
     return WorstCase(item_s, job_s, _sentence(policy, item_s, _job(job_s, slots, by_deadline=by_deadline)))

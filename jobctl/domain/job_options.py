@@ -83,7 +83,9 @@ _DURATION = "jobctl.domain.durations:parse_duration"
 _CODES = "jobctl.domain.policy:parse_codes"
 _TARGET = "jobctl.domain.call:parse_target"
 _VALUES = "jobctl.domain.option_values"
+_TIMES = "jobctl.domain.times"
 _TIME = 'a duration such as "90s", "5m" or "2h30m"'
+_A_TIME = 'a time such as "22:00" or "tomorrow 06:00", or a duration such as "2h"'
 _A_FUNCTION = 'a function such as "package.module:function"'
 
 # The lines of a row are its identity, its help text and its effects; the formatter would put each word on its own line.
@@ -168,8 +170,9 @@ OPTIONS: tuple[JobOption, ...] = (
         "Start after this job has succeeded (JOB:any: after it is done, however it ended).",
         multiple=True),
     JobOption("not-before", START, "TIME",
-        "Do not start before this time: 2026-11-23T18:00:00Z, or 2h for two hours from now.",
-        parse=f"{_VALUES}:parse_start"),
+        "Do not start before this time: 22:00, tomorrow 06:00, monday 06:00, 2026-12-01, or 2h (from now).",
+        parse=f"{_TIMES}:parse_start", can_be_none=True, field="not_before_s", kept="recipes", safe=True,
+        form=_A_TIME, effect="Counts for items that start from now on; running items finish."),
     JobOption("notify", DONE, "URL",
         "POST the outcome of the job to this URL, signed and retried; may be repeated.",
         multiple=True, kept="settings", safe=False, form="one or more URLs"),
@@ -269,10 +272,10 @@ OPTIONS: tuple[JobOption, ...] = (
         "When --max-failures stops the job, let running items finish (default), or end them.",
         choices=("soon", "now"), field="halt", kept="settings", safe=True, default="soon",
         effect="Counts when max-failures stops the job."),
-    JobOption("deadline", LIMITS, "DURATION",
-        "End the job after this time; items that are left become unprocessed; default: never.",
-        parse=_DURATION, can_be_none=True, field="deadline_s", kept="settings", safe=True, form=_TIME,
-        default="none", effect="The time counts from now."),
+    JobOption("deadline", LIMITS, "TIME",
+        "End the job after 2h, or at 18:00 or tomorrow 06:00; items that are left become unprocessed; default: never.",
+        parse=f"{_TIMES}:parse_deadline", can_be_none=True, field="deadline_s", kept="settings", safe=True,
+        form=_A_TIME, default="none", effect="A duration counts from now."),
     JobOption("on-crash", FAILURES, "requeue|fail",
         "After a crash, run the interrupted items again (default), or let them fail.",
         choices=("requeue", "fail"), field="on_crash", kept="settings", safe=True, default="requeue"),

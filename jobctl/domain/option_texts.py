@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 _SIZES = (("G", 30), ("M", 20), ("K", 10))
 #: The options whose values are durations in seconds.
-_DURATIONS = ("timeout", "grace", "deadline")
+_DURATIONS = ("timeout", "grace", "deadline", "not-before")
 
 
 def text_of(option: JobOption, value: Any) -> str:

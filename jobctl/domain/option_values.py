@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from importlib import import_module
 from typing import Any
 
-from jobctl.domain.durations import TIME_FORMS, parse_duration, parse_time
+from jobctl.domain.durations import parse_duration
 from jobctl.domain.job_options import NO_LIMIT, JobOption
 from jobctl.domain.nearest import did_you_mean
 from jobctl.domain.policy import MAX_COUNT, checked_count
@@ -48,6 +48,22 @@ def read_text(option: JobOption, text: str) -> Any:
     if option.can_be_none and text == NO_LIMIT:
         return None
     return read(option, parse_number(text) if option.number else text)
+
+
+def policy_fields(option: JobOption, value: Any, now: int) -> dict[str, Any]:
+    """The fields of the policy for a value that ``read`` returned, None for the value ``none``.
+
+    A time counts from ``now`` (microseconds UTC). Raises UsageError for a deadline that has passed.
+    """
+    if option.name == "deadline" and value is not None:
+        from jobctl.domain.times import deadline_fields  # few jobs have one
+
+        return deadline_fields(value, now)
+    if option.name == "deadline":
+        return {"deadline_s": None, "deadline_at": None}
+    if option.name == "not-before":
+        return {"not_before_s": None if value is None else value.wait_s}
+    return {option.field: value} if option.field else {}
 
 
 def parse_number(text: str) -> int:
@@ -110,14 +126,3 @@ def parse_labels(texts: Sequence[str]) -> dict[str, str]:
     if len(labels) > _MOST_LABELS:
         raise UsageError(f"{len(labels)} labels; {_MOST_LABELS} is the most", hint="leave some out")
     return labels
-
-
-def parse_start(text: str) -> tuple[int | None, float | None]:
-    """Parse the start of a job: a point in time (microseconds, UTC), or seconds to wait. The other one is None."""
-    begin = text[:30]
-    is_moment = any(mark in begin for mark in "-:") or not any(letter in "0123456789" for letter in begin)
-    try:
-        return (parse_time(text), None) if is_moment else (None, parse_duration(text))
-    except UsageError as error:
-        hint = f"write it like {TIME_FORMS}, or 2h for two hours from now"
-        raise UsageError(error.message, hint=hint) from None

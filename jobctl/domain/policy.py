@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Any, Literal, cast, get_args
 
-from jobctl.domain.durations import MAX_DURATION_S, MAX_SIZE, parse_duration
+from jobctl.domain.durations import MAX_DURATION_S, MAX_SIZE, parse_duration, parse_time
 from jobctl.domain.rate import parse_rate
 from jobctl.errors import UsageError
 
@@ -130,6 +130,10 @@ def _is_resources(value: Any) -> bool:
     return all(isinstance(name, str) and 0 <= float(amount) < 1e300 for name, amount in value)
 
 
+def _is_moment(value: Any) -> bool:
+    return isinstance(value, str) and parse_time(value) is not None
+
+
 def _stored(default: Any, valid: range | tuple[str, ...] | Callable[[Any], Any]) -> Any:
     """A field, and its valid values in JSON: whole numbers, words, or a test. None is valid where it is the default."""
     return field(default=default, metadata={"valid": valid})
@@ -152,7 +156,8 @@ class Policy:
     no_retry_on: tuple[int, ...] = _stored((), _is_exit_codes)
     on_crash: OnCrash = _stored("requeue", get_args(OnCrash))  # noqa: RUF009
     max_crashes: int = _stored(3, _COUNT)
-    deadline_s: float | None = _stored(None, _seconds)
+    deadline_s: float | None = _stored(None, _seconds)  # of each round
+    deadline_at: str | None = _stored(None, _is_moment)  # the end, if it was given as a time; the same in all rounds
     max_failures: str | None = _stored(None, parse_max_failures)  # "50" or "5%"
     min_finished: int = _stored(20, _COUNT)  # before a percentage counts
     halt: Halt = _stored("soon", get_args(Halt))  # noqa: RUF009
@@ -181,6 +186,12 @@ class Policy:
         kind, _, level = self.ionice.encode().partition(b":")
         words = (b"-c", b"3") if kind == b"idle" else (b"-c", b"2", b"-n", level or b"4")
         return (*cpu, (b"ionice", *words))
+
+    def ends_at(self, begin: int) -> int | None:
+        """The deadline of a round that begins at ``begin``; both in microseconds since 1970. None = no deadline."""
+        if self.deadline_at is not None:
+            return parse_time(self.deadline_at)
+        return None if self.deadline_s is None else begin + int(self.deadline_s * 1e6)
 
     def to_json(self) -> PolicyBlock:
         """The policy as it is stored with the job."""

@@ -15,7 +15,7 @@ import re
 from datetime import date, datetime, time, timedelta
 from typing import NamedTuple
 
-from jobctl.domain.durations import TIME_LIMITS, format_given, parse_duration, parse_time
+from jobctl.domain.durations import TIME_LIMITS, format_given, format_time, parse_duration, parse_time
 from jobctl.errors import UsageError
 
 START_FORMS = "22:00, tomorrow 06:00, monday 06:00, 2026-12-01, 2026-12-01 18:00, 2026-12-01T18:00:00+01:00 or 2h"
@@ -57,7 +57,7 @@ def parse_deadline(text: str) -> When:
     """Read the end of a job, as ``parse_start`` does; the end cannot be ``now``. Raises UsageError."""
     when = parse_start(text)
     if when.wait_s == 0:
-        raise UsageError(f"the deadline {text!r} leaves no time", hint=f"write it like {START_FORMS}")
+        raise UsageError(f"{text!r} leaves no time", hint=f"write it like {START_FORMS}")
     return when
 
 
@@ -101,6 +101,26 @@ def latest(when: When, now: int) -> int:
         raise UsageError(f"{when.text!r} is in the future", hint=f"write it like {PAST_FORMS}")
     # A day has two candidates in the hour that comes twice: the first one shows more.
     return min(found) if isinstance(when.day, date | int) else max(found)
+
+
+def deadline_fields(when: When, now: int) -> dict[str, float | str | None]:
+    """The fields of the policy for a deadline: a duration, which begins again with every round, or a time, which stays.
+
+    ``now`` is in microseconds since 1970. Raises UsageError if the time has passed.
+    """
+    if when.wait_s is not None:
+        return {"deadline_s": when.wait_s, "deadline_at": None}
+    at = coming(when, now)
+    if at <= now:
+        raise UsageError(
+            f"the deadline {when.text!r} has passed: {in_words(at, now)}", hint=f"write it like {START_FORMS}"
+        )
+    return {"deadline_s": None, "deadline_at": format_time(at)}
+
+
+def start_at(when: When, now: int) -> int | None:
+    """The start that was given as a time, in microseconds since 1970; None if it was given as a wait."""
+    return None if when.wait_s is not None else coming(when, now)
 
 
 def in_words(at: int, now: int) -> str:

@@ -6,7 +6,7 @@ together. A process that is about to write times calls ``follow`` first. The fir
 was set moves all stored times, once, and stores the new reading in the same transaction; the others see that reading.
 
 Afterwards a job is as if the wall clock had always been right: its age, its pauses and the time until its deadline
-stay the same. A point in time that a person gave (``--not-before 2026-12-01T06:00Z``) does not move.
+stay the same. A point in time that a person gave (``--not-before 22:00``, ``--deadline 18:00``) does not move.
 """
 
 from __future__ import annotations
@@ -151,12 +151,12 @@ def _shift(database: Database, by: int) -> None:
     from jobctl.store import downtime  # few commands meet a clock that was set
 
     execute = database.execute
-    for number, policy, at in execute(
-        "SELECT id, policy, not_before_at FROM jobs WHERE finished_at IS NULL"
-    ).fetchall():
-        if type(at) is int and policy_of(policy).not_before_s is not None:
-            execute("UPDATE jobs SET not_before_at = ? WHERE id = ?", (at + by, number))
-    moved = ("submitted_at", "started_at", "round_at", "updated_at", "deadline_at", "paused_at", "tokens_at")
+    for number, policy in execute("SELECT id, policy FROM jobs WHERE finished_at IS NULL").fetchall():
+        rules = policy_of(policy)
+        movable = {"not_before_at": rules.not_before_s is not None, "deadline_at": rules.deadline_at is None}
+        for name in (name for name, moves in movable.items() if moves):
+            execute(f"UPDATE jobs SET {name} = {name} + ? WHERE id = ? AND typeof({name}) = 'integer'", (by, number))  # noqa: S608
+    moved = ("submitted_at", "started_at", "round_at", "updated_at", "paused_at", "tokens_at")
     moves = ", ".join(f"{name} = {name} + :by" for name in moved)
     values = {"by": by}
     execute(f"UPDATE jobs SET {moves}, revision = revision + 1 WHERE finished_at IS NULL", values)  # noqa: S608

@@ -39,7 +39,7 @@ BAD = [
     ("--new-by", "id,,n", "not a list of columns"),
     ("--new-by", "id", "--only-new"),
     ("--after", "nonsense", None),  # not found: exit 9
-    ("--not-before", "tomorrow", "2026-"),
+    ("--not-before", "noon", "2026-"),
     ("--not-before", "2026-13-01T00:00:00Z", "2026-"),
     ("--notify", "ftp://example.org", "jobctl: --notify 'ftp://example.org' is not a web address"),
     ("--notify", "http://example.org/hook", "--allow-http"),
@@ -80,7 +80,7 @@ BAD = [
     ("--max-failures", "-1", "5%"),
     ("--max-failures", "101%", "5%"),
     ("--halt", "later", "soon or now"),
-    ("--deadline", "x", "2h30m"),
+    ("--deadline", "x", "tomorrow 06:00"),
     ("--on-crash", "panic", "requeue or fail"),
     ("--leftovers", "forget", "wait or end or fail"),
     ("--rate", "fast", "100/s"),

@@ -27,9 +27,10 @@ PANELS = {option.panel for option in OPTIONS}
 #: What submit or run takes although it says nothing of the job.
 OF_THE_COMMAND = {"--start-daemon", "--wait"}
 #: What the policy keeps although no option of its own sets it.
-NOT_GIVEN = {"max_crashes", "min_finished", "not_before_s", "only_new", "new_by"}
+NOT_GIVEN = {"max_crashes", "min_finished", "deadline_at", "only_new", "new_by"}
 #: Keys of recipes that are not options: FILE -- COMMAND gives the first.
 OF_RECIPES = {"command", "summary"}
+NOW = 1_795_458_511_000_000
 #: A value for every option whose parser takes no free text.
 SAMPLES = {
     **dict.fromkeys(("timeout", "grace", "deadline", "not-before"), "5m"),
@@ -109,7 +110,7 @@ def test_every_field_of_the_policy_has_a_row() -> None:
 
 @pytest.mark.parametrize("row", [row for row in OPTIONS if row.field], ids=named)
 def test_a_parsed_value_can_be_stored_and_is_checked_when_it_is_loaded(row: JobOption) -> None:
-    policy = Policy().changed(**{row.field: option_values.read(row, sample(row))})
+    policy = Policy().changed(**option_values.policy_fields(row, option_values.read(row, sample(row)), NOW))
     stored = json.loads(json.dumps(policy.to_json()))
     assert faults_of_policy(stored) == set()
     assert Policy.from_json(stored) == policy

@@ -13,12 +13,14 @@ from jobctl.cli.commands.submit import FileArgument, accept, dry_run
 from jobctl.cli.session import Session, now_us, session
 from jobctl.cli.submission.cluster import cluster_options, cluster_words, forgets_cluster
 from jobctl.cli.submission.intake import request_of
-from jobctl.cli.submission.messages import accepted_lines, forecast, foreground_slots
+from jobctl.cli.submission.messages import accepted_lines, forecast, foreground_slots, times_of
 from jobctl.cli.submission.options import IntakeCommand, values
 from jobctl.domain.job_options import FAILURES
 from jobctl.errors import Exit
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from jobctl.cli.live.watching import View
     from jobctl.domain.documents.status import StatusDocument
     from jobctl.process.start_options import StartOptions
@@ -62,7 +64,7 @@ def run(ctx: typer.Context, file: FileArgument) -> int:
     options = _options(shared, request, slots, cluster, forget_cluster=forgets_cluster(ctx))
     accepted = accept(shared, request, now)
     _tell_fewer_slots(shared, accepted, request.queue, slots)
-    return _run_job(shared, accepted, replace(options, scope=accepted.job))
+    return _run_job(shared, accepted, times_of(request, accepted), replace(options, scope=accepted.job))
 
 
 def _options(
@@ -89,12 +91,11 @@ def _tell_fewer_slots(shared: Session, accepted: Accepted, queue: str, slots: in
             shared.note(found.fewer)
 
 
-def _run_job(shared: Session, accepted: Accepted, options: StartOptions) -> int:
+def _run_job(shared: Session, accepted: Accepted, times: Sequence[str], options: StartOptions) -> int:
     from jobctl.services.daemon.foreground import ForegroundRun, is_done
 
-    if accepted.is_special:
-        for line in accepted_lines(accepted):
-            shared.note(line)
+    for line in (*(accepted_lines(accepted) if accepted.is_special else ()), *times):
+        shared.note(line)
     if is_done(shared.home, accepted.job):  # its key was known, or it has no rows: there is nothing to run
         return _finish(shared, _jobs(shared, accepted.job).document(now_us())["jobs"][0], finished=True)
     try:
@@ -118,6 +119,7 @@ def _jobs(shared: Session, job: int) -> WatchedJobs:
 
 
 def _view(shared: Session, job: int, engine: ForegroundRun) -> View:
+
     from jobctl.cli.live.watching import View
 
     return View(

@@ -35,17 +35,17 @@ def set_(
       jobctl set 42 slots=8
       jobctl set 42 timeout=5m attempts=5 max-failures=2%
       jobctl set 42 rate=none deadline=2h
+      jobctl set 42 not-before='tomorrow 06:00'
 
     Each setting is the option of submit with the same name; none removes the limit.
     """
-    from jobctl.services.control.rules import parse_settings, set_document, set_rules
+    from jobctl.services.control.rules import changes_in_words, parse_settings, set_document, set_rules
     from jobctl.services.control.targets import job_of
 
     shared = session(ctx)
-    number, changes = job_of(shared.home, job), parse_settings(settings)
-    policy = set_rules(shared.home, number, changes, now=now_us())
+    number, changes, now = job_of(shared.home, job), parse_settings(settings), now_us()
+    policy = set_rules(shared.home, number, changes, now=now)
     if shared.json:
         shared.emit(set_document(number, policy))
-    changed = ", ".join(f"{name} {value}" for name, value in changes.items())
-    shared.note(f"job {number}: {changed}")
+    shared.note(f"job {number}: {changes_in_words(changes, now)}")
     return Exit.OK

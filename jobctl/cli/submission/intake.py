@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 from typer import Context
 
-from jobctl.cli.session import session
+from jobctl.cli.session import now_us, session
 from jobctl.cli.submission.checks import (
     allow_new_queue,
     check_place,
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from jobctl.domain.call import Call
     from jobctl.domain.notify import NotifyOptions
     from jobctl.domain.policy import Policy
+    from jobctl.domain.times import When
     from jobctl.services.submit.request import SubmitRequest
     from jobctl.sources.options import InputOptions
 
@@ -111,10 +112,11 @@ def _value(option: JobOption, value: Any) -> Any:
 def _request(
     parsed: Mapping[str, Any], path: str, words: Sequence[str], *, after: tuple[tuple[int, str], ...], foreground: bool
 ) -> SubmitRequest:
+    """Times count from the moment of this call, not from the end of an input that may take hours."""
     from jobctl.domain.texts import DEFAULT_QUEUE
     from jobctl.services.submit.request import SubmitRequest
 
-    not_before_at, not_before_s = parsed["not_before"] or (None, None)
+    now = now_us()
     return SubmitRequest(
         input=_input(parsed, path),
         command=tuple(words),
@@ -129,7 +131,7 @@ def _request(
         env=tuple(parsed["env"] or ()),
         env_file=parsed["env_file"],
         env_all=parsed["env_all"],
-        policy=_policy(parsed, not_before_s),
+        policy=_policy(parsed, now),
         hold=parsed["hold"],
         foreground=foreground,
         key=parsed["key"],
@@ -140,18 +142,29 @@ def _request(
         only_new=parsed["only_new"],
         new_by=parsed["new_by"] or (),
         notify=_notify(parsed),
-        not_before_at=not_before_at,
+        not_before_at=_start_at(parsed["not_before"], now),
     )
 
 
-def _policy(parsed: Mapping[str, Any], not_before_s: float | None) -> Policy:
+def _policy(parsed: Mapping[str, Any], now: int) -> Policy:
+    from jobctl.domain.option_values import policy_fields
     from jobctl.domain.policy import Policy
 
-    given = {option.field: parsed[option.key] for option in OPTIONS if option.field}
-    return Policy(
-        **{field: value for field, value in given.items() if value is not None},
-        not_before_s=not_before_s,
-    )
+    fields: dict[str, Any] = {}
+    for option in OPTIONS:
+        if option.field and parsed[option.key] is not None:
+            with naming(option):
+                fields |= policy_fields(option, parsed[option.key], now)
+    return Policy(**fields)
+
+
+def _start_at(when: When | None, now: int) -> int | None:
+    """The start that was given as a time; a wait is in the policy."""
+    if when is None:
+        return None
+    from jobctl.domain.times import start_at  # few jobs wait for a time
+
+    return start_at(when, now)
 
 
 def _input(parsed: Mapping[str, Any], path: str) -> InputOptions:

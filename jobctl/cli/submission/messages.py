@@ -29,7 +29,8 @@ def print_messages(
     may_wait = not waits and bool(request.hold or request.after or request.waits_for_time)
     is_open = may_wait or accepted.replayed or accepted.queue_paused
     tell = _state if is_open else _forecast
-    for line in (*accepted_lines(accepted), *tell(shared, accepted, request.queue, started)):
+    told = tell(shared, accepted, request.queue, started)
+    for line in (*accepted_lines(accepted), *times_of(request, accepted), *told):
         shared.note(line)
 
 
@@ -73,6 +74,24 @@ def _next_step(shared: Session, job: int) -> str:
 
     retry = job_of(shared.home, job, now_us(), shared.program)["retry"]["command"]
     return f"  try again with: {retry}" if retry else f"  see it with: {shared.program} status {job}"
+
+
+def times_of(request: SubmitRequest, accepted: Accepted) -> list[str]:
+    """Return lines with the times that the options of a new job gave, as moments with their offset."""
+    ends_at = request.policy.deadline_at
+    if accepted.replayed or not (request.waits_for_time or ends_at):
+        return []
+    from jobctl.domain.durations import parse_time
+    from jobctl.domain.times import in_words
+
+    now, wait_s = now_us(), request.policy.not_before_s
+    starts_at = request.not_before_at if wait_s is None else now + round(wait_s * 1e6)
+    lines = []
+    if starts_at is not None:
+        lines.append(f"  {'starts' if starts_at > now else 'may start at once:'} {in_words(starts_at, now)}")
+    if ends_at is not None:
+        lines.append(f"  its deadline is {in_words(parse_time(ends_at), now)}")
+    return lines
 
 
 def accepted_lines(accepted: Accepted) -> list[str]:

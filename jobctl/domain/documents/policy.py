@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, NotRequired, TypedDict
 
-from jobctl.domain.documents.values import Count, Number, Seconds
+from jobctl.domain.documents.values import Count, Number, Seconds, Time
 
 
 class BackoffBlock(TypedDict):
@@ -30,7 +30,8 @@ class PolicyBlock(TypedDict):
         Annotated[Literal["end", "wait", "fail"], "the rule for processes that outlive the command of an item"]
     ]
     max_crashes: Count
-    deadline_s: Seconds | None
+    deadline_s: Annotated[Seconds | None, "seconds that each round may take; null when a point in time was given"]
+    deadline_at: NotRequired[Annotated[Time | None, "the deadline, if it was given as a point in time"]]
     not_before_s: NotRequired[
         Annotated[
             Seconds | None,

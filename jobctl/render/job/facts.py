@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from jobctl.domain.durations import format_duration, format_given
 from jobctl.domain.handler_kinds import kind_of
 from jobctl.domain.wording import number, plural, size
-from jobctl.render.clock import local
+from jobctl.render.clock import local, to_come
 from jobctl.render.look import Look
 
 if TYPE_CHECKING:
@@ -98,9 +98,9 @@ def times(document: StatusDocument) -> Iterator[str]:
     if time["paused_s"]:
         yield f"paused {format_duration(time['paused_s'])}"
     if time["deadline_at"]:
-        yield f"deadline {local(time['deadline_at'])}"
+        yield f"deadline {(local if document['done'] else to_come)(time['deadline_at'])}"
     if time["not_before_at"] and not time["started_at"]:
-        yield f"not before {local(time['not_before_at'])}"
+        yield f"not before {(local if document['done'] else to_come)(time['not_before_at'])}"
 
 
 def work_text(document: StatusDocument) -> str:

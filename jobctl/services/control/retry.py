@@ -13,6 +13,7 @@ from jobctl.domain.nearest import did_you_mean
 from jobctl.domain.policy import Policy
 from jobctl.domain.selection import Selection
 from jobctl.domain.states import TERMINAL_JOB_STATES
+from jobctl.domain.times import in_words
 from jobctl.domain.wording import plural
 from jobctl.errors import UsageError
 from jobctl.handlers.environment import split_options
@@ -141,6 +142,7 @@ def begin_round(
     if not items:
         raise _nothing(database, row, selection, left_out, elsewhere)
     changes = change_rules(row, values or {}, now)
+    _refuse_passed_deadline(job, changes.policy, now)
     _reopen(database, row, moved, changes, now)
     _note(database, row, selection, moved, changes, now)
     return Retried(job, row.round + 1, items, left_out, elsewhere, changes.sentence, changes.policy)
@@ -153,6 +155,16 @@ def _check_variables(home: Home, values: Values) -> None:
         from jobctl.services.daemon.environment import check_names  # few retries name a variable
 
         check_names(home, names, os.environ)
+
+
+def _refuse_passed_deadline(job: int, policy: Policy, now: int) -> None:
+    """Raise UsageError if the deadline is a time that has passed: the round would end before its first item."""
+    ends_at = policy.ends_at(now)
+    if ends_at is not None and ends_at <= now:
+        raise UsageError(
+            f"job {job}: its deadline has passed: {in_words(ends_at, now)}",
+            hint=f"give the new round another one: jobctl retry {job} --deadline 2h (none takes it away)",
+        )
 
 
 def _with_unknown_outcome(database: Database, job: int, selection: Selection, *, leaves_out: bool) -> int:
@@ -204,7 +216,6 @@ def _count(database: Database, job: int, selection: Selection) -> ItemCounts | N
 
 def _reopen(database: Database, row: JobRow, moved: dict[str, int], changes: RuleChanges, now: int) -> None:
     ran_us = 0 if row.started_at is None or row.finished_at is None else row.finished_at - row.started_at
-    deadline_s = changes.policy.deadline_s
     deltas = {"queued": sum(moved.values()), "active_us": ran_us} | {name: -n for name, n in moved.items()}
     jobs.add_counts(
         database,
@@ -213,7 +224,6 @@ def _reopen(database: Database, row: JobRow, moved: dict[str, int], changes: Rul
         state="queued",
         reason="",
         round=row.round + 1,
-        **_not_of_the_future(row, now),
         round_at=now,
         started_at=None,
         finished_at=None,
@@ -223,7 +233,7 @@ def _reopen(database: Database, row: JobRow, moved: dict[str, int], changes: Rul
         stop_reason="",
         results=None,
         rate_per_s=None,
-        **changes.columns | {"deadline_at": None if deadline_s is None else now + int(deadline_s * 1e6)},
+        **_not_of_the_future(row, now) | changes.columns | {"deadline_at": changes.policy.ends_at(now)},
     )
 
 

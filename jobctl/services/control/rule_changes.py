@@ -6,10 +6,12 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from jobctl.domain.durations import parse_time
 from jobctl.domain.job_options import JobOption
 from jobctl.domain.option_texts import rule_words, text_of
-from jobctl.domain.option_values import check
+from jobctl.domain.option_values import check, policy_fields
 from jobctl.domain.policy import Policy
+from jobctl.domain.times import coming, with_offset
 from jobctl.handlers.environment import check_total, split_options
 
 if TYPE_CHECKING:
@@ -48,18 +50,18 @@ def change_rules(row: JobRow, values: Values, now: int) -> RuleChanges:
     columns: dict[str, Any] = {}
     rules: list[RuleBlock] = []
     for option, value in values.items():
-        before: Any = row.priority
-        if option.field:
-            before = getattr(policy, option.field)
-            policy = policy.changed(**{option.field: value})
         if option.name == "env":
             found, rule = _environment(row, value)
             columns |= found
             rules.append(rule)
             continue
-        columns |= _columns(option, value, now)
-        if before != value:
-            rules.append({"setting": option.name, "before": text_of(option, before), "after": text_of(option, value)})
+        before = _text(option, policy, {"priority": row.priority, "not_before_at": row.not_before_at})
+        policy = policy.changed(**policy_fields(option, value, now))
+        own = _columns(option, value, policy, now)
+        columns |= own
+        after = _text(option, policy, own)
+        if before != after:
+            rules.append({"setting": option.name, "before": before, "after": after})
     if policy != row.policy:
         columns["policy"] = json.dumps(policy.to_json())
     return RuleChanges(policy, columns, rules, row.policy.to_json())
@@ -72,12 +74,24 @@ def check_on_this_machine(values: Values) -> None:
             check(option, value)
 
 
-def _columns(option: JobOption, value: Any, now: int) -> dict[str, Any]:
+def _text(option: JobOption, policy: Policy, columns: Mapping[str, Any]) -> str:
+    """The value of an option as people type it, from the policy and the columns outside it."""
+    if option.name == "priority":
+        return str(columns["priority"])
+    at = parse_time(policy.deadline_at) if option.name == "deadline" and policy.deadline_at else None
+    if option.name == "not-before" and policy.not_before_s is None:
+        at = columns["not_before_at"]
+    return text_of(option, getattr(policy, option.field)) if at is None else with_offset(at)
+
+
+def _columns(option: JobOption, value: Any, policy: Policy, now: int) -> dict[str, Any]:
     """The columns outside the policy that change with an option."""
     if option.name == "priority":
         return {"priority": value}
     if option.name == "deadline":
-        return {"deadline_at": None if value is None else now + int(value * 1e6)}
+        return {"deadline_at": policy.ends_at(now)}
+    if option.name == "not-before":
+        return {"not_before_at": None if value is None else coming(value, now)}
     return {}
 
 

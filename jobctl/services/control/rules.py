@@ -9,11 +9,12 @@ from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 from jobctl.config import Home
-from jobctl.domain.job_options import OPTIONS, JobOption
+from jobctl.domain.job_options import NO_LIMIT, OPTIONS, JobOption
 from jobctl.domain.nearest import did_you_mean
 from jobctl.domain.option_values import read_text
 from jobctl.domain.policy import Policy
 from jobctl.domain.states import TERMINAL_JOB_STATES
+from jobctl.domain.times import coming, in_words
 from jobctl.errors import UsageError
 from jobctl.process.this_process import actor
 from jobctl.process.wakeup import wake
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
 
 #: The options that ``jobctl set`` changes, by name.
 RULES = {option.name: option for option in OPTIONS if option.effect}
+#: Those whose value is a time.
+OF_TIMES = ("deadline", "not-before")
 #: The options that ``jobctl queue set`` changes, by name.
 LIMITS_OF_QUEUES = {option.name: option for option in OPTIONS if option.of_queues}
 
@@ -48,7 +51,7 @@ def set_rules(home: Home, job: int, settings: Mapping[str, str], *, now: int) ->
             raise _is_done(row, settings)
         changes = change_rules(row, values, now)
         jobs.update(database, job, updated_at=now, **changes.columns)
-        reason = ", ".join(f"{name}={text}" for name, text in settings.items())
+        reason = ", ".join(f"{name}={text}{_moment(name, text, now)}" for name, text in settings.items())
         journal.note(database, job, journal.RULES_CHANGED, at=now, actor=actor(), reason=reason, **changes.facts)
     wake(home.wake)
     return changes.policy
@@ -77,6 +80,19 @@ def parse_settings(settings: Sequence[str]) -> dict[str, str]:
             raise UsageError(f"{setting!r} is not NAME=VALUE", hint="for example slots=8")
         found[name.strip()] = value.strip()
     return found
+
+
+def changes_in_words(settings: Mapping[str, str], now: int) -> str:
+    """What ``set_rules`` changed at ``now`` (microseconds UTC), for people: ``slots 8, deadline 18:00 (2026-...)``."""
+    return ", ".join(f"{name} {text}{_moment(name, text, now)}" for name, text in settings.items())
+
+
+def _moment(name: str, text: str, now: int) -> str:
+    """For a time as people say it, the moment that it means: ``22:00`` alone says little to a later reader."""
+    option = RULES[name.replace("_", "-")]
+    if option.name not in OF_TIMES or text == NO_LIMIT:
+        return ""
+    return f" ({in_words(coming(read_text(option, text), now), now)})"
 
 
 def set_document(job: int, policy: Policy) -> SetDocument:

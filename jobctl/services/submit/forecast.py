@@ -48,7 +48,7 @@ def expected(
     if (
         policy.slots is None and policy.timeout_s is None
     ):  # slots do not change the sentence, so the store is not opened
-        return Forecast(worst_case(policy, items, None).sentence, "")
+        return Forecast(worst_case(policy, items, None, now=now).sentence, "")
     daemon, queue_row = None, QueueRow(queue)
     # Nothing was accepted into a store that cannot be read, or that does not exist.
     with suppress(JobctlError), closing(open_database(home)) as database:
@@ -61,7 +61,7 @@ def expected(
     limits += _of_rules(policy, queue_row)
     slots_at_once = min(limit.slots for limit in limits) if is_known and limits else None
     rates = [_per_s(rate) for rate in (policy.rate, queue_row.rate) if rate]
-    return Forecast(worst_case(policy, items, slots_at_once, rates).sentence, _fewer(policy.slots, limits))
+    return Forecast(worst_case(policy, items, slots_at_once, rates, now=now).sentence, _fewer(policy.slots, limits))
 
 
 def _daemon(database: Database, home: Home, now: int, *, foreground: bool) -> DaemonView | None:

@@ -83,7 +83,7 @@ def first_values(submission: Submission, now: int) -> dict[str, Any]:
         "submitted_at": now,
         "updated_at": now,
         "round_at": now,
-        "deadline_at": None if policy.deadline_s is None else now + int(policy.deadline_s * 1e6),
+        "deadline_at": policy.ends_at(now),
         "paused_at": now if request.hold else None,
         "pause_reason": "held at submit" if request.hold else "",
     }

@@ -90,7 +90,8 @@ def _blocker(
     now = case.now
     facts |= {"jobctl": case.program, "job": case.job.id}
     facts |= {} if since is None else {"ago": format_span(since, now)}
-    facts |= {} if until is None else {"wait": format_span(now, until), "time": format_time(until)}
+    if until is not None:
+        facts = {"wait": format_span(now, until), "time": format_time(until)} | facts
     remedy = kind.command(**facts) or None
     return Blocker(kind, kind.words(**facts), kind.brief_words(**facts), remedy, since, until, facts)
 
@@ -142,7 +143,9 @@ def _of_order(case: Situation) -> Iterator[Blocker]:
         why = f": {queue.pause_reason}" if queue.pause_reason else ""
         yield _blocker(case, blocker_kinds.QUEUE_PAUSED, queue.paused_at, queue=shlex.quote(job.queue), why=why)
     if job.not_before_at is not None and job.not_before_at > case.now:
-        yield _blocker(case, blocker_kinds.NOT_BEFORE, until=job.not_before_at)
+        from jobctl.domain.times import with_offset  # most jobs wait for no time
+
+        yield _blocker(case, blocker_kinds.NOT_BEFORE, until=job.not_before_at, time=with_offset(job.not_before_at))
     if case.follows:
         rows = open_elsewhere([(other["job"], other["rows"]) for other in case.follows])
         others = " ".join(str(other["job"]) for other in case.follows)

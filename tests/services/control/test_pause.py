@@ -61,7 +61,7 @@ def test_a_rule_is_changed_and_noted(bench, settings, field, value):
         ({"leftovers": "keep"}, "leftovers=keep: 'keep' is not known", "wait or end or fail"),
         ({"rate": "fast"}, "rate=fast: ", "100/s"),
         ({"priority": "high"}, "priority=high: not a whole number", "for example"),
-        ({"deadline": "x"}, "deadline=x: 'x' is not a duration", "2h30m"),
+        ({"deadline": "x"}, "deadline=x: 'x' is not a time", "tomorrow 06:00"),
         (
             {"colour": "red"},
             "colour=red: a job has no such setting",

@@ -34,6 +34,7 @@ GIVEN = {
     "grace": ("2s", lambda row: row.policy.grace_s == 2),
     "max-failures": ("5%", lambda row: row.policy.max_failures == "5%"),
     "halt": ("now", lambda row: row.policy.halt == "now"),
+    "not-before": ("2s", lambda row: row.policy.not_before_s == 2 and row.not_before_at == row.round_at + 2 * SECOND),
     "deadline": ("2h", lambda row: row.policy.deadline_s == 7200 and row.deadline_at == row.round_at + 7200 * SECOND),
     "leftovers": ("end", lambda row: row.policy.leftovers == "end"),
     "rate": ("60/m", lambda row: row.policy.rate == "60/m"),
