@@ -12,15 +12,16 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from jobctl.domain.lookalike import column_hint
 from jobctl.domain.payload import SEPARATOR, json_object, json_values
 from jobctl.errors import UsageError
 
-Fields = Sequence[str]
-Condition = Callable[[Fields], bool]
 Value = str | int | float
+#: Values of columns: texts, and numbers of columns that have numbers.
+Fields = Sequence[Value]
+Condition = Callable[[Fields], bool]
 
 ALLOWED = (
     "columns, 'strings', numbers, == != < <= > >= in, ~ 'regex', and, or, not, (brackets);"
@@ -35,9 +36,33 @@ _LONGEST_NUMBER = 1_000
 
 
 class WhereColumn(NamedTuple):
-    """A column by its place among those that the condition names."""
+    """A column that the condition names."""
 
-    place: int
+    place: int  # among the values that the condition gets
+    name: str
+    #: Turns a string that the column is compared with into its value; None for a column of texts. Raises UsageError.
+    parse: Callable[[str], Value] | None = None
+    has_text: bool = True  # a regular expression can search it
+
+
+class NoColumn(Exception):
+    """A name in a condition is not a column: the fault, and what to write instead."""
+
+    def __init__(self, fault: str, hint: str) -> None:
+        super().__init__(fault)
+        self.fault = fault
+        self.hint = hint
+
+
+class Columns(Protocol):
+    """The columns that a condition may name."""
+
+    #: The words before the point in ``row.size``; empty if names have no such words.
+    sources: Sequence[str]
+
+    def find(self, name: str, source: str) -> WhereColumn:
+        """The column of a name, of one source if one is named. Raises NoColumn."""
+        ...
 
 
 def number_of(text: str) -> int | float | None:
@@ -53,27 +78,60 @@ def compile_where(text: str, input_format: str, columns: Sequence[str]) -> Calla
 
     Raises UsageError that names the place in the text, the fault there, and the allowed syntax.
     """
-    compiler = _Compiler(text, input_format, columns)
-    condition = compiler.compile()
-    read = _reader(input_format, columns, compiler.names)
+    row = RowColumns(input_format, columns)
+    condition = compile_condition(text, row)
+    read = row.reader()
     return lambda payload: condition(read(payload))
 
 
-def _reader(input_format: str, columns: Sequence[str], names: Sequence[str]) -> Callable[[bytes], Fields]:
-    if input_format == "jsonl":
-        return lambda payload: _json_fields(payload, names)
-    if input_format == "lines":
-        return lambda payload: (payload.decode(),)
-    places = [columns.index(name) for name in names]
-
-    def read(payload: bytes) -> Fields:
-        fields = payload.decode().split(SEPARATOR.decode())
-        return [fields[place] for place in places]
-
-    return read
+def compile_condition(text: str, columns: Columns) -> Condition:
+    """Return a condition on the values that ``columns`` has given places to. Raises UsageError, see above."""
+    return _Compiler(text, columns).compile()
 
 
-def _json_fields(payload: bytes, names: Sequence[str]) -> Fields:
+class RowColumns:
+    """The columns of a row, and those of them that a condition names."""
+
+    sources: Sequence[str] = ()
+
+    def __init__(self, input_format: str, columns: Sequence[str]) -> None:
+        self._format = input_format
+        self._columns = columns
+        #: The names that were found, in the order of their places.
+        self.names: list[str] = []
+
+    def find(self, name: str, source: str = "") -> WhereColumn:  # noqa: ARG002 - there is one source
+        """The column of a name; an empty name is the first column. Raises NoColumn."""
+        if self._format == "lines":
+            if name not in ("", LINE):
+                raise NoColumn("plain lines have no columns", "write line or {} for the line")
+            name = LINE
+        elif self._format != "jsonl" or not name:
+            name = name or next(iter(self._columns), "")
+            if name not in self._columns:
+                there = f"columns: {', '.join(self._columns)}; strings are quoted"
+                raise NoColumn("there is no such column", column_hint(name, self._columns, there))
+        if name not in self.names:
+            self.names.append(name)
+        return WhereColumn(self.names.index(name), name)
+
+    def reader(self) -> Callable[[bytes], list[str]]:
+        """Return a function that takes the values of the found columns out of a payload."""
+        names = tuple(self.names)
+        if self._format == "jsonl":
+            return lambda payload: _json_fields(payload, names)
+        if self._format == "lines":
+            return lambda payload: [payload.decode()] * len(names)
+        places = [self._columns.index(name) for name in names]
+
+        def read(payload: bytes) -> list[str]:
+            fields = payload.decode().split(SEPARATOR.decode())
+            return [fields[place] for place in places]
+
+        return read
+
+
+def _json_fields(payload: bytes, names: Sequence[str]) -> list[str]:
     """The values of a JSON row. A key that the row lacks is empty, as null is."""
     try:
         values = json_values(payload, names)
@@ -86,13 +144,11 @@ def _json_fields(payload: bytes, names: Sequence[str]) -> Fields:
 class _Compiler:
     """Turns the text of one condition into a closure."""
 
-    def __init__(self, text: str, input_format: str, columns: Sequence[str]) -> None:
+    def __init__(self, text: str, columns: Columns) -> None:
         self._text = text.strip()
-        self._format = input_format
         self._columns = columns
         self._braces: dict[int, str] = {}  # the {name} that begins at each place
         self._strings: dict[int, str] = {}
-        self.names: list[str] = []
 
     def compile(self) -> Condition:
         if len(self._text) > _LONGEST:
@@ -165,32 +221,46 @@ class _Compiler:
         compare = _COMPARISONS.get(type(operator))
         if compare is None:
             raise self._refusal(left, "is and is not mean nothing here", "write == or !=")
-        return _compared(self._operand(left), compare, self._operand(right))
+        return self._compared(left, compare, right)
+
+    def _compared(self, left: ast.expr, compare: Callable[[Value, Value], bool], right: ast.expr) -> Condition:
+        """A comparison, in which a string has the type of the column on the other side."""
+        a, b = self._operand(left), self._operand(right)
+        return _compared(self._typed(left, a, b), compare, self._typed(right, b, a))
+
+    def _typed(self, node: ast.expr, operand: WhereColumn | Value, other: WhereColumn | Value) -> WhereColumn | Value:
+        if not isinstance(operand, str) or not isinstance(other, WhereColumn) or other.parse is None or not operand:
+            return operand
+        try:
+            return other.parse(operand)
+        except UsageError as error:
+            raise self._refusal(node, error.message, error.hint or "") from error
 
     def _membership(self, left: ast.expr, right: ast.expr) -> Condition:
-        sought = self._operand(left)
         if isinstance(right, ast.Tuple | ast.List | ast.Set):
-            return _any([_compared(sought, _equal, self._operand(member)) for member in right.elts])
-        within = self._operand(right)
-        if isinstance(within, WhereColumn):  # 'text' in column
-            return lambda fields: str(_value(sought, fields)) in fields[within.place]
+            return _any([self._compared(left, _equal, member) for member in right.elts])
+        sought, within = self._operand(left), self._operand(right)
+        if isinstance(within, WhereColumn) and within.has_text:  # 'text' in column
+            return lambda fields: str(_value(sought, fields)) in str(fields[within.place])
         raise self._refusal(right, "in needs a list or a column", "for example country in ('DE', 'FR'), or 'x' in name")
 
     def _regex(self, node: ast.BinOp) -> Condition:
         column, pattern = self._operand(node.left), self._operand(node.right)
         if not isinstance(column, WhereColumn) or not isinstance(pattern, str):
             raise self._refusal(node, "~ goes between a column and a string", "for example url ~ '^https:'")
+        if not column.has_text:
+            raise self._refusal(node, f"~ searches texts, and {column.name} is a number", "compare it with < or >")
         try:
             search = re.compile(pattern).search
         except re.error as error:
             raise self._refusal(
                 node.right, f"no regular expression: {error}", "see Python's re for what may be in one"
             ) from error
-        return lambda fields: search(fields[column.place]) is not None
+        return lambda fields: search(str(fields[column.place])) is not None
 
     def _operand(self, node: ast.expr) -> WhereColumn | Value:
         match node:
-            case ast.Name():
+            case ast.Name() | ast.Attribute():
                 return self._column(node)
             case ast.Constant(value=str()) if self._is_one_string(node):
                 return self._strings[self._place(node)]
@@ -208,24 +278,27 @@ class _Compiler:
         found = _TOKEN.match(self._text, self._place(node))
         return found is not None and self._place(node) in self._strings and found.end() == self._end(node)
 
-    def _column(self, node: ast.Name) -> WhereColumn:
-        place = self._place(node)
-        name = self._braces.get(place)
-        if name is None:  # the spelling in the text counts, because the parser normalises names
-            name = self._text[place : self._end(node)]
-        if self._format == "lines":
-            if name not in ("", LINE):
-                raise self._refusal(node, "plain lines have no columns", "write line or {} for the line")
-            name = LINE
-        elif self._format != "jsonl" or not name:
-            name = name or next(iter(self._columns), "")
-            if name not in self._columns:
-                there = f"columns: {', '.join(self._columns)}; strings are quoted"
-                hint = column_hint(name, self._columns, there)
-                raise self._refusal(node, "there is no such column", hint)
-        if name not in self.names:
-            self.names.append(name)
-        return WhereColumn(self.names.index(name))
+    def _column(self, node: ast.Name | ast.Attribute) -> WhereColumn:
+        source, name = self._name(node)
+        try:
+            return self._columns.find(name, source)
+        except NoColumn as error:
+            raise self._refusal(node, error.fault, error.hint) from error
+
+    def _name(self, node: ast.Name | ast.Attribute) -> tuple[str, str]:
+        """The source (``row`` in ``row.size``) and the name of a column; the source is empty if none is written.
+
+        The spelling in the text counts, because the parser normalises names.
+        """
+        if isinstance(node, ast.Name):
+            place = self._place(node)
+            return "", self._braces.get(place, self._text[place : self._end(node)])
+        source = node.value
+        if not isinstance(source, ast.Name) or source.id not in self._columns.sources:
+            raise self._refusal(node, "this is not a column, string or number")
+        text = self._text[self._end(source) : self._end(node)]
+        name = text.lstrip().removeprefix(".").lstrip()
+        return source.id, self._braces.get(self._end(node) - len(name), name)
 
 
 def _all(conditions: Sequence[Condition]) -> Condition:

@@ -3,60 +3,43 @@
 from __future__ import annotations
 
 import contextlib
-import json
 from collections.abc import Iterator
 from typing import NamedTuple
 
 from jobctl.domain.selection import Selection
-from jobctl.store import failures, jobs
+from jobctl.domain.states import ItemState
+from jobctl.store import failures, jobs, selected
 from jobctl.store.database import Database
+from jobctl.store.selected import ItemFilter
 from jobctl.store.sqlite import with_states
 
 _PAGE = 5_000
 _UNKNOWN = "failure IN (SELECT id FROM failures WHERE job = items.job AND outcome = 'unknown')"
 _KNOWN = f"(failure IS NULL OR NOT {_UNKNOWN})"
 _FAILED, _UNPROCESSED = with_states("state = {FAILED}"), with_states("state = {UNPROCESSED}")
+#: The states of items that another round can have.
+STATES = (ItemState.FAILED, ItemState.UNPROCESSED)
 
 
-class ItemFilter(NamedTuple):
-    """Items of a job: a condition over the table, in which every value is a parameter."""
-
-    job: int
-    condition: str
-    values: tuple[object, ...]
-
-    @property
-    def parameters(self) -> tuple[object, ...]:
-        """The job and the values, for ``WHERE job = ? AND condition``."""
-        return (self.job, *self.values)
-
-
-def choose(job: int, selection: Selection, *, careful: bool, leaves_out: bool = False) -> ItemFilter:
-    """The items that a selection means.
+def choose(
+    database: Database, job: int, selection: Selection, *, careful: bool, leaves_out: bool = False
+) -> ItemFilter:
+    """The items that a selection means. Those that a condition or numbers choose must be in ``temp.chosen``.
 
     A ``careful`` choice has no items whose effect is unknown, unless the selection asks for those. A choice that
     ``leaves_out`` has no items that ``store.left_out`` has noted on this connection.
     """
-    kinds, values = [], list[object]()
-    every = not selection.names_states
-    if selection.failed or every:
-        kinds.append(f"({_FAILED} AND {_KNOWN})" if careful else _FAILED)
-    if selection.unprocessed or every:
-        kinds.append(_UNPROCESSED)
-    if selection.unknown:
-        kinds.append(f"({_FAILED} AND {_UNKNOWN})")
-    if selection.codes:
-        marks = ", ".join("?" * len(selection.codes))
-        by_code = f"{_FAILED} AND failure IN (SELECT id FROM failures WHERE job = items.job AND code IN ({marks}))"  # noqa: S608
-        kinds.append(f"({by_code} AND {_KNOWN})" if careful else f"({by_code})")
-        values.extend(selection.codes)
-    condition = f"({' OR '.join(kinds)})"
-    if selection.items:
-        condition += " AND item IN (SELECT value FROM json_each(?))"
-        values.append(json.dumps(selection.items))
+    groups = selected.groups_of(database, job, selection.causes) if selection.causes else []
+    condition, values = selected.any_of(
+        selected.condition(kind, groups) for kind in selection.kinds(STATES) if kind.state in STATES
+    )
+    if careful:
+        condition += f" AND ({_UNPROCESSED} OR {_KNOWN})"
+    if selection.needs_reading:
+        condition += f" AND {selected.CHOSEN}"
     if leaves_out:
         condition += " AND item NOT IN (SELECT item FROM temp.left_out)"
-    return ItemFilter(job, condition, tuple(values))
+    return ItemFilter(job, condition, values)
 
 
 class ItemCounts(NamedTuple):

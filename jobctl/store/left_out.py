@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from jobctl.store import another_round, done
-from jobctl.store.another_round import ItemFilter
 from jobctl.store.database import Database
 from jobctl.store.job_row import JobRow
+from jobctl.store.selected import ItemFilter
 from jobctl.store.taken import Taken
 
 

@@ -70,4 +70,4 @@ class ItemScreen(JobctlScreen):
 
     def action_retry(self) -> None:
         """Begin another round for this item."""
-        self.actions.retry(self._job, Selection(items=(self._item,)))
+        self.actions.retry(self._job, Selection.of_items([self._item]))

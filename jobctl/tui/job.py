@@ -194,7 +194,7 @@ class JobScreen(JobctlScreen):
         if chosen is None:
             selection = Selection()
         elif self.tab == "items":
-            selection = Selection(items=(int(chosen),))
+            selection = Selection.of_items([int(chosen)])
         else:
-            selection = Selection(codes=(self._document["failures"]["groups"][int(chosen)]["code"],))
+            selection = Selection(causes=(self._document["failures"]["groups"][int(chosen)]["code"],))
         self.actions.retry(self._number, selection)

@@ -8,7 +8,8 @@ from jobctl.domain.endings import Ending
 from jobctl.domain.policy import Backoff, Policy
 from jobctl.domain.ports import AttemptId
 from jobctl.domain.selection import Selection
-from jobctl.domain.states import JobState
+from jobctl.domain.spans import spans_of
+from jobctl.domain.states import ItemState, JobState
 from jobctl.engine.attempts import settling
 from jobctl.engine.errors import Fenced
 from jobctl.services.control import pause, rules
@@ -86,7 +87,7 @@ def test_the_examples_of_a_cause_are_items_that_failed_of_it(tmp_path, monkeypat
     bench.tick(250, step_us=10 * SECOND)
     assert samples(bench, job) == [29, 30]
     for item in (29, 30):
-        retry(bench.home, job, Selection(items=(item,)), now=bench.now)
+        retry(bench.home, job, Selection(items=spans_of([item])), now=bench.now)
         bench.tick(1)
         assert samples(bench, job) == ([30] if item == 29 else [29])
         bench.work_off(step_us=100 * SECOND)
@@ -96,7 +97,7 @@ def test_a_cause_that_lost_all_its_examples_to_a_retry_has_others(tmp_path):
     bench = Bench(tmp_path, script=lambda d: Play(code=65 + (d.item > 29), err=b"boom\n"), slots=4)
     job = bench.submit(rows=30, policy=Policy(attempts=1, slots=4))
     bench.work_off()
-    retry(bench.home, job, Selection(items=(*range(1, 21), 30)), now=bench.now)
+    retry(bench.home, job, Selection(items=spans_of([*range(1, 21), 30])), now=bench.now)
     rows = bench.database.execute("SELECT code, items, samples FROM failures ORDER BY code").fetchall()
     assert [(code, items) for code, items, _ in rows] == [("exit_65", 9), ("exit_66", 0)]
     assert set(json.loads(rows[0][2])) <= set(range(21, 30)) and json.loads(rows[0][2])
@@ -308,7 +309,7 @@ def test_too_many_failures_are_those_of_a_round(tmp_path):
     job = bench.submit(rows=40, policy=Policy(max_failures="3", slots=1))
     bench.work_off()
     assert bench.states(job) == "ffff" + "u" * 36
-    retry(bench.home, job, Selection(unprocessed=True), now=bench.now)
+    retry(bench.home, job, Selection((ItemState.UNPROCESSED,)), now=bench.now)
     bench.tick(8)
     bench.start(fresh=False)  # the one that comes after knows that, too
     bench.work_off()

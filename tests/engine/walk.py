@@ -44,7 +44,12 @@ from tests.schemas import check
 _YEARS = 20 * 366 * 86_400 * SECOND
 _STEPS = (1_000, 60_000, 60_000, SECOND, 20 * SECOND)
 _MOST_TICKS = 3_000
-_SELECTIONS = (Selection(), Selection(failed=True), Selection(unprocessed=True), Selection(unknown=True))
+_SELECTIONS = (
+    Selection(),
+    Selection((ItemState.FAILED,)),
+    Selection((ItemState.UNPROCESSED,)),
+    Selection(unknown=True),
+)
 _QUEUES = ("default", "q1", "q2")
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from jobctl.domain.payload import Fault, RowRules
+from jobctl.domain.spans import parse_spans
 from jobctl.errors import InputRejected, UsageError
-from jobctl.sources.row_selection import parse_spans
 
 ROWS = b"id,size\n" + b"".join(b"%d,%d\n" % (n, n % 100) for n in range(1, 60_001))
 

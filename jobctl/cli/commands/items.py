@@ -41,7 +41,8 @@ def items(
       jobctl items 42 --state running,retrying
       jobctl items 42.17 --json                 everything about one item
     """
-    from jobctl.services.output.items import Listing, parse_states
+    from jobctl.domain.selection import parse_states
+    from jobctl.services.output.items import Listing
 
     shared = session(ctx)
     listing = Listing(shared.home, target, parse_states(state or ()), after, limit)

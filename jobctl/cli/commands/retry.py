@@ -40,13 +40,15 @@ def retry(
     rules of every round. If the job was submitted with --on-crash fail, items whose outcome is unknown run again only
     with --unknown.
     """
-    from jobctl.domain.selection import Selection
+    from jobctl.domain.selection import Selection, parse_causes
+    from jobctl.domain.states import ItemState
     from jobctl.services.control.retry import retry_all, retry_document, selections
     from jobctl.services.control.targets import targets_of
     from jobctl.services.daemon.absence import absence_for_jobs
 
     shared = session(ctx)
-    chosen = Selection(failed, unprocessed, unknown, tuple(code or ()))
+    states = [state for state, given in ((ItemState.FAILED, failed), (ItemState.UNPROCESSED, unprocessed)) if given]
+    chosen = Selection(tuple(states), parse_causes(code or (), "--code"), unknown=unknown)
     wanted = selections(targets_of(shared.home, targets), chosen)
     answers = retry_all(shared.home, wanted, rules_of_round(ctx), now=now_us())
     if shared.json:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from jobctl.config import Home
 from jobctl.domain.nearest import did_you_mean
 from jobctl.domain.policy import Policy
-from jobctl.domain.selection import Selection
+from jobctl.domain.selection import Selection, refuse_states
+from jobctl.domain.spans import spelled
 from jobctl.domain.states import TERMINAL_JOB_STATES
 from jobctl.domain.times import in_words
 from jobctl.domain.wording import plural
@@ -21,16 +22,21 @@ from jobctl.process.this_process import actor
 from jobctl.process.wakeup import wake
 from jobctl.services.control.rule_changes import RuleChanges, Values, change_rules, check_on_this_machine
 from jobctl.services.control.targets import Target, existing_job
+from jobctl.services.selection import SelectedItems, with_items
 from jobctl.store import another_round, clock, jobs, journal
-from jobctl.store.another_round import ItemCounts, ItemFilter
+from jobctl.store.another_round import ItemCounts
 from jobctl.store.daemon import load_cluster
 from jobctl.store.database import Database
 from jobctl.store.job_row import JobRow
 from jobctl.store.opening.open import open_database
+from jobctl.store.selected import ItemFilter
 from jobctl.store.views import failures as failure_views
 
 if TYPE_CHECKING:
     from jobctl.domain.documents.control import RetriedBlock, RetryDocument
+
+#: The most characters of one part of a selection in the journal.
+_LONGEST_PART = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +81,7 @@ def retry_all(home: Home, wanted: Mapping[int, Selection], values: Values | None
         if load_cluster(database) is None:
             check_on_this_machine(values)
         # Counting millions of items takes a while. It happens before the transaction, so that no other writer waits.
-        counted = {job: _count(database, job, selection) for job, selection in wanted.items()}
+        counted = {job: _count(database, job, selection, now) for job, selection in wanted.items()}
         with database.transaction():
             retried = [
                 begin_round(database, job, selection, values, now=now, counted=counted[job])
@@ -88,14 +94,16 @@ def retry_all(home: Home, wanted: Mapping[int, Selection], values: Values | None
 def selections(targets: Sequence[Target], chosen: Selection) -> dict[int, Selection]:
     """Return ``chosen`` for each job of the targets, with the items that are named.
 
-    Raises UsageError if both a job and items of it are named.
+    Raises UsageError if both a job and items of it are named, or a state of items that do not run again.
     """
-    by_job: dict[int, list[int]] = {}
+    by_job: dict[int, list[range]] = {}
     for target in targets:
-        by_job.setdefault(target.job, []).extend(target.items or ())
+        by_job.setdefault(target.job, []).extend(() if target.items is None else (target.items,))
     if any(target.item is None and by_job[target.job] for target in targets):
         raise UsageError("a job and items of it cannot be retried together", hint="name the job, or its items")
-    return {job: replace(chosen, items=tuple(dict.fromkeys(items))) for job, items in by_job.items()}
+    hint = "leave the state out: all items that did not succeed run again"
+    refuse_states(chosen, another_round.STATES, "retry", hint)
+    return {job: with_items(chosen, items, f"{job}.N") for job, items in by_job.items()}
 
 
 def retry_document(retried: Sequence[Retried]) -> RetryDocument:
@@ -130,10 +138,14 @@ def begin_round(
     row = existing_job(database, job)
     if row.state not in TERMINAL_JOB_STATES:
         raise UsageError(f"job {job} is {row.state}, not done", hint=f"jobctl wait {job}, or jobctl cancel {job}")
+    if counted is not None and counted.revision != jobs.revision(database, job):
+        counted = None
+    if counted is None:
+        _choose_items(database, job, selection, now)
     careful = _is_careful(row, selection)
-    elsewhere = _leave_out(database, row, another_round.choose(job, selection, careful=careful))
-    choice = another_round.choose(job, selection, careful=careful, leaves_out=bool(elsewhere))
-    if counted is None or counted.revision != jobs.revision(database, job) or elsewhere:
+    elsewhere = _leave_out(database, row, another_round.choose(database, job, selection, careful=careful))
+    choice = another_round.choose(database, job, selection, careful=careful, leaves_out=bool(elsewhere))
+    if counted is None or elsewhere:
         counted = another_round.count(database, choice)
     another_round.requeue(database, choice, counted)
     left_out = _with_unknown_outcome(database, job, selection, leaves_out=bool(elsewhere)) if careful else 0
@@ -169,7 +181,7 @@ def _refuse_passed_deadline(job: int, policy: Policy, now: int) -> None:
 
 def _with_unknown_outcome(database: Database, job: int, selection: Selection, *, leaves_out: bool) -> int:
     """Count the items of a selection that stay failed, after the others were queued."""
-    choice = another_round.choose(job, selection, careful=False, leaves_out=leaves_out)
+    choice = another_round.choose(database, job, selection, careful=False, leaves_out=leaves_out)
     return another_round.with_unknown_outcome(database, choice)
 
 
@@ -206,12 +218,22 @@ def _is_careful(row: JobRow, selection: Selection) -> bool:
     return row.policy.on_crash == "fail" and not selection.unknown
 
 
-def _count(database: Database, job: int, selection: Selection) -> ItemCounts | None:
+def _count(database: Database, job: int, selection: Selection, now: int) -> ItemCounts | None:
     """Count the items of a selection; None for a job that does not exist."""
     row = jobs.load(database, job)
     if row is None:
         return None
-    return another_round.count(database, another_round.choose(job, selection, careful=_is_careful(row, selection)))
+    revision = jobs.revision(database, job)
+    _choose_items(database, job, selection, now)
+    careful = _is_careful(row, selection)
+    counted = another_round.count(database, another_round.choose(database, job, selection, careful=careful))
+    return counted._replace(revision=revision)
+
+
+def _choose_items(database: Database, job: int, selection: Selection, now: int) -> None:
+    """Note the items that numbers or a condition choose, for the statements that queue them again."""
+    if selection.needs_reading:
+        SelectedItems(database, job, selection, now=now, default=another_round.STATES).choose(database)
 
 
 def _reopen(database: Database, row: JobRow, moved: dict[str, int], changes: RuleChanges, now: int) -> None:
@@ -253,7 +275,7 @@ def _nothing(database: Database, row: JobRow, selection: Selection, left_out: in
             hint=f"jobctl status shows it; once it has ended, what failed there runs again with: jobctl retry {row.id}",
         )
     if left_out:
-        named = f"{row.id}.{','.join(map(str, selection.items))}" if selection.items else str(row.id)
+        named = f"{row.id}.{spelled(selection.items)}" if selection.items else str(row.id)
         return UsageError(
             f"job {row.id}: {plural(left_out, 'item')} failed with an unknown outcome and may have had their effect",
             hint=f"to run them again nevertheless: jobctl retry {named} --unknown",
@@ -261,7 +283,7 @@ def _nothing(database: Database, row: JobRow, selection: Selection, left_out: in
     if selection.is_default:
         return UsageError(f"job {row.id} {row.state}: there is nothing to retry", hint=f"jobctl status {row.id}")
     known = list(dict.fromkeys(cause.code for cause in failure_views.failures(database, row.id)))
-    unknown = [code for code in selection.codes if code not in known]
+    unknown = [cause for cause in selection.causes if cause.partition(":")[0] not in known]
     if unknown and known:
         hint = did_you_mean(unknown[0], known, f"its causes of failure: {', '.join(known)}")
         return UsageError(f"job {row.id} has no failure {unknown[0]!r}", hint=hint)
@@ -271,8 +293,14 @@ def _nothing(database: Database, row: JobRow, selection: Selection, left_out: in
 
 
 def _reason(selection: Selection) -> str:
-    parts = [name for name in ("failed", "unprocessed", "unknown") if getattr(selection, name)]
-    parts += [f"code {code}" for code in selection.codes]
+    parts = [state.word for state in selection.states] + (["unknown"] if selection.unknown else [])
+    parts += [f"cause {cause}" for cause in selection.causes]
     if selection.items:
-        parts.append(f"{plural(len(selection.items), 'item')} named")
+        parts.append(f"items {_shortened(spelled(selection.items))}")
+    if selection.where:
+        parts.append(f"where {_shortened(selection.where)}")
     return ", ".join(parts) or "all that did not succeed"
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= _LONGEST_PART else text[: _LONGEST_PART - 1] + "…"

@@ -13,7 +13,6 @@ from jobctl.domain import outcome
 from jobctl.domain.durations import format_time, seconds
 from jobctl.domain.endings import Ending
 from jobctl.domain.jsontext import plain_value
-from jobctl.domain.nearest import did_you_mean
 from jobctl.domain.payload import fields_of
 from jobctl.domain.states import ItemState
 from jobctl.errors import UsageError
@@ -29,7 +28,6 @@ if TYPE_CHECKING:
     from jobctl.domain.documents.items import ItemBlock, ItemsDocument
 
 SCHEMA: Final = "jobctl.items/1"
-STATE_WORDS = tuple(state.word for state in ItemState)
 #: Items of one page.
 PAGE = 1_000
 
@@ -43,18 +41,6 @@ class Page:
 
     items: list[ItemView]
     next: int | None
-
-
-def parse_states(texts: Sequence[str]) -> tuple[ItemState, ...]:
-    """Return the states that words such as ``failed,running`` name. Raises UsageError with the valid words."""
-    words = [word.strip().lower() for text in texts for word in text.split(",") if word.strip()]
-    for word in words:
-        if word not in STATE_WORDS:
-            raise UsageError(
-                f"there is no item state {word!r}",
-                hint=did_you_mean(word, STATE_WORDS, f"it is one of {', '.join(STATE_WORDS)}"),
-            )
-    return tuple(dict.fromkeys(ItemState[word.upper()] for word in words))
 
 
 def page(database: Database, job: int, states: Sequence[ItemState], after: int, limit: int) -> Page:

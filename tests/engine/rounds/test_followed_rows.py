@@ -13,7 +13,7 @@ import pytest
 from jobctl.domain.policy import Backoff, Policy
 from jobctl.domain.ports import AttemptId
 from jobctl.domain.selection import Selection
-from jobctl.domain.states import JobState
+from jobctl.domain.states import ItemState, JobState
 from jobctl.engine.rounds import followed_rows
 from jobctl.errors import InputRejected, KeyConflict, UsageError
 from jobctl.render.job.facts import retry_text
@@ -186,7 +186,7 @@ def test_a_follower_that_is_cancelled_has_the_rows_in_its_files_and_they_do_not_
     assert bench.states(2).count("u") >= 12
     assert (bench.home.job_results(2) / "unprocessed.csv").read_text().count("@x") == bench.states(2).count("u")
     with pytest.raises(UsageError, match="another job of the name 'news'"):  # the third job waits with them
-        retry(bench.home, 2, Selection(unprocessed=True), now=bench.now)
+        retry(bench.home, 2, Selection((ItemState.UNPROCESSED,)), now=bench.now)
     for _ in range(30):
         for attempt in bench.executor.running:
             bench.executor.finish(attempt, Play())

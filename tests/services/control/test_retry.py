@@ -10,7 +10,8 @@ from jobctl.cli.edge import run
 from jobctl.domain.endings import Ending
 from jobctl.domain.policy import Policy
 from jobctl.domain.selection import Selection
-from jobctl.domain.states import JobState
+from jobctl.domain.spans import spans_of
+from jobctl.domain.states import ItemState, JobState
 from jobctl.domain.wording import plural
 from jobctl.errors import NotFound, UsageError
 from jobctl.services.control import pause
@@ -55,20 +56,20 @@ def worked_off(tmp_path, rows=5, **policy):
     ("selection", "on_crash", "queued", "left_out"),
     [
         (Selection(), "requeue", "sqqqq", 0),
-        (Selection(failed=True), "requeue", "sqqqq", 0),
+        (Selection((ItemState.FAILED,)), "requeue", "sqqqq", 0),
         (Selection(unknown=True), "requeue", "sffqq", 0),
-        (Selection(codes=("exit_7",)), "requeue", "sfqff", 0),
-        (Selection(codes=("exit_7", "sigkill")), "requeue", "sfqqf", 0),
-        (Selection(items=(2, 5)), "requeue", "sqffq", 0),
-        (Selection(items=(1, 2)), "requeue", "sqfff", 0),  # what succeeded never runs again
-        (Selection(failed=True, items=(3,)), "requeue", "sfqff", 0),
+        (Selection(causes=("exit_7",)), "requeue", "sfqff", 0),
+        (Selection(causes=("exit_7", "sigkill")), "requeue", "sfqqf", 0),
+        (Selection(items=spans_of([2, 5])), "requeue", "sqffq", 0),
+        (Selection(items=spans_of([1, 2])), "requeue", "sqfff", 0),  # what succeeded never runs again
+        (Selection((ItemState.FAILED,), items=spans_of([3])), "requeue", "sfqff", 0),
         (Selection(), "fail", "sqqff", 2),
-        (Selection(failed=True), "fail", "sqqff", 2),
+        (Selection((ItemState.FAILED,)), "fail", "sqqff", 2),
         (Selection(unknown=True), "fail", "sffqq", 0),
-        (Selection(failed=True, unknown=True), "fail", "sqqqq", 0),
-        (Selection(items=(2, 5)), "fail", "sqfff", 1),  # of those that were named
-        (Selection(codes=("exit_7",)), "fail", "sfqff", 0),
-        (Selection(items=(5,), unknown=True), "fail", "sfffq", 0),
+        (Selection((ItemState.FAILED,), unknown=True), "fail", "sqqqq", 0),
+        (Selection(items=spans_of([2, 5])), "fail", "sqfff", 1),  # of those that were named
+        (Selection(causes=("exit_7",)), "fail", "sfqff", 0),
+        (Selection(items=spans_of([5]), unknown=True), "fail", "sfffq", 0),
     ],
 )
 def test_which_items_get_another_round(tmp_path, selection, on_crash, queued, left_out):
@@ -83,7 +84,7 @@ def test_which_items_get_another_round(tmp_path, selection, on_crash, queued, le
 
 
 def test_unprocessed_and_failed_items_are_distinguished(tmp_path):
-    for selection, queued in ((Selection(unprocessed=True), "sfqqqq"), (Selection(failed=True), "squuuu")):
+    for chosen, queued in ((ItemState.UNPROCESSED, "sfqqqq"), (ItemState.FAILED, "squuuu")):
         bench = Bench(
             tmp_path / queued, script=lambda d: Play(code=65 if d.item == 2 and d.attempt == 1 else 0), slots=1
         )
@@ -91,7 +92,7 @@ def test_unprocessed_and_failed_items_are_distinguished(tmp_path):
         job = bench.submit(rows=6, policy=Policy(max_failures="0", slots=1))
         bench.work_off()
         assert bench.states(job) == "sfuuuu"
-        retry(bench.home, job, selection, now=bench.now)
+        retry(bench.home, job, Selection((chosen,)), now=bench.now)
         assert bench.states(job) == queued
 
 
@@ -99,15 +100,15 @@ def test_unprocessed_and_failed_items_are_distinguished(tmp_path):
     ("selection", "on_crash", "message", "hint"),
     [
         (
-            Selection(codes=("exit_99",)),
+            Selection(causes=("exit_99",)),
             "requeue",
             "job 1 has no failure 'exit_99'",
             "its causes of failure: ",
         ),
-        (Selection(items=(1,)), "requeue", "no such item to retry", "jobctl items 1"),
-        (Selection(unprocessed=True), "requeue", "no such item to retry", "jobctl items 1"),
-        (Selection(codes=("sigkill",)), "fail", "may have had their effect", "jobctl retry 1 --unknown"),
-        (Selection(items=(4, 5)), "fail", "2 items failed with an unknown", "jobctl retry 1.4,5 --unknown"),
+        (Selection(items=spans_of([1])), "requeue", "no such item to retry", "jobctl items 1"),
+        (Selection((ItemState.UNPROCESSED,)), "requeue", "no such item to retry", "jobctl items 1"),
+        (Selection(causes=("sigkill",)), "fail", "may have had their effect", "jobctl retry 1 --unknown"),
+        (Selection(items=spans_of([4, 5])), "fail", "2 items failed with an unknown", "jobctl retry 1.4-5 --unknown"),
     ],
 )
 def test_a_selection_of_nothing_says_so_and_changes_nothing(tmp_path, selection, on_crash, message, hint):
@@ -141,7 +142,7 @@ def test_history_failures_files_and_journal_of_two_rounds(tmp_path):
     bench, job = worked_off(tmp_path)
     folder = bench.home.job_results(job)
     assert (folder / "failed.csv").read_text().count("\n") == 5
-    retry(bench.home, job, Selection(codes=("exit_7",)), now=bench.now)
+    retry(bench.home, job, Selection(causes=("exit_7",)), now=bench.now)
     row = bench.job(job)
     assert (row.round, row.state, row.finished_at) == (2, JobState.QUEUED, None)
     bench.script.repaired = True
@@ -155,7 +156,7 @@ def test_history_failures_files_and_journal_of_two_rounds(tmp_path):
         "SELECT actor, reason, data FROM journal WHERE event = 'retried'"
     ).fetchone()
     assert "(pid " in who
-    assert why == "code exit_7"
+    assert why == "cause exit_7"
     assert '"items": 1' in data
     causes = dict(bench.database.execute("SELECT code, items FROM failures").fetchall())
     assert causes == {"exit_65": 1, "exit_7": 0, "sigkill": 1, "interrupted": 1}

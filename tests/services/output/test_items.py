@@ -5,10 +5,11 @@ from __future__ import annotations
 import pytest
 
 from jobctl.domain.endings import Ending
+from jobctl.domain.selection import parse_states
 from jobctl.domain.states import ItemState
 from jobctl.errors import UsageError
 from jobctl.services.control.targets import Target
-from jobctl.services.output.items import Query, item_document, page, parse_states, query, row_values
+from jobctl.services.output.items import Query, item_document, page, query, row_values
 from jobctl.store.views import items as item_views
 
 STATES = "qrtsfu" * 5
