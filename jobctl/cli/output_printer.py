@@ -1,0 +1,169 @@
+"""Prints the output of items: that of one item unchanged, that of several items under headings; or as it is written."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from jobctl.cli.session import Session
+from jobctl.process import reader
+
+if TYPE_CHECKING:
+    from jobctl.render.output import Sink
+    from jobctl.services.control.targets import Target
+    from jobctl.services.output.follow import Follower
+    from jobctl.services.output.log_documents import Outputs
+    from jobctl.services.output.logs import Choice
+    from jobctl.store.views.items import AttemptView
+
+#: The most items without output that a message names.
+_NAMED = 5
+
+
+class OutputPrinter:
+    """Prints the outputs of attempts."""
+
+    def __init__(self, shared: Session, outputs: Outputs) -> None:
+        from jobctl.render.output import Sink
+
+        self.shared = shared
+        self.outputs = outputs
+        self.streams = outputs.streams
+        self.out = Sink(sys.stdout)
+        self.err = Sink(sys.stderr)
+        self.bold = shared.colors(sys.stdout)
+
+    def show(self) -> None:
+        """Print one attempt as it is; several under headings, on one stream."""
+        for target in self.outputs.targets:
+            self._target(target, self._single if self.outputs.is_single else self.merged)
+
+    def _target(self, target: Target, show: Callable[[int, AttemptView], None]) -> None:
+        """A job or some items of it, with a note about those that have no output."""
+        shown, seen = 0, set()
+        for job, attempt in self.outputs.attempts(target):
+            shown += 1
+            if target.items is not None:  # a person names few items; a whole job may have millions
+                seen.add(attempt.item)
+            show(job, attempt)
+        missing = [item for item in target.items or () if item not in seen]
+        if missing:
+            self.shared.note(self._no_output(target.job, missing))
+        elif not shown:
+            self.shared.note(f"job {target.job}: {_why_no_output(self.outputs.choice)}")
+
+    def _single(self, job: int, attempt: AttemptView) -> None:
+        # If only one stream was asked for, it goes to standard output.
+        sinks = {"out": self.out, "err": self.err if len(self.streams) > 1 else self.out}
+        copied = [self._copy(job, attempt, stream, sinks[stream]) for stream in self.streams]
+        if not any(copied):
+            self.shared.note(f"item {job}.{attempt.item} {_wrote_nothing(attempt, self.streams)}")
+        self.out.flush()
+
+    def merged(self, job: int, attempt: AttemptView) -> None:
+        """An attempt under a heading, its errors under one of their own."""
+        from jobctl.render.output import describe, heading
+
+        self.out.line(heading(describe(job, attempt)), bold=self.bold)
+        for stream in self.streams:
+            has_errors = stream == "err" and self.outputs.piece(job, attempt, stream).exists()
+            if has_errors and attempt.out_len and len(self.streams) > 1:
+                self.out.line(heading(f"{job}.{attempt.item} standard error"), bold=self.bold)
+            self._copy(job, attempt, stream, self.out)
+        self.out.flush()
+
+    def _copy(self, job: int, attempt: AttemptView, stream: str, sink: Sink) -> bool:
+        from jobctl.services.output.logs import read
+
+        any_data = False
+        try:
+            for data in read(self.outputs.piece(job, attempt, stream)):
+                sink.write(data)
+                any_data = True
+        except FileNotFoundError:
+            name = f"{job}.{attempt.item}"
+            if attempt.host is not None and attempt.ending is None:
+                self.shared.note(f"{name} runs on {attempt.host}; add --follow to have its output brought here")
+            else:
+                self.shared.note(f"the output of {name} is gone: it was removed")
+            return True
+        return any_data
+
+    def _no_output(self, job: int, items: Sequence[int]) -> str:
+        why = "not failed" if self.outputs.choice.failed else "not run yet"
+        if len(items) > 1:
+            more = f" and {len(items) - _NAMED} more" if len(items) > _NAMED else ""
+            return f"items {', '.join(f'{job}.{item}' for item in items[:_NAMED])}{more} have {why}"
+        return f"item {job}.{items[0]} has {why}, it is {self.outputs.state_of(job, items[0])}"
+
+
+def _why_no_output(choice: Choice) -> str:
+    """The reason why a whole job has no output."""
+    if choice.attempt is not None:
+        which = "no item that failed has" if choice.failed else "no item has"
+        return f"{which} attempt {choice.attempt}"
+    return "no item has failed" if choice.failed else "nothing has run yet"
+
+
+def _wrote_nothing(attempt: AttemptView, streams: Sequence[str]) -> str:
+    where = {"out": " to standard output", "err": " to standard error", "out err": ""}[" ".join(streams)]
+    return f"{'has written' if attempt.ending is None else 'wrote'} nothing{where}"
+
+
+def follow_outputs(shared: Session, outputs: Outputs) -> None:
+    """Print output while items write it, until they end or the reader of standard output has gone."""
+    pipes = reader.output_pipe(sys.stdout)
+    follower = outputs.follower(next(iter(pipes), None))
+    if shared.json:
+        _follow_json(shared, outputs, follower)
+    elif outputs.choice.failed:
+        printer = OutputPrinter(shared, outputs)
+        for job, attempt in _failures(outputs, follower):
+            printer.merged(job, attempt)
+    else:
+        _follow_text(OutputPrinter(shared, outputs), follower)
+    reader.check_reader(pipes)
+
+
+def _failures(outputs: Outputs, follower: Follower) -> Iterator[tuple[int, AttemptView]]:
+    """(job, attempt) of each attempt that fails, as it ends."""
+    from jobctl.render.output import failed
+
+    for event in follower.events():
+        if event.over is not None and failed(event.over):
+            yield outputs.targets[0].job, event.over
+
+
+def _follow_text(printer: OutputPrinter, follower: Follower) -> None:
+    """Print output as it is written: that of one item unchanged, that of several items under headings."""
+    from jobctl.render.output import heading
+
+    target, streams = printer.outputs.targets[0], printer.streams
+    shown: tuple[int, int, str] | None = None
+    for event in follower.events():
+        key = (event.item, event.attempt, event.stream)
+        if event.data and target.item is None and key != shown:
+            error = " standard error" if event.stream == "err" else ""
+            printer.out.line(heading(f"{target.job}.{event.item}{error}"), bold=printer.bold)
+            shown = key
+        to_stderr = event.stream == "err" and target.item is not None and len(streams) > 1
+        (printer.err if to_stderr else printer.out).write(event.data)
+        printer.out.flush()
+        printer.err.flush()
+
+
+def _follow_json(shared: Session, outputs: Outputs, follower: Follower) -> None:
+    """A line for each piece that is written; with ``--failed``, one for each attempt that failed."""
+    from jobctl.services.output.log_documents import Pieces
+
+    if outputs.choice.failed:
+        for job, attempt in _failures(outputs, follower):
+            shared.emit_line(outputs.output(job, attempt))
+            sys.stdout.flush()
+        return
+    pieces = Pieces(outputs.targets[0].job)
+    for event in follower.events():
+        for document in pieces.of(event):
+            shared.emit_line(document)
+        sys.stdout.flush()
