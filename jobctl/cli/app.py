@@ -12,8 +12,6 @@ from typer.core import TyperGroup, TyperOption
 
 from jobctl.cli.command import Group
 from jobctl.cli.session import session
-from jobctl.domain.nearest import nearest
-from jobctl.errors import UsageError
 
 if TYPE_CHECKING:
     from jobctl.cli.completion.tree import Node
@@ -106,7 +104,9 @@ class Root(Group):
         """The command that the first word names. Raises UsageError for an unknown name, with the nearest command."""
         name = args[0]
         if name not in COMMANDS and not name.startswith("-"):
-            raise UsageError(f"there is no command {name!r}", hint=_suggest(name))
+            from jobctl.cli.unknown_commands import unknown_command
+
+            raise unknown_command(name, args[1:], list(COMMANDS))
         return TyperGroup.resolve_command(self, ctx, args)
 
     def collect_usage_pieces(self, ctx: Any) -> list[str]:  # noqa: ARG002
@@ -130,16 +130,6 @@ class Root(Group):
         page.rows([(heading, " ".join(found)) for heading, found in names.items()])
         page.blank()
         page.text("A command on one screen: jobctl COMMAND -h")
-
-
-def _suggest(name: str) -> str:
-    from jobctl.cli.vocabulary import command_for
-
-    ours = command_for(name)
-    if ours is not None:
-        return f"try: {ours}"
-    near = nearest(name, COMMANDS)
-    return f"did you mean: jobctl {near}" if near else "jobctl --help lists the commands"
 
 
 app = typer.Typer(cls=Root, add_completion=False, rich_markup_mode=None, invoke_without_command=True)

@@ -10,9 +10,8 @@ import typer
 from typer.core import TyperArgument, TyperCommand, TyperGroup, TyperOption
 
 from jobctl.cli.grammar import END, Grammar
-from jobctl.cli.session import GLOBAL_PANEL, session
-from jobctl.domain.nearest import did_you_mean
-from jobctl.errors import UsageError
+from jobctl.cli.session import ARGUMENTS, GLOBAL_PANEL, session
+from jobctl.errors import NotFound, UsageError
 
 if TYPE_CHECKING:
     from jobctl.cli.page import Page
@@ -84,11 +83,22 @@ class Command(TyperCommand):
         own = args[: args.index(END)] if END in args else args
         if "--help" in own or "-h" in own:  # then mistakes in the other arguments do not matter
             return super().parse_args(ctx, ["--help"])
+        ctx.meta[ARGUMENTS] = tuple(args)
         notes = Grammar(self, ctx).check(args)
         rest = super().parse_args(ctx, args)
         for text in notes:
             session(ctx).note(text)
         return rest
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command. Its errors name the option, its values and the help of this command."""
+        try:
+            return super().invoke(ctx)
+        except (UsageError, NotFound) as error:
+            from jobctl.cli.mistakes import complete
+
+            complete(error, self, ctx)
+            raise
 
     def collect_usage_pieces(self, ctx: Any) -> list[str]:  # noqa: ARG002
         """Options, then the arguments as the help page calls them."""
@@ -148,13 +158,9 @@ class Group(TyperGroup):
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         """The command that the first word names. Raises UsageError for an unknown name, with all names."""
         if args[0] not in self.commands and not args[0].startswith("-"):
-            if (ctx.info_name, args[0]) == ("daemon", "restart"):
-                raise UsageError("a daemon is not restarted", hint="jobctl daemon stop && jobctl daemon start")
-            known = ", ".join(self.commands)
-            raise UsageError(
-                f"there is no command {args[0]!r} in jobctl {ctx.info_name}",
-                hint=did_you_mean(args[0], self.commands, f"it has: {known}"),
-            )
+            from jobctl.cli.unknown_commands import unknown_subcommand
+
+            raise unknown_subcommand(str(ctx.info_name), args[0], args[1:], list(self.commands))
         return super().resolve_command(ctx, args)
 
 

@@ -12,7 +12,6 @@ from collections.abc import Sequence
 import typer
 
 from jobctl.cli import standard
-from jobctl.cli.grammar import argument_missing, argument_too_many
 from jobctl.cli.session import Session
 from jobctl.errors import Exit, JobctlError, UsageError
 
@@ -121,6 +120,12 @@ def _usage(error: Exception) -> JobctlError:
     context, param = getattr(error, "ctx", None), getattr(error, "param", None)
     command = context.command_path if context is not None else "jobctl"
     text = str(error.format_message()) if hasattr(error, "format_message") else str(error)
+    from jobctl.cli.mistakes import argument_missing, argument_too_many
+    from jobctl.cli.parameters import option_line
+    from jobctl.cli.unknown_commands import no_subcommand
+
+    if text == "Missing command." and context is not None:
+        return no_subcommand(context)
     if type(error).__name__ == "MissingParameter" and param is not None:
         return argument_missing(context, param)
     if extra := re.match(r"Got unexpected extra arguments?(?:\(s\))? \((.*)\)", text, re.DOTALL):
@@ -130,7 +135,8 @@ def _usage(error: Exception) -> JobctlError:
     text = text.replace("is not a valid int", "is not a whole number").replace(
         "is not in the range x>=", "is less than "
     )
-    return UsageError(text[:1].lower() + text[1:].rstrip("."), hint=f"{command} --help")
+    details = [option_line(param)] if text.startswith("--") and param is not None else []
+    return UsageError(text[:1].lower() + text[1:].rstrip("."), details=details, hint=f"{command} --help")
 
 
 def _explain(session: Session, error: JobctlError) -> int:

@@ -7,12 +7,12 @@ value an unknown option.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
-from typer.core import TyperArgument, TyperOption
+from typer.core import TyperArgument
 
-from jobctl.domain.nearest import nearest
+from jobctl.cli.parameters import argument_line, choice_clause, is_flag, long_name, option_line, placeholder
 from jobctl.errors import UsageError
 
 #: The names that typer has for the type of an option that takes a whole number, with or without limits.
@@ -25,6 +25,8 @@ _CHOOSES = {
     *("where", "select", "resources", "retry_on", "no_retry_on", "new_by"),
     *("queue", "output", "attempt", "item_key", "recipe", "key"),
 }
+#: Options that show changes as they happen, for which people of ``watch -n 2`` give an interval.
+_LIVE = {"watch", "follow"}
 _NO = {"no", "false", "off", "0", "none"}
 #: The end of our options.
 END = "--"
@@ -34,22 +36,26 @@ class Grammar:
     """The options of one command, in the context in which it is called."""
 
     def __init__(self, command: Any, context: Any) -> None:
+        params = command.get_params(context)
+        self._command = command
+        self._context = context
         self._program = context.command_path
-        self._root = context.find_root().command
+        self._arguments = [param for param in params if isinstance(param, TyperArgument)]
         self._options = {
             name: param
-            for param in command.get_params(context)
+            for param in params
             if not isinstance(param, TyperArgument)
             for name in (*param.opts, *param.secondary_opts)
         }
         self._given: dict[str, list[str]] = {}
+        self._args: Sequence[str] = ()
 
     def check(self, args: Sequence[str], *, to_first_word: bool = False) -> list[str]:
         """Notes on these arguments; ``to_first_word``: a command follows, which has its own options.
 
         Raises UsageError for the first option that is wrong.
         """
-        place = 0
+        place, self._args = 0, args
         while place < len(args) and args[place] != END:
             word, following = args[place], args[place + 1 : place + 2]
             if word.startswith("-") and word != "-":
@@ -57,8 +63,29 @@ class Grammar:
             elif to_first_word:
                 break
             else:
+                self._check_word(word)
                 place += 1
         return self._repeated()
+
+    def _check_word(self, word: str) -> None:
+        """Raises UsageError for an argument that is an option in disguise, or standard input where it is not read."""
+        from jobctl.cli import mistakes
+
+        if word[:1] in mistakes.LONG_DASHES:
+            mistakes.refuse_long_dash(word, self._options, self._help)
+        metavars = [placeholder(param) for param in self._arguments]
+        if word == "-" and metavars and "FILE" not in metavars:
+            raise UsageError(
+                f"- means standard input, and {self._program} does not read it",
+                details=[argument_line(param) for param in self._arguments],
+                hint=self._help,
+            )
+        name, given, value = word.partition("=")
+        if given and f"--{name}" in self._options and metavars and metavars[-1].startswith("JOB"):
+            raise UsageError(
+                f"{word!r} is not a {metavars[-1]}, and {name} is an option",
+                hint=f"write --{name} {value}; {self._help}",
+            )
 
     def _long(self, word: str, following: Sequence[str]) -> int:
         """Check ``--name``, ``--name=value`` or ``--name value``; returns how many arguments that is."""
@@ -85,6 +112,8 @@ class Grammar:
             name, rest = f"-{letter}", word[place:]
             param = self._options.get(name)
             if param is None:
+                if place > 2 and letter.isdigit():  # as in -w2
+                    raise self._takes_no_value(f"-{word[place - 2]}", word[place - 1 :])
                 raise self._unknown(name, within=word)
             if is_flag(param):
                 if rest.startswith("="):
@@ -93,7 +122,7 @@ class Grammar:
             if rest.startswith("="):
                 raise UsageError(
                     f"{word}: after a short option there is no =",
-                    details=[_line(param)],
+                    details=[option_line(param)],
                     hint=f"{name}{rest[1:]}, {name} {rest[1:]} or {long_name(param)}{rest}; {self._help}",
                 )
             self._check_value(name, param, rest or self._following(name, following))
@@ -115,7 +144,9 @@ class Grammar:
             raise self._needs_value(name, ", and the one given is empty")
         if param.type.name.split()[0] in _INTEGERS and not _WHOLE.fullmatch(value):
             raise UsageError(
-                f"{name}: {value!r} is not a whole number", details=[_line(param)], hint=f"for example 4; {self._help}"
+                f"{name}: {value!r} is not a whole number",
+                details=[option_line(param)],
+                hint=f"for example 4; {self._help}",
             )
         self._given.setdefault(str(param.name), []).append(value)
 
@@ -130,7 +161,7 @@ class Grammar:
             if param.name in _CHOOSES:
                 raise UsageError(
                     f"{name} is given more than once, and only one counts: {' and '.join(map(repr, found))}",
-                    details=[_line(param)],
+                    details=[option_line(param)],
                     hint=f"leave out all but one; {self._help}",
                 )
             notes.append(f"{name} is given more than once; the last one counts: {self._given[param.name][-1]}")
@@ -142,85 +173,31 @@ class Grammar:
 
     def _needs_value(self, name: str, clause: str = "") -> UsageError:
         param = self._options[name]
-        return UsageError(f"{name} needs a value{_choice(param)}{clause}", details=[_line(param)], hint=self._help)
+        return UsageError(
+            f"{name} needs a value{choice_clause(param)}{clause}", details=[option_line(param)], hint=self._help
+        )
 
     def _takes_no_value(self, name: str, value: str) -> UsageError:
+        param = self._options[name]
         then = f"leave {name} out" if value.lower() in _NO else f"write {name} alone"
+        if param.name in _LIVE and value.lower().rstrip("s").replace(".", "").isdigit():
+            then += ": the view changes as soon as the work does, so there is no interval"
         return UsageError(
             f"{name} takes no value, and it was given {value!r}",
-            details=[_line(self._options[name])],
+            details=[option_line(param)],
             hint=f"{then}; {self._help}",
         )
 
     def _unknown(self, name: str, within: str = "") -> UsageError:
+        from jobctl.cli.mistakes import Call, instead_of_option, likeliest
+
+        if within[1:].isdigit():
+            name, within = within, ""
         alone = within in ("", name)
+        call = Call(self._command, self._context, self._args, self._options)
         known_name = likeliest(name, self._options) if alone else ""
         place = "" if alone else f" (in {within})"
-        elsewhere = "" if known_name or not alone else _owners(self._root, name)
         return UsageError(
             f"no such option: {name}{place}" + (f"; did you mean {known_name}?" if known_name else ""),
-            hint=f"{elsewhere}{self._help}",
+            hint="; ".join(filter(None, ("" if known_name else instead_of_option(call, name), self._help))),
         )
-
-
-def is_flag(param: Any) -> bool:
-    """Return whether an option takes no value."""
-    return bool(getattr(param, "is_flag", False) or getattr(param, "count", False))
-
-
-def long_name(param: Any) -> str:
-    """The long name of an option."""
-    return str(next((name for name in param.opts if name.startswith("--")), param.opts[0]))
-
-
-def likeliest(typed: str, known: Mapping[str, Any]) -> str:
-    """The options that begin like the typed one, else the one that means the same here, else the most similar."""
-    from jobctl.cli.vocabulary import option_for
-
-    longer = sorted(name for name in known if name.startswith(typed))
-    if longer:
-        return " or ".join(longer)
-    bare = {name.lstrip("-"): name for name in known if name.startswith("--")}  # all of them have the dashes
-    near = nearest(typed.lstrip("-"), bare, 0.7)
-    return option_for(typed, known) or (bare[near] if near else "")
-
-
-def argument_missing(context: Any, param: Any) -> UsageError:
-    """The error for an argument that is required and missing."""
-    return UsageError(f"{param.metavar or str(param.name).upper()} is missing", hint=_usage_line(context))
-
-
-def argument_too_many(context: Any, words: str) -> UsageError:
-    """The error for more arguments than a command takes."""
-    message = f"{context.command_path} takes no more arguments: {words!r} is left over"
-    return UsageError(message, hint=_usage_line(context))
-
-
-def _usage_line(context: Any) -> str:
-    pieces = " ".join(context.command.collect_usage_pieces(context))
-    return f"{context.command_path} {pieces}; {context.command_path} --help"
-
-
-def _line(param: Any) -> str:
-    """An option on one line, as on its help page."""
-    names = ", ".join(sorted((*param.opts, *param.secondary_opts), key=len))
-    takes = "" if is_flag(param) else f" {param.metavar or str(param.name).upper()}"
-    return f"{names}{takes}  {param.help or ''}".rstrip()
-
-
-def _choice(param: Any) -> str:
-    """The words that an option accepts, if they are few."""
-    from jobctl.cli.completion.tree import option_of
-    from jobctl.cli.completion.values import of_option
-
-    words = of_option(option_of(param)).words if isinstance(param, TyperOption) else ()
-    return f", one of {', '.join(words)}" if words else ""
-
-
-def _owners(root: Any, name: str) -> str:
-    """A hint that names the commands that have an option."""
-    from jobctl.cli.completion.tree import node_of
-
-    nodes = node_of(root, ()).walk()
-    owners = [node.name for node in nodes if any(name in option.names for option in node.own_options)]
-    return f"{name} is an option of jobctl {', jobctl '.join(owners[:3])}; " if owners else ""

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 #: The heading of the options that a session keeps, which every command has.
 GLOBAL_PANEL = "Global options"
+#: The key of the arguments of a command in ``Context.meta``, as they were typed.
+ARGUMENTS = "jobctl.arguments"
 
 
 def now_us() -> int:

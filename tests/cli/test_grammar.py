@@ -128,7 +128,10 @@ def test_help_is_shown_whatever_else_is_wrong(jobctl, node):
 
 def test_the_message_names_the_command_that_has_the_option(jobctl):
     assert "  --joblog is an option of jobctl export; jobctl status --help" in jobctl("status", "--joblog").err
-    assert "  --joblog is an option of jobctl export; jobctl --help" in jobctl("--joblog", "export", "1").err
+    after = "  --joblog is an option of jobctl export, after the command: jobctl export --joblog; jobctl --help"
+    assert after in jobctl("--joblog", "export", "1").err
+    late = "after the command: jobctl daemon logs --lines N; jobctl daemon --help"
+    assert late in jobctl("daemon", "--lines", "5", "logs").err
     assert "did you mean --watch" in jobctl("status", "--follow").err
 
 

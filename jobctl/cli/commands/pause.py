@@ -64,4 +64,6 @@ def _pause_queue(shared: Session, queue: str, reason: str) -> None:
 def check_either(jobs: list[str] | None, queue: str | None, verb: str) -> None:
     """Raises UsageError unless either jobs or a queue are named."""
     if bool(jobs) == (queue is not None):
-        raise UsageError(f"{verb} what?", hint=f"jobctl {verb} JOB..., or jobctl {verb} --queue NAME")
+        raise UsageError(
+            f"{verb} what?", hint=f"jobctl {verb} JOB..., or jobctl {verb} --queue NAME; jobctl {verb} --help"
+        )

@@ -75,5 +75,10 @@ def _of_metavar(metavar: str) -> Values:
 def of_argument(node: Node, argument: Argument) -> Values:
     """Return the values of a positional argument."""
     if argument.metavar.startswith("NAME=VALUE"):
-        return Values("words", _SETTINGS.get(node.name, ()))
+        return Values("words", settings_of(node.name))
     return _of_metavar(argument.metavar.replace("[JOB]", "JOB").removesuffix("..."))
+
+
+def settings_of(command: str) -> tuple[str, ...]:
+    """Return the beginnings of the arguments NAME=VALUE of a command; () for one that takes none."""
+    return _SETTINGS.get(command, ())

@@ -20,6 +20,17 @@ if TYPE_CHECKING:
 #: Options with which a command may start later, or elsewhere, than it is submitted.
 _LATER = ("after", "hold", "not_before", "key", "env_file")
 
+#: Options that other programs do not have. After ``--`` others may be meant for the command.
+_OURS_ALONE = {
+    "--slots",
+    "--attempts",
+    "--max-failures",
+    "--on-crash",
+    "--only-new",
+    "--on-duplicate",
+    "--start-daemon",
+}
+
 
 def check_work(given: Mapping[str, Any], words: Sequence[str]) -> None:
     """Raises UsageError if two kinds of work are named, or if an option belongs to the other kind."""
@@ -49,8 +60,17 @@ def check_program(ctx: Context, given: Mapping[str, Any], line: CommandLine, *, 
         if context.elsewhere or not runs_on_cluster(session(ctx), ctx, foreground=foreground):
             raise
         note = check_program(words, context._replace(elsewhere=True))
-    if note:
-        session(ctx).note(note)
+    for text in filter(None, (note, _note_late_option(line))):
+        session(ctx).note(text)
+
+
+def _note_late_option(line: CommandLine) -> str:
+    """A note about an option of jobctl that comes after the command, so that the command gets it."""
+    ours = {f"--{option.name}" for option in OPTIONS} if not line.separated else _OURS_ALONE
+    late = next((word for word in line.words[1:] if word.partition("=")[0] in ours), "")
+    if not late:
+        return ""
+    return f"{late} goes to {line.words[0]}, because it comes after it; options of jobctl come before the command"
 
 
 def _command_context(given: Mapping[str, Any], line: CommandLine) -> Any:

@@ -11,7 +11,8 @@ from typer import Context
 from typer.core import TyperOption
 
 from jobctl.cli.command import Command
-from jobctl.cli.grammar import END, is_flag
+from jobctl.cli.grammar import END
+from jobctl.cli.parameters import is_flag
 from jobctl.cli.session import GLOBAL_PANEL
 from jobctl.domain.job_options import NO_LIMIT, OPTIONS, JobOption, by_panel
 from jobctl.errors import UsageError
@@ -76,7 +77,8 @@ def split_words(
         if word == END:
             if not seen_file:
                 raise UsageError(
-                    "no FILE before --", hint=f"{program} FILE -- COMMAND ARG... (FILE may be - for stdin)"
+                    "no FILE before --",
+                    hint=f"{program} FILE -- COMMAND ARG... (FILE may be - for stdin); {program} --help",
                 )
             return list(args[:position]), list(args[position + 1 :])
         if word.startswith("-") and word != "-":
