@@ -91,10 +91,11 @@ def _write_brief_lists(page: Page, command: Any, ctx: Any) -> None:
         page.heading(heading)
         page.lines(f"  {line}" for line in lines)
         room -= len(lines) + _HEADING
-    chosen = sorted(ranks, key=ranks.__getitem__)[:room]
+    chosen = sorted(ranks, key=ranks.__getitem__)[: max(room, 0)]
     rows = [((param.get_help_record(ctx) or ("",))[0], param.help or "") for param in ranks if param in chosen]
-    page.heading(_DEFAULT_PANEL)
-    page.short_rows(rows)
+    if rows:
+        page.heading(_DEFAULT_PANEL)
+        page.short_rows(rows)
 
 
 def _rank(option: TyperOption, command: Any) -> int:

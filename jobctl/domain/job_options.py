@@ -264,7 +264,7 @@ OPTIONS: tuple[JobOption, ...] = (
         parse=f"{_VALUES}:parse_wait", field="grace_s", kept="settings", safe=True, form=_TIME, default="10s",
         effect="Counts for items that are ended from now on."),
     JobOption("max-failures", FAILURES, "N|N%",
-        "Stop the job when more than N items fail in a round (N%: after 20 are processed); default: never.",
+        "Stop the job if more than N items fail in a round (N%: after 20 are processed); default: never.",
         parse="jobctl.domain.policy:parse_max_failures", can_be_none=True, field="max_failures", kept="settings",
         safe=True, form='a number or a share such as "50" or "5%"', default="none",
         effect="Counts at once, with the failures of this round so far.", is_main=True),
