@@ -89,7 +89,8 @@ def _failures(document: ExplainDocument) -> Iterator[str]:
         times = f"{number(group['count'])}x" if group["count"] else f"retrying, {plural(group['attempts'], 'attempt')}:"
         yield f"  {times} {cause} (item {samples}{kind}{unknown})"
     if retry["available"]:
-        yield f"{_COMMAND}{retry['command']}   {plural(retry['items'], 'item')}"
+        note = f"; {retry['note']}" if retry.get("note") else ""
+        yield f"{_COMMAND}{retry['command']}   {plural(retry['items'], 'item')}{note}"
 
 
 def _holds(document: ExplainDocument) -> Iterator[str]:

@@ -51,6 +51,8 @@ def summary_lines(document: StatusDocument, look: Look, groups: int = 5) -> Iter
         yield f"  results: {inert(document['results']['dir'])}"
     if command := document["retry"]["command"]:
         yield f"  retry: {inert(command)}"
+        if note := document["retry"].get("note"):
+            yield from wrap_hanging(f"    {note}", look)
 
 
 def _status_command(document: StatusDocument) -> str:

@@ -58,6 +58,13 @@ _BY_CAUSE = with_states(
 )
 
 
+def codes(database: Database, job: int, wanted: Sequence[str]) -> set[str]:
+    """The codes among ``wanted`` for which items of a job have failed."""
+    marks = ", ".join("?" * len(wanted))
+    sql = f"SELECT DISTINCT code FROM failures WHERE job = ? AND items > 0 AND code IN ({marks})"  # noqa: S608
+    return {code for (code,) in database.execute(sql, (job, *wanted))}
+
+
 def recount(database: Database, job: int) -> dict[int | None, int]:
     """The same numbers, counted by a scan of the failed items; for verification only."""
     return dict(database.execute(_BY_CAUSE, (job,)).fetchall())

@@ -70,3 +70,24 @@ def test_a_wrong_rule_names_its_option_and_changes_nothing(cli):
     assert cli.status(1)["round"] == 1
     done = cli("set", 1, "timeout=2m", check=2)
     assert "jobctl retry 1 --timeout 2m" in done.stderr
+
+
+def test_every_place_suggests_a_longer_limit_and_the_command_works(cli):
+    cli.file("rows.txt", "0.1\n2.5\n")
+    asked = cli.work / "asked"
+    hook = f"cat > {asked}"
+    ran = cli("run", "rows.txt", "--timeout", 1, "--attempts", 1, "--on-done", hook, "--", "sleep", "{}", check=3)
+    command = "jobctl retry 1 --timeout 2s"
+    assert f"retry: {command}" in ran.stderr
+    status = cli.status(1)
+    assert (status["retry"]["command"], status["retry"]["note"]) == (command, "with a longer time limit")
+    assert command in status["next"]
+    assert command in cli("explain", 1).stdout
+    assert "jobctl retry 1.2 --timeout 2s" in cli("explain", "1.2").stdout
+    assert command in cli("report", 1, "-o", "-").stdout
+    wait_until(asked.exists, PATIENCE_S, "the notification")
+    wait_until(asked.read_text, PATIENCE_S, "its text")
+    assert json.loads(asked.read_text())["data"]["retry"]["command"].endswith("retry 1 --timeout 2s")
+    cli(*command.replace("2s", "3m").split()[1:])
+    cli("daemon", "run", "--drain")
+    assert cli.status(1)["state"] == "succeeded"

@@ -62,7 +62,8 @@ class RetryBlock(TypedDict):
     failed_permanent: Count
     outcome_unknown: Count
     unprocessed: Count
-    command: Annotated[str | None, "the command for a shell"]
+    command: Annotated[str | None, "the command for a shell; it has the rules without which the items would fail again"]
+    note: NotRequired[Annotated[str | None, "the difference to the round before, or what to do first"]]
     less_others: NotRequired[
         Annotated[bool, "whether the command leaves out items whose rows another job of this name has or has done"]
     ]

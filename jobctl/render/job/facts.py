@@ -62,7 +62,8 @@ def retry_text(document: StatusDocument) -> str:
     )
     parts = [f"{number(count)} {words}" for count, words in kinds if count]
     less = ", without the rows that other jobs of this name have or have done" if retry.get("less_others") else ""
-    return f"{retry['command']}   {plural(retry['items'], 'item')}: {', '.join(parts)}{less}"
+    note = f"; {retry['note']}" if retry.get("note") else ""
+    return f"{retry['command']}   {plural(retry['items'], 'item')}: {', '.join(parts)}{less}{note}"
 
 
 def three_files(results: ResultsBlock) -> tuple[ResultFileBlock, ResultFileBlock, ResultFileBlock]:

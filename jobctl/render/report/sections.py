@@ -101,7 +101,8 @@ def retry_section(status: StatusDocument) -> Iterator[str]:
     retry = status["retry"]
     yield '<section id="retry"><h2>Retry</h2>'
     if retry["available"]:
-        yield f"<p>{plural(retry['items'], 'item')} would run again:</p><pre>{text_of(retry['command'])}</pre>"
+        note = f" ({text_of(retry.get('note'))})" if retry.get("note") else ""
+        yield f"<p>{plural(retry['items'], 'item')} would run again{note}:</p><pre>{text_of(retry['command'])}</pre>"
     else:
         yield f"<p>Not now: {text_of(retry['why_not'])}.</p>"
     others = [command for command in status["next"] if command != retry["command"]]

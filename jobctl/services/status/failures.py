@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, cast
 
 from jobctl.domain.durations import format_time
 from jobctl.domain.policy import Policy
+from jobctl.domain.retry_advice import CAUSES, Advice, retry_advice, retry_command
+from jobctl.domain.states import JobState
 from jobctl.store.database import Database
-from jobctl.store.failures import example, failed_samples, samples_of
+from jobctl.store.failures import codes, example, failed_samples, samples_of
 from jobctl.store.views import jobs as job_views
 from jobctl.store.views.failures import FailureView
 from jobctl.store.views.jobs import JobView
@@ -58,25 +60,29 @@ def _group(database: Database, job: JobView, cause: FailureView) -> CauseBlock:
     }
 
 
-def unsuccessful_before(database: Database, job: JobView) -> list[int]:
+def unsuccessful_before(database: Database, job: JobView) -> list[tuple[int, Advice]]:
     """Return the jobs without success before this one, directly or through other jobs, lowest number first.
+
+    Each has the rules with which it should be retried.
 
     They have to be retried together with it: otherwise it would be cancelled again. A job comes only after jobs with
     lower numbers, so there are no cycles.
     """
-    found: set[int] = set()
+    found: dict[int, Advice] = {}
     ahead = [job]
     while ahead and len(found) < _MOST_BEFORE:
         for number, condition in json.loads(ahead.pop().after):
             other = job_views.job(database, number) if condition == "ok" and number not in found else None
             if other is not None and other.is_done and other.state != "succeeded":
-                found.add(number)
+                policy = Policy.from_json(json.loads(other.policy))
+                causes = codes(database, number, CAUSES)
+                found[number] = retry_advice(policy, causes, is_expired=other.state == JobState.EXPIRED)
                 ahead.append(other)
-    return sorted(found)
+    return sorted(found.items())
 
 
 def retry_block(
-    job: JobView, policy: Policy, causes: list[FailureView], program: str, before: Sequence[int] = ()
+    job: JobView, policy: Policy, causes: list[FailureView], program: str, before: Sequence[tuple[int, Advice]] = ()
 ) -> RetryBlock:
     """Return the ``retry`` block; ``before`` are jobs that have to be retried with this one."""
     unknown = sum(c.items for c in causes if c.outcome == "unknown")
@@ -84,9 +90,11 @@ def retry_block(
     # With --on-crash fail, an item that may have had its effect runs again only if the user asks for it.
     held_back = unknown if policy.on_crash == "fail" else 0
     items = job.failed - held_back + job.unprocessed
-    command = None
+    command, advice = None, Advice()
     if job.is_done and (items or held_back):
-        command = f"{program} retry {' '.join(map(str, (*before, job.id)))}" + ("" if items else " --unknown")
+        failed_for = {cause.code for cause in causes if cause.items}
+        advice = retry_advice(policy, failed_for, is_expired=job.state == JobState.EXPIRED)
+        command = retry_command(program, job.id, advice, before=before, more=() if items else ("--unknown",))
     return {
         "available": command is not None,
         "why_not": None if command else ("every item succeeded" if job.is_done else "job is not done"),
@@ -96,4 +104,5 @@ def retry_block(
         "outcome_unknown": unknown,
         "unprocessed": job.unprocessed,
         "command": command,
+        "note": advice.note or None,
     }

@@ -128,6 +128,7 @@ def test_figures_of_a_running_job(store, home, running):
         "outcome_unknown": 1,
         "unprocessed": 0,
         "command": None,
+        "note": None,
     }
     assert [found["code"] for found in document["attention"]] == ["failure_rate_high"]
 
