@@ -10,7 +10,9 @@ from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
 from jobctl.domain.durations import MAX_DURATION_S, duration_text
+from jobctl.domain.job_options import NO_LIMIT
 from jobctl.domain.policy import Policy
+from jobctl.domain.states import JobState
 
 _MINUTE, _HOUR, _DAY = 60, 3_600, 86_400
 #: Durations that people would give, in seconds, shortest first.
@@ -35,14 +37,17 @@ class Advice(NamedTuple):
     note: str = ""
 
 
-def retry_advice(policy: Policy, causes: Collection[str], *, is_expired: bool = False) -> Advice:
-    """The advice for items that failed for these causes, in a job that a deadline may have cut off."""
+def retry_advice(policy: Policy, causes: Collection[str], state: str, now: int) -> Advice:
+    """The advice for items that failed for these causes in a job of this state; ``now`` is in microseconds UTC."""
     options: list[str] = []
     notes: list[str] = []
     if TIMEOUT in causes and policy.timeout_s:
         options += ["--timeout", duration_text(longer(policy.timeout_s))]
         notes.append("with a longer time limit")
-    if is_expired and policy.deadline_s:
+    if policy.deadline_at is not None and (policy.ends_at(now) or 0) <= now:
+        options += ["--deadline", NO_LIMIT]
+        notes.append("without its deadline, which has passed (--deadline TIME gives another one)")
+    elif state == JobState.EXPIRED and policy.deadline_s:
         options += ["--deadline", duration_text(longer(policy.deadline_s))]
         notes.append("with a later deadline")
     if KILLED in causes and policy.slots and policy.slots > 1:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from jobctl.domain.event import TOP_GROUPS, Cause, EndedJob
 from jobctl.domain.retry_advice import CAUSES, retry_advice, retry_command
 from jobctl.domain.shape import hides_the_cause
-from jobctl.domain.states import JobState
 from jobctl.store import jobs
 from jobctl.store.database import Database
 from jobctl.store.failures import codes, example, failed_samples, samples_of
@@ -20,7 +19,7 @@ def ended_job(database: Database, row: JobRow, program: str) -> EndedJob:
     """A job whose round is over; ``program`` is the command that reaches its store."""
     written = job_views.results(database, row.id) or {}
     retryable, held_back = _to_retry(database, row)
-    advice = retry_advice(row.policy, codes(database, row.id, CAUSES), is_expired=row.state is JobState.EXPIRED)
+    advice = retry_advice(row.policy, codes(database, row.id, CAUSES), row.state, row.finished_at or 0)
     command = retry_command(program, row.id, advice, more=() if retryable else ("--unknown",))
     return EndedJob(
         job=row.id,

@@ -6,9 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jobctl.domain.durations import MAX_DURATION_S, parse_duration
+from jobctl.domain.durations import MAX_DURATION_S, parse_duration, parse_time
 from jobctl.domain.policy import Policy
 from jobctl.domain.retry_advice import CAUSES, Advice, longer, retry_advice, retry_command
+
+NOW = parse_time("2026-12-01T00:00:00Z")
 
 
 @pytest.mark.parametrize(
@@ -19,6 +21,8 @@ from jobctl.domain.retry_advice import CAUSES, Advice, longer, retry_advice, ret
         (Policy(), ["timeout"], False, (), ""),  # the limit was taken away since
         (Policy(deadline_s=3600), [], True, ("--deadline", "2h"), "later deadline"),
         (Policy(deadline_s=3600), [], False, (), ""),
+        (Policy(deadline_at="2026-11-30T18:00:00Z"), [], False, ("--deadline", "none"), "which has passed"),
+        (Policy(deadline_at="2036-11-30T18:00:00Z"), [], False, (), ""),
         (Policy(timeout_s=50, deadline_s=600), ["timeout"], True, ("--timeout", "2m", "--deadline", "20m"), "; "),
         (Policy(slots=8), ["sigkill"], False, ("--slots", "4"), "memory"),
         (Policy(slots=3), ["sigkill"], False, ("--slots", "1"), "memory"),
@@ -30,14 +34,14 @@ from jobctl.domain.retry_advice import CAUSES, Advice, longer, retry_advice, ret
     ],
 )
 def test_the_rules_and_the_words_for_each_cause(policy, causes, is_expired, options, word):
-    found = retry_advice(policy, causes, is_expired=is_expired)
+    found = retry_advice(policy, causes, "expired" if is_expired else "partial", NOW)
     assert found.options == options
     assert word in found.note if word else found.note == ""
 
 
 @given(st.floats(min_value=0.001, max_value=MAX_DURATION_S))
 def test_a_longer_limit_is_at_least_double_and_can_be_typed(limit_s):
-    text = retry_advice(Policy(timeout_s=limit_s), CAUSES).options[1]
+    text = retry_advice(Policy(timeout_s=limit_s), CAUSES, "failed", NOW).options[1]
     assert parse_duration(text) == longer(limit_s) >= min(2 * limit_s, MAX_DURATION_S)
 
 

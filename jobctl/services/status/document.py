@@ -235,8 +235,8 @@ def _failures(store: StoreFacts, case: Situation, limit: int) -> tuple[FailuresB
     """The blocks ``failures``, with at most ``limit`` causes, and ``retry``."""
     database, job = store.database, case.job
     causes = failure_views.failures(database, job.id) if job.attempts or job.failed else []
-    before = unsuccessful_before(database, job) if job.state == "cancelled" else []
-    retry = retry_block(job, case.policy, causes, store.program, before)
+    before = unsuccessful_before(database, job, case.now) if job.state == "cancelled" else []
+    retry = retry_block(case, causes, before)
     if retry["available"] and job.item_key is not None:
         retry["less_others"] = job_views.has_others_of_name(database, job)
     return failures_block(database, job, causes, limit), retry

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, cast
 from jobctl.domain.durations import format_time
 from jobctl.domain.policy import Policy
 from jobctl.domain.retry_advice import CAUSES, Advice, retry_advice, retry_command
-from jobctl.domain.states import JobState
+from jobctl.services.why.situation import Situation
 from jobctl.store.database import Database
 from jobctl.store.failures import codes, example, failed_samples, samples_of
 from jobctl.store.views import jobs as job_views
@@ -60,7 +60,7 @@ def _group(database: Database, job: JobView, cause: FailureView) -> CauseBlock:
     }
 
 
-def unsuccessful_before(database: Database, job: JobView) -> list[tuple[int, Advice]]:
+def unsuccessful_before(database: Database, job: JobView, now: int) -> list[tuple[int, Advice]]:
     """Return the jobs without success before this one, directly or through other jobs, lowest number first.
 
     Each has the rules with which it should be retried.
@@ -76,15 +76,14 @@ def unsuccessful_before(database: Database, job: JobView) -> list[tuple[int, Adv
             if other is not None and other.is_done and other.state != "succeeded":
                 policy = Policy.from_json(json.loads(other.policy))
                 causes = codes(database, number, CAUSES)
-                found[number] = retry_advice(policy, causes, is_expired=other.state == JobState.EXPIRED)
+                found[number] = retry_advice(policy, causes, other.state, now)
                 ahead.append(other)
     return sorted(found.items())
 
 
-def retry_block(
-    job: JobView, policy: Policy, causes: list[FailureView], program: str, before: Sequence[tuple[int, Advice]] = ()
-) -> RetryBlock:
+def retry_block(case: Situation, causes: list[FailureView], before: Sequence[tuple[int, Advice]] = ()) -> RetryBlock:
     """Return the ``retry`` block; ``before`` are jobs that have to be retried with this one."""
+    job, policy = case.job, case.policy
     unknown = sum(c.items for c in causes if c.outcome == "unknown")
     permanent = sum(c.items for c in causes if c.outcome == "known" and not c.retryable)
     # With --on-crash fail, an item that may have had its effect runs again only if the user asks for it.
@@ -93,8 +92,8 @@ def retry_block(
     command, advice = None, Advice()
     if job.is_done and (items or held_back):
         failed_for = {cause.code for cause in causes if cause.items}
-        advice = retry_advice(policy, failed_for, is_expired=job.state == JobState.EXPIRED)
-        command = retry_command(program, job.id, advice, before=before, more=() if items else ("--unknown",))
+        advice = retry_advice(policy, failed_for, job.state, case.now)
+        command = retry_command(case.program, job.id, advice, before=before, more=() if items else ("--unknown",))
     return {
         "available": command is not None,
         "why_not": None if command else ("every item succeeded" if job.is_done else "job is not done"),

@@ -11,7 +11,7 @@ from jobctl.domain import outcome
 from jobctl.domain.blocker_kinds import OF_THE_DAEMON, PAUSED
 from jobctl.domain.durations import format_span, format_time, seconds
 from jobctl.domain.retry_advice import retry_advice
-from jobctl.domain.states import ItemState, JobState
+from jobctl.domain.states import ItemState
 from jobctl.domain.wording import plural
 from jobctl.errors import NotFound, UsageError
 from jobctl.services.control.targets import Target, resolve
@@ -136,7 +136,7 @@ def _item_next(case: Situation, blockers: Sequence[Blocker], item: item_views.It
         return [f"{case.program} wait {job.id}" if first is None or not first.remedy else first.remedy]
     is_unknown = state is ItemState.FAILED and item.ending is not None and not outcome.is_known(item.ending)
     cause = [] if item.ending is None else [outcome.failure_code(item.ending, item.code or 0)]
-    words = [*retry_advice(case.policy, cause, is_expired=job.state == JobState.EXPIRED).options]
+    words = [*retry_advice(case.policy, cause, job.state, case.now).options]
     words += ["--unknown"] if is_unknown and case.policy.on_crash == "fail" else []
     return [" ".join((case.program, "retry", name, *words))]
 
