@@ -99,7 +99,7 @@ end
 complete -c jobctl -f
 complete -c jobctl -n __jobctl_in_words -xa '(__jobctl_words)'
 
-set -g __jobctl_valued --home --format --delimiter --comment --encoding --sheet --invalid --select --where --sample --recipe -C --cwd --env --env-file --shell --call --call-style --call-setup --recycle --python --name --label --queue --priority --after --not-before --key --on-duplicate --item-key --new-by -j --slots --timeout --gpus-per-item --nice --ionice --resources --deadline --rate --attempts --retry-on --no-retry-on --backoff --grace --max-failures --halt --on-crash --leftovers --output-cap --notify --on-done --notify-secret-env --notify-secret-file --executor --scheduler --scheduler-file --cluster --workers --tls-ca --tls-cert --tls-key --reason --code --state --since --sort --limit -s -l --attempt -o --output -n --lines --spool --wait --older-than
+set -g __jobctl_valued --home --format --delimiter --comment --encoding --sheet --invalid --select --where --sample --recipe -C --cwd --env --env-file --shell --call --call-style --call-setup --recycle --python --name --label --queue --priority --after --not-before --key --on-duplicate --item-key --new-by -j --slots --timeout --gpus-per-item --nice --ionice --resources --deadline --rate --attempts --retry-on --no-retry-on --backoff --grace --max-failures --halt --on-crash --leftovers --output-cap --notify --on-done --notify-secret-env --notify-secret-file --executor --scheduler --scheduler-file --cluster --workers --tls-ca --tls-cert --tls-key --reason -s --state --code --cause --items --since --sort --limit -l --attempt -o --output -n --lines --spool --wait --older-than
 set -g __jobctl_groups notify daemon queue recipe config
 set -g __jobctl_givers submit run
 
@@ -300,10 +300,13 @@ complete -c jobctl -n "__jobctl_at 'cancel'" -s q -l quiet -d 'Print only the re
 complete -c jobctl -n "__jobctl_at 'cancel'" -s v -l verbose -d 'Print more details, and the traceback of an internal error.'
 complete -c jobctl -n "__jobctl_at 'cancel'" -s h -l help -d 'Show this message and exit.'
 complete -c jobctl -n "__jobctl_at 'retry'" -kxa '(__jobctl_ask items)'
-complete -c jobctl -n "__jobctl_at 'retry'" -l failed -d 'Retry only items that failed.'
-complete -c jobctl -n "__jobctl_at 'retry'" -l unprocessed -d 'Retry only items that never ran.'
-complete -c jobctl -n "__jobctl_at 'retry'" -l unknown -d 'Retry items with an unknown outcome, too, even with --on-crash fail.'
-complete -c jobctl -n "__jobctl_at 'retry'" -l code -x -d 'Retry only items that failed for this cause: exit_22, timeout.'
+complete -c jobctl -n "__jobctl_at 'retry'" -s s -l state -xa '(__fish_append , queued running retrying succeeded failed unprocessed)' -d 'Only items in these states: failed,running; may be repeated.'
+complete -c jobctl -n "__jobctl_at 'retry'" -l code -l cause -xa '(__fish_append , timeout cancelled interrupted not_started env_missing raised leftovers disk_full)' -d 'Only items with these causes of failure: timeout,exit_7; may be repeated.'
+complete -c jobctl -n "__jobctl_at 'retry'" -l where -x -d 'Only items for which this is true, such as \'size > 100 and duration > 60\'.'
+complete -c jobctl -n "__jobctl_at 'retry'" -l items -x -d 'Only items with these numbers: 1-100,500,1000-.'
+complete -c jobctl -n "__jobctl_at 'retry'" -l failed -d 'Only items that failed, as --state failed.'
+complete -c jobctl -n "__jobctl_at 'retry'" -l unprocessed -d 'Only items that never ran, as --state unprocessed.'
+complete -c jobctl -n "__jobctl_at 'retry'" -l unknown -d 'Items with an unknown outcome as well, even with --on-crash fail.'
 complete -c jobctl -n "__jobctl_at 'retry'" -l priority -x -d 'Jobs with a higher priority start first.'
 complete -c jobctl -n "__jobctl_at 'retry'" -l not-before -x -d 'Do not start before this time: 22:00, tomorrow 06:00, monday 06:00, 2026-12-01, or 2h (from now).'
 complete -c jobctl -n "__jobctl_at 'retry'" -s j -l slots -x -d 'The maximum number of items that run at once.'
@@ -391,9 +394,12 @@ complete -c jobctl -n "__jobctl_at 'explain'" -s q -l quiet -d 'Print only the r
 complete -c jobctl -n "__jobctl_at 'explain'" -s v -l verbose -d 'Print more details, and the traceback of an internal error.'
 complete -c jobctl -n "__jobctl_at 'explain'" -s h -l help -d 'Show this message and exit.'
 complete -c jobctl -n "__jobctl_at 'items' 0" -kxa '(__jobctl_ask items)'
-complete -c jobctl -n "__jobctl_at 'items'" -s s -l state -xa '(__fish_append , queued running retrying succeeded failed unprocessed)' -d 'List only items in these states: failed,running; may be repeated.'
 complete -c jobctl -n "__jobctl_at 'items'" -l after -x -d 'List only the items after this number.'
 complete -c jobctl -n "__jobctl_at 'items'" -s l -l limit -x -d 'List at most N items; 0 means all.'
+complete -c jobctl -n "__jobctl_at 'items'" -s s -l state -xa '(__fish_append , queued running retrying succeeded failed unprocessed)' -d 'Only items in these states: failed,running; may be repeated.'
+complete -c jobctl -n "__jobctl_at 'items'" -l cause -xa '(__fish_append , timeout cancelled interrupted not_started env_missing raised leftovers disk_full)' -d 'Only items with these causes of failure: timeout,exit_7; may be repeated.'
+complete -c jobctl -n "__jobctl_at 'items'" -l where -x -d 'Only items for which this is true, such as \'size > 100 and duration > 60\'.'
+complete -c jobctl -n "__jobctl_at 'items'" -l items -x -d 'Only items with these numbers: 1-100,500,1000-.'
 complete -c jobctl -n "__jobctl_at 'items'" -l home -xa '(__fish_complete_directories (commandline -ct))' -d 'The state directory of the store; default: JOBCTL_HOME.'
 complete -c jobctl -n "__jobctl_at 'items'" -l json -d 'Print JSON: one document, or with --follow or --watch, one on each line.'
 complete -c jobctl -n "__jobctl_at 'items'" -l plain -d 'Print tables as tab-separated values, in full, without lines or colours.'

@@ -22,7 +22,7 @@ _WHOLE = re.compile(r"[+-]?[0-9]+")
 _MAY_BE_EMPTY = {"reason"}
 #: Options that choose something: with two different values, it is not clear which one is meant.
 _CHOOSES = {
-    *("where", "select", "resources", "retry_on", "no_retry_on", "new_by"),
+    *("where", "select", "items", "resources", "retry_on", "no_retry_on", "new_by"),
     *("queue", "output", "attempt", "item_key", "recipe", "key"),
 }
 #: Options that show changes as they happen, for which people of ``watch -n 2`` give an interval.

@@ -11,10 +11,11 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from jobctl.domain import outcome
-from jobctl.domain.durations import parse_duration, parse_size, parse_time
+from jobctl.domain.durations import parse_duration, parse_size
 from jobctl.domain.endings import Ending
 from jobctl.domain.nearest import did_you_mean
 from jobctl.domain.selection import CAUSED, STATE_WORDS, is_cause
+from jobctl.domain.times import coming, latest, parse_past, parse_start
 from jobctl.errors import UsageError
 
 Value = str | int | float
@@ -120,8 +121,26 @@ def _size(text: str, _now: int) -> int:
     return parse_size(text)
 
 
-def _time(text: str, _now: int) -> float:
-    return parse_time(text) / 1e6
+def _time(text: str, now: int) -> float:
+    """A time as people say it: of a clock or a weekday, the last one, unless the text is about the future."""
+    try:
+        return latest(parse_past(text), now) / 1e6
+    except UsageError as error:
+        return _other_time(lambda: coming(parse_start(text), now), error)
+
+
+def _time_to_come(text: str, now: int) -> float:
+    try:
+        return coming(parse_start(text), now) / 1e6
+    except UsageError as error:
+        return _other_time(lambda: latest(parse_past(text), now), error)
+
+
+def _other_time(read: Callable[[], int], error: UsageError) -> float:
+    try:
+        return read() / 1e6
+    except UsageError:
+        raise error from None
 
 
 _DURATION: dict[str, Any] = {"parse": _duration, "has_text": False}
@@ -175,7 +194,9 @@ COLUMNS = (
         ("finished_at",),
         **_TIME,
     ),
-    OutcomeColumn("due", "the time of the next attempt", ("due_at",), _seconds, ("due_at",), **_TIME),
+    OutcomeColumn(
+        "due", "the time of the next attempt", ("due_at",), _seconds, ("due_at",), _time_to_come, has_text=False
+    ),
     OutcomeColumn("slot", "the slot of the latest attempt", ("slot",), _or_empty, **_NUMBER),
     OutcomeColumn("host", "the machine of the latest attempt", ("host",), _or_empty),
     OutcomeColumn("result", "the value that the function returned", ("value",), _result),

@@ -12,12 +12,15 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from jobctl.domain.selection import Selection
-from jobctl.domain.spans import Span
+from jobctl.domain.spans import Span, joined, spelled
 from jobctl.domain.states import ItemState
+from jobctl.domain.wording import number, plural
 from jobctl.errors import UsageError, no_such_job
-from jobctl.store import selected
+from jobctl.store import clock, selected
 from jobctl.store.database import Database
+from jobctl.store.views import items as item_views
 from jobctl.store.views import jobs as job_views
+from jobctl.store.views.items import ItemView
 
 if TYPE_CHECKING:
     from jobctl.domain.item_where import ItemCondition
@@ -36,8 +39,10 @@ class SelectedItems:
 
         Raises NotFound, and UsageError for a condition that the columns of the job do not allow.
         """
+        self._database = database
         self.job = job
         self.selection = selection
+        self.default = tuple(default)
         self._condition = _condition(database, job, selection.where, now) if selection.where else None
         self._query = selected.Query(database, job, selection, default)
 
@@ -54,6 +59,14 @@ class SelectedItems:
         while page := list(itertools.islice(numbers, size)):
             yield page
 
+    def views(self, after: int = 0, size: int = PAGE) -> Iterator[ItemView]:
+        """Yield the items above ``after`` with their latest attempts; reads ``size`` items at a time."""
+        if self._condition is None:
+            yield from self._query.views(after, size)
+            return
+        for page in self.pages(after, size):
+            yield from item_views.items(self._database, self.job, page)
+
     def count(self) -> int:
         """Return the number of the items. A condition reads all rows that the other parts of the selection choose."""
         return self._query.count() if self._condition is None else sum(1 for _ in self.numbers())
@@ -69,7 +82,8 @@ def _condition(database: Database, job: int, text: str, now: int) -> ItemConditi
     row = job_views.job(database, job)
     if row is None:
         raise no_such_job(job)
-    return compile_item_where(text, row.input_format, json.loads(row.columns), now)
+    # Stored times refer to the clock as it was when it was read last.
+    return compile_item_where(text, row.input_format, json.loads(row.columns), clock.in_store(database, now))
 
 
 def with_items(selection: Selection, numbers: Sequence[range], target: str) -> Selection:
@@ -80,11 +94,49 @@ def with_items(selection: Selection, numbers: Sequence[range], target: str) -> S
     if not numbers:
         return selection
     if selection.items:
-        from jobctl.domain.spans import spelled
-
         raise UsageError(
             f"{target} names items, and so does --items {spelled(selection.items)}", hint="name them in one place"
         )
-    from jobctl.domain.spans import joined
-
     return replace(selection, items=joined(Span(span.start, span.stop - 1) for span in numbers))
+
+
+def nothing_selected(database: Database, chosen: SelectedItems) -> str:
+    """Return a sentence about a selection of nothing: how many items each of its parts leaves, and which one none."""
+    row = job_views.job(database, chosen.job)
+    if row is None or not row.total:
+        return f"job {chosen.job} has no items"
+    if chosen.selection.is_default:
+        return f"job {chosen.job}: none of its {plural(row.total, 'item')} is {_one_of(chosen.default)}"
+    left, said = row.total, list[str]()
+    for part, selection in _narrowing(chosen.selection):
+        count = 0 if selection.where else selected.Query(database, chosen.job, selection, chosen.default).count()
+        said.append(f"{'none' if not count else number(count)} of {'them' if said else _all(left)} {part}")
+        if not count:
+            break
+        left = count
+    return f"job {chosen.job}: {', '.join(said)}"
+
+
+def _all(total: int) -> str:
+    return f"its {plural(total, 'item')}" if total > 1 else "its one item"
+
+
+def _one_of(states: Sequence[ItemState]) -> str:
+    return " or ".join(state.word for state in states)
+
+
+def _narrowing(selection: Selection) -> Iterator[tuple[str, Selection]]:
+    """The parts of a selection in words, each with the selection up to it."""
+    so_far = Selection()
+    if selection.items:
+        so_far = replace(so_far, items=selection.items)
+        yield f"have the numbers {spelled(selection.items)}", so_far
+    if selection.states or selection.unknown:
+        states = [state.word for state in selection.states] + ["failed with an unknown outcome"] * selection.unknown
+        so_far = replace(so_far, states=selection.states, unknown=selection.unknown)
+        yield f"are {' or '.join(states)}", so_far
+    if selection.causes:
+        so_far = replace(so_far, causes=selection.causes)
+        yield f"have the cause {' or '.join(selection.causes)}", so_far
+    if selection.where:
+        yield f"fit --where {selection.where!r}", selection

@@ -15,7 +15,9 @@ from jobctl.domain.endings import Ending
 from jobctl.domain.selection import Kind, Selection
 from jobctl.domain.spans import ENDLESS, Span
 from jobctl.domain.states import ItemState
+from jobctl.store.cells import checked_cells
 from jobctl.store.database import Database
+from jobctl.store.views.items import ItemView
 
 PAGE = 1_000
 #: The largest number of SQLite.
@@ -64,6 +66,13 @@ _JOINS = (
         _OF_LEFTOVERS,
         " LEFT JOIN leftovers l ON l.job = items.job AND l.item = items.item AND l.attempt = items.attempt",
     ),
+)
+
+#: The columns of ``ItemView``.
+_VIEW = (
+    *(f"items.{name}" for name in ("item", "state", "attempt", "due_at", "payload")),
+    *(f"a.{name}" for name in ItemView._fields[5:-2]),
+    *("l.count", "l.names"),
 )
 
 
@@ -153,14 +162,25 @@ class Query:
                 text, values = any_of(parts)
                 yield _Search(f" INDEXED BY {index}", f"items.state = {state:d} AND {text}", values)
 
-    def rows(self, cells: Sequence[str] = (), after: int = 0) -> Iterator[tuple[Any, ...]]:
-        """Yield the number of each item above ``after`` and then its cells, in order."""
+    def rows(self, cells: Sequence[str] = (), after: int = 0, size: int = PAGE) -> Iterator[tuple[Any, ...]]:
+        """Yield the number and the cells of each item above ``after``, in order; reads ``size`` items at a time."""
+        joins = "".join(text for names, text in _JOINS if not names.keys().isdisjoint(cells))
+        return self._rows([_CELLS[cell] for cell in cells], joins, after, size)
+
+    def views(self, after: int = 0, size: int = PAGE) -> Iterator[ItemView]:
+        """Yield the items above ``after`` with their latest attempts, in order; reads ``size`` items at a time."""
+        joins = "".join(text for _, text in _JOINS)
+        for row in self._rows(_VIEW, joins, after, size):
+            yield ItemView._make(checked_cells(ItemView, row[1:]))
+
+    def _rows(self, columns: Sequence[str], joins: str, after: int, size: int) -> Iterator[tuple[Any, ...]]:
         for first, last in self._spans:
             if last > after:
-                yield from self._between(max(first, after + 1), min(last, _LARGEST), cells)
+                numbers = (max(first, after + 1), min(last, _LARGEST))
+                yield from self._merged([self._found(each, numbers, columns, joins, size) for each in self._searches])
 
-    def _between(self, first: int, last: int, cells: Sequence[str]) -> Iterator[tuple[Any, ...]]:
-        found = [self._found(search, first, last, cells) for search in self._searches]
+    @staticmethod
+    def _merged(found: Sequence[Iterator[tuple[Any, ...]]]) -> Iterator[tuple[Any, ...]]:
         if len(found) == 1:
             yield from found[0]
             return
@@ -170,16 +190,18 @@ class Query:
                 yield row
             before = row[0]
 
-    def _found(self, search: _Search, first: int, last: int, cells: Sequence[str]) -> Iterator[tuple[Any, ...]]:
-        joins = "".join(text for names, text in _JOINS if not names.keys().isdisjoint(cells))
+    def _found(
+        self, search: _Search, numbers: tuple[int, int], columns: Sequence[str], joins: str, size: int
+    ) -> Iterator[tuple[Any, ...]]:
+        first, last = numbers
         sql = (
-            f"SELECT {', '.join(['items.item', *(_CELLS[cell] for cell in cells)])} FROM items{search.through}{joins}"  # noqa: S608 - names of this module
+            f"SELECT {', '.join(['items.item', *columns])} FROM items{search.through}{joins}"  # noqa: S608 - names of this module
             f" WHERE items.job = ? AND {search.condition} AND items.item BETWEEN ? AND ? ORDER BY items.item LIMIT ?"
         )
         while first <= last:
-            page = self._database.execute(sql, (self._job, *search.values, first, last, PAGE)).fetchall()
+            page = self._database.execute(sql, (self._job, *search.values, first, last, size)).fetchall()
             yield from page
-            if len(page) < PAGE:
+            if len(page) < size:
                 return
             first = page[-1][0] + 1
 

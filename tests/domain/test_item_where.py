@@ -49,6 +49,7 @@ def matches(text, payload=b"7\x00long\x0012\x00NY", input_format="csv", columns=
         "signal == 'SIGTERM' and exit_code == '' and attempts == 2 and item == 3",
         "memory == '4M' and memory == 4194304 and max_rss_kib == 4096 and cpu < 1",
         "started == '2026-11-23T18:28:31.004Z' and finished > started and finished_at >= '2026-11-23T19:28:36+01:00'",
+        "started > '2h ago' and started < 'in 2h' and started <= 'now' and started < 'tomorrow'",
         "due == '' and host == '' and left_behind == '' and slot == 1",
         "outcome.outcome == 'unknown' and retryable == 'true' and outcome == 'unknown'",
         "result ~ '\"a\"'",

@@ -16,9 +16,10 @@ from hypothesis import strategies as st
 from jobctl.domain.endings import Ending
 from jobctl.domain.policy import Policy
 from jobctl.domain.ports import Calls, Finished, Record, raised_of
+from jobctl.domain.selection import Selection
 from jobctl.engine.attempts.failure_causes import FailureCauses
-from jobctl.services.control.targets import resolve
-from jobctl.services.output.items import Query, item_document, query
+from jobctl.services.output.items import item_document
+from jobctl.services.selection import SelectedItems
 from jobctl.store.views import jobs as job_views
 from tests.engine.bench import Bench
 from tests.executors.fake import FakeExecutor, Play
@@ -62,9 +63,9 @@ def ended(folder, tails, said=b""):
 
 def documents(bench, job):
     row = job_views.job(bench.database, job)
-    found = query(bench.database, Query(resolve(bench.database, [str(job)])[0], (), 0, None), 1000)
+    found = SelectedItems(bench.database, job, Selection(), now=bench.now).views()
     columns = json.loads(row.columns)
-    return [item_document(job, item, columns, row.input_format) for page in found for item in page.items]
+    return [item_document(job, item, columns, row.input_format) for item in found]
 
 
 def test_every_hostile_last_line_is_a_failure_like_others(tmp_path):

@@ -7,6 +7,7 @@ import pytest
 
 from jobctl.domain.durations import format_duration
 from jobctl.domain.policy import Policy
+from jobctl.domain.selection import Selection
 from jobctl.render.explain import explain_lines
 from jobctl.render.items import print_items
 from jobctl.render.job.page import job_page
@@ -15,8 +16,9 @@ from jobctl.render.look import Look
 from jobctl.render.output import describe
 from jobctl.render.report.page import report_page
 from jobctl.services.control.targets import Target
-from jobctl.services.output.items import Query, item_document, query
+from jobctl.services.output.items import item_document
 from jobctl.services.output.report import Subject, report
+from jobctl.services.selection import SelectedItems
 from jobctl.services.status.document import job_document, list_document
 from jobctl.services.why.explain import explain
 from jobctl.store.views import items as item_views
@@ -33,8 +35,8 @@ def _shown(bench, job):
     database, home, now = bench.database, bench.home, bench.now
     attempts = item_views.attempts(database, job, 1)
     stream = io.StringIO()
-    pages = query(database, Query(Target(job)), 10)
-    documents = [item_document(job, item, ["row"], "lines") for page in pages for item in page.items]
+    found = SelectedItems(database, job, Selection(), now=now).views()
+    documents = [item_document(job, item, ["row"], "lines") for item in found]
     print_items(documents, stream, LOOK)
     document = job_document(database, home, job, now)
     return {

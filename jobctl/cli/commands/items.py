@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from jobctl.cli.command import Command
-from jobctl.cli.session import Session, session
+from jobctl.cli.item_conditions import ItemsCommand, selection_of
+from jobctl.cli.session import Session, now_us, session
 from jobctl.errors import Exit
 
 if TYPE_CHECKING:
@@ -17,18 +17,12 @@ if TYPE_CHECKING:
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
 
-@app.command(cls=Command)
+@app.command(cls=ItemsCommand)
 def items(
     ctx: typer.Context,
     target: Annotated[
         str, typer.Argument(metavar="JOB[.ITEM]", help="A job or some of its items: 42, last, 42.17, 42.1-50.")
     ],
-    state: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--state", "-s", metavar="STATE", help="List only items in these states: failed,running; may be repeated."
-        ),
-    ] = None,
     after: Annotated[int, typer.Option(metavar="ITEM", min=0, help="List only the items after this number.")] = 0,
     limit: Annotated[
         int, typer.Option("--limit", "-l", metavar="N", min=0, help="List at most N items; 0 means all.")
@@ -38,25 +32,34 @@ def items(
 
     Examples:
       jobctl items last --state failed          failed items with their messages
-      jobctl items 42 --state running,retrying
+      jobctl items 42 --cause timeout           items that failed for one cause
+      jobctl items 42 --where 'size > 100 and duration > 60'
       jobctl items 42.17 --json                 everything about one item
+
+    --where takes columns of the row, and of the outcome: state, cause, message, exit_code, signal, attempts, duration,
+    cpu, memory, started, finished and others. Different options narrow the selection.
     """
-    from jobctl.domain.selection import parse_states
     from jobctl.services.output.items import Listing
 
-    shared = session(ctx)
-    listing = Listing(shared.home, target, parse_states(state or ()), after, limit)
+    shared, selection = session(ctx), selection_of(ctx)
+    listing = Listing(shared.home, target, selection, after, limit, now=now_us())
     if shared.json:
         shared.emit(listing.document())
     elif shared.is_terminal(sys.stdout):
-        from jobctl.render.items import print_items
-
-        print_items([item for page in listing.pages() for item in page], sys.stdout, shared.look(sys.stdout))
+        _print_table(shared, listing)
     else:
         _print_rows(shared, listing)
-    if listing.next is not None and not shared.json:
-        shared.note(f"there are more: add --after {listing.next}, or --limit 0 for all")
+    if listing.next is None or not shared.json:
+        shared.note_unless_empty(listing.note())
     return Exit.OK
+
+
+def _print_table(shared: Session, listing: Listing) -> None:
+    from jobctl.render.items import print_items
+
+    found = [item for page in listing.pages() for item in page]
+    if found:
+        print_items(found, sys.stdout, shared.look(sys.stdout))
 
 
 def _print_rows(shared: Session, listing: Listing) -> None:

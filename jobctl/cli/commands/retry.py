@@ -6,6 +6,17 @@ from typing import Annotated
 
 import typer
 
+from jobctl.cli.item_conditions import (
+    FAILED,
+    ITEMS,
+    RETRY_CAUSE,
+    STATE,
+    UNKNOWN,
+    UNPROCESSED,
+    WHERE,
+    ItemsCommand,
+    selection_of,
+)
 from jobctl.cli.session import now_us, session
 from jobctl.cli.submission.options import RoundCommand, rules_of_round
 from jobctl.errors import Exit
@@ -13,25 +24,22 @@ from jobctl.errors import Exit
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
 
-@app.command(cls=RoundCommand)
+class RetryCommand(ItemsCommand, RoundCommand):
+    """The command, with the options that select items and those that change rules."""
+
+    conditions = (STATE, RETRY_CAUSE, WHERE, ITEMS, FAILED, UNPROCESSED, UNKNOWN)
+
+
+@app.command(cls=RetryCommand)
 def retry(
     ctx: typer.Context,
     targets: Annotated[list[str], typer.Argument(metavar="JOB[.ITEM]...", help="Jobs, or items such as 42.17,20-25.")],
-    failed: Annotated[bool, typer.Option("--failed", help="Retry only items that failed.")] = False,
-    unprocessed: Annotated[bool, typer.Option("--unprocessed", help="Retry only items that never ran.")] = False,
-    unknown: Annotated[
-        bool, typer.Option("--unknown", help="Retry items with an unknown outcome, too, even with --on-crash fail.")
-    ] = False,
-    code: Annotated[
-        list[str] | None,
-        typer.Option("--code", metavar="CODE", help="Retry only items that failed for this cause: exit_22, timeout."),
-    ] = None,
 ) -> int:
     """Run the items that did not succeed again, as the next round of the same job.
 
     Examples:
       jobctl retry 42                    all items that failed or never ran
-      jobctl retry 42 --code timeout     items that failed for one cause
+      jobctl retry 42 --cause timeout    items that failed for one cause
       jobctl retry 42 --timeout 10m      with a longer time limit
       jobctl retry 42.17 42.20-25        only these items
 
@@ -40,16 +48,12 @@ def retry(
     rules of every round. If the job was submitted with --on-crash fail, items whose outcome is unknown run again only
     with --unknown.
     """
-    from jobctl.domain.selection import Selection, parse_causes
-    from jobctl.domain.states import ItemState
     from jobctl.services.control.retry import retry_all, retry_document, selections
     from jobctl.services.control.targets import targets_of
     from jobctl.services.daemon.absence import absence_for_jobs
 
     shared = session(ctx)
-    states = [state for state, given in ((ItemState.FAILED, failed), (ItemState.UNPROCESSED, unprocessed)) if given]
-    chosen = Selection(tuple(states), parse_causes(code or (), "--code"), unknown=unknown)
-    wanted = selections(targets_of(shared.home, targets), chosen)
+    wanted = selections(targets_of(shared.home, targets), selection_of(ctx))
     answers = retry_all(shared.home, wanted, rules_of_round(ctx), now=now_us())
     if shared.json:
         shared.emit(retry_document(answers))

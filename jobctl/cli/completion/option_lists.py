@@ -33,6 +33,17 @@ def _keys(keys: Iterable[Key]) -> Iterator[str]:
     yield ".El"
 
 
+def _outcome() -> Iterator[str]:
+    """The columns of an outcome with their meanings."""
+    from jobctl.domain.outcome_columns import COLUMNS
+
+    yield ".Bl -tag -width Ds -compact"
+    for column in COLUMNS:
+        yield f".It Cm {' , '.join((column.name, *column.also))}"
+        yield from text_lines(f"{column.meaning[:1].upper()}{column.meaning[1:]}.")
+    yield ".El"
+
+
 def _names(names: list[str]) -> Iterator[str]:
     """Names in running text, with commas between them."""
     for place in range(0, len(names), _ON_A_LINE):
@@ -54,5 +65,6 @@ LISTS: dict[str, Callable[[], Iterator[str]]] = {
     "settings of set": _rules,
     "keys of [submit]": lambda: _keys(_of_submit()),
     "keys of recipes": lambda: _keys(_of_recipes()),
+    "columns of an outcome": _outcome,
     "safe keys of [submit]": lambda: _names([key.name for key in _of_submit() if key.safe]),
 }

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from jobctl.cli.completion.tree import Argument, Node, Option
 from jobctl.domain.job_filter import SORTS
 from jobctl.domain.job_options import BY_NAME, OPTIONS
+from jobctl.domain.selection import CAUSE_WORDS
 from jobctl.domain.states import ItemState, JobState
 
 #: The kinds for which the scripts call ``jobctl __complete KIND``.
@@ -34,6 +35,7 @@ class Values(NamedTuple):
 NONE = Values("none")
 STATES = Values("list", tuple(state.word for state in ItemState))
 JOB_STATES = Values("list", tuple(map(str, JobState)))
+CAUSES = Values("list", CAUSE_WORDS)
 ORDERS = Values("words", tuple(SORTS))
 SHELLS = ("bash", "zsh", "fish")
 
@@ -65,6 +67,7 @@ def _of_metavar(metavar: str) -> Values:
         "STATE": STATES,
         "STATE[,STATE...]": JOB_STATES,
         "ORDER": ORDERS,
+        "CODE": CAUSES,
         "QUEUE": Values("queues"),
         "RECIPE": Values("recipes"),
         "SHELL": Values("words", SHELLS),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import heapq
+import itertools
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -14,12 +14,13 @@ from jobctl.domain.durations import format_time, seconds
 from jobctl.domain.endings import Ending
 from jobctl.domain.jsontext import plain_value
 from jobctl.domain.payload import fields_of
+from jobctl.domain.selection import Selection
 from jobctl.domain.states import ItemState
 from jobctl.errors import UsageError
-from jobctl.services.control.targets import Target, resolve
+from jobctl.services.control.targets import resolve
+from jobctl.services.selection import SelectedItems, nothing_selected, with_items
 from jobctl.store.database import Database
 from jobctl.store.opening.open import open_database
-from jobctl.store.views import items as item_views
 from jobctl.store.views import jobs as job_views
 from jobctl.store.views.items import ItemView
 
@@ -31,9 +32,6 @@ SCHEMA: Final = "jobctl.items/1"
 #: Items of one page.
 PAGE = 1_000
 
-#: A number above that of every item; SQLite has no larger one.
-_BEYOND = (1 << 63) - 1
-
 
 @dataclass(frozen=True, slots=True)
 class Page:
@@ -43,81 +41,60 @@ class Page:
     next: int | None
 
 
+def pages(chosen: SelectedItems, after: int = 0, limit: int | None = None, size: int = PAGE) -> Iterator[Page]:
+    """Yield the items with numbers above ``after`` in pages of at most ``size``; there is always one page.
+
+    The last page says where to continue if ``limit`` cut the list.
+    """
+    found = chosen.views(after, size + 1 if limit is None else min(size, limit) + 1)
+    left = limit
+    first = next(found, None)
+    while True:
+        items = [] if first is None else [first, *itertools.islice(found, _room(size, left) - 1)]
+        left = None if left is None else left - len(items)
+        first = next(found, None)
+        yield Page(items, None if first is None else items[-1].item)
+        if first is None or left == 0:
+            return
+
+
+def _room(size: int, left: int | None) -> int:
+    return size if left is None else min(size, left)
+
+
 def page(database: Database, job: int, states: Sequence[ItemState], after: int, limit: int) -> Page:
     """Return the next ``limit`` items with numbers above ``after`` that are in one of the states (no states = any)."""
-    if states:
-        found = list(heapq.merge(*(_of_state(database, job, s, after, limit + 1) for s in states)))[: limit + 1]
-    else:
-        found = item_views.items(database, job, None, after, limit + 1)
-    more = len(found) > limit
-    return Page(found[:limit], found[limit - 1].item if more else None)
-
-
-def _of_state(database: Database, job: int, state: ItemState, after: int, limit: int) -> list[ItemView]:
-    row = job_views.job(database, job)
-    if row is None or not getattr(row, state.word):
-        return []  # the counter is 0, so no search is needed
-    if state is ItemState.RETRYING:
-        return item_views.waiting_items(database, job, after, limit)
-    if state is ItemState.QUEUED:
-        after = max(after, row.cursor - 1)
-    return item_views.items(database, job, state, after, limit)
-
-
-@dataclass(frozen=True, slots=True)
-class Query:
-    """A choice of items."""
-
-    target: Target
-    states: tuple[ItemState, ...] = ()
-    after: int = 0
-    limit: int | None = None  # None = all
-
-
-def query(database: Database, wanted: Query, size: int) -> Iterator[Page]:
-    """Yield the items in pages of at most ``size``; the last page says where to continue if ``limit`` cut the list."""
-    numbers = wanted.target.items
-    after = max(min(wanted.after, _BEYOND), 0 if numbers is None else numbers[0] - 1)
-    left = wanted.limit
-    while left is None or left > 0:
-        found = page(database, wanted.target.job, wanted.states, after, size if left is None else min(size, left))
-        if numbers is not None:
-            found = _until(found, numbers[-1])
-        yield found
-        if found.next is None:
-            return
-        after = found.next
-        left = None if left is None else left - len(found.items)
-
-
-def _until(found: Page, last: int) -> Page:
-    inside = [item for item in found.items if item.item <= last]
-    is_end = len(inside) < len(found.items) or found.next is None or found.next >= last
-    return Page(inside, None if is_end else found.next)
+    return next(pages(SelectedItems(database, job, Selection(tuple(states)), now=0), after, limit, limit))
 
 
 class Listing:
-    """The items that a word, states and limits choose, read page by page, so that a long list starts at once."""
+    """The items that a word and a selection choose, read page by page, so that a long list starts at once."""
 
-    def __init__(self, home: Home, text: str, states: Sequence[ItemState], after: int = 0, limit: int = 0) -> None:
-        """``limit`` 0 means all. Raises NotFound, and UsageError for several jobs."""
+    def __init__(
+        self, home: Home, text: str, selection: Selection, after: int = 0, limit: int = 0, *, now: int = 0
+    ) -> None:
+        """``limit`` 0 means all; ``now`` in microseconds UTC. Raises NotFound, and UsageError for several jobs."""
         self._database = open_database(home)
-        self._targets = resolve(self._database, [text])
-        if any(target.job != self._targets[0].job for target in self._targets):
+        targets = resolve(self._database, [text])
+        if any(target.job != targets[0].job for target in targets):
             raise UsageError(f"{text!r} names several jobs", hint="give one job, or items of one")
-        job = job_views.job(self._database, self._targets[0].job)
+        job = job_views.job(self._database, targets[0].job)
         assert job is not None
         self._job, self._columns = job, json.loads(job.columns)
-        self._states, self._after, self._limit = tuple(states), after, limit or None
+        selection = with_items(selection, [each.items for each in targets if each.items is not None], text)
+        self._chosen = SelectedItems(self._database, job.id, selection, now=now)
+        self._after, self._limit = after, limit or None
         #: The number to continue after, once the items are read; None if these were the last.
         self.next: int | None = None
+        #: Whether an item was found.
+        self.has_any = False
 
     def pages(self) -> Iterator[list[ItemBlock]]:
         """Yield the documents of the items, in their order."""
-        for target in self._targets:
-            for found in query(self._database, Query(target, self._states, self._after, self._limit), PAGE):
-                self.next = found.next
-                yield [self._document(item) for item in found.items]
+        for found in pages(self._chosen, self._after, self._limit):
+            self.next = found.next
+            self.has_any |= bool(found.items)
+            yield [self._document(item) for item in found.items]
 
     def _document(self, item: ItemView) -> ItemBlock:
         return item_document(self._job.id, item, self._columns, self._job.input_format)
@@ -126,6 +103,12 @@ class Listing:
         """Return ``jobctl.items/1``."""
         items = [item for page in self.pages() for item in page]
         return {"schema": SCHEMA, "job": self._job.id, "items": items, "next": self.next}
+
+    def note(self) -> str:
+        """Return the sentence to print after the items: how to see more, or why there are none; else nothing."""
+        if self.next is not None:
+            return f"there are more: add --after {self.next}, or --limit 0 for all"
+        return "" if self.has_any or self._after else nothing_selected(self._database, self._chosen)
 
 
 def item_document(job: int, item: ItemView, columns: Sequence[str], input_format: str) -> ItemBlock:

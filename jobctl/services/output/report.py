@@ -118,11 +118,8 @@ def _state(bar: Bar) -> BarStateName:
 def _samples(database: Database, job: JobView, numbers: list[int]) -> list[ItemBlock]:
     """Items that failed for one cause, with their rows and messages."""
     columns = json.loads(job.columns)
-    found = [
-        item for n in numbers[:SAMPLES] for item in item_views.items(database, job.id, None, n - 1, 1) if item.item == n
-    ]
     return [
         item_document(job.id, item, columns, job.input_format)
-        for item in found
+        for item in item_views.items(database, job.id, numbers[:SAMPLES])
         if item.state in (ItemState.FAILED, ItemState.RETRYING)
     ]

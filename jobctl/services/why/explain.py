@@ -85,7 +85,7 @@ def _holds(blockers: Sequence[Blocker]) -> list[HoldBlock]:
 
 def _item(database: Database, case: Situation, blockers: Sequence[Blocker], number: int) -> ItemPart:
     job = case.job
-    page = item_views.items(database, job.id, None, number - 1, 1)
+    page = item_views.items(database, job.id, [number])
     if not page or page[0].item != number:
         raise NotFound(f"job {job.id} has no item {number}", hint=f"{case.program} items {job.id}")
     item = page[0]

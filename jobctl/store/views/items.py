@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from jobctl.domain.states import ItemState
 from jobctl.store.cells import checked_cells
 from jobctl.store.database import Database
 from jobctl.store.sqlite import with_states
@@ -35,39 +35,19 @@ class ItemView(NamedTuple):
     left_names: str | None = None
 
 
-_SELECT_ITEM = (
+_SELECT_ITEMS = (
     "SELECT i.item, i.state, i.attempt, i.due_at, i.payload, a.ending, a.code, a.slot, a.started_at, a.duration_us,"
-    " a.cpu_us, a.max_rss_kib, a.pid, a.message, a.value, a.host, a.flags, l.count, l.names FROM items i{index}"
+    " a.cpu_us, a.max_rss_kib, a.pid, a.message, a.value, a.host, a.flags, l.count, l.names FROM items i"
     " LEFT JOIN attempts a ON a.job = i.job AND a.item = i.item AND a.attempt = i.attempt"
     " LEFT JOIN leftovers l ON l.job = i.job AND l.item = i.item AND l.attempt = i.attempt"
-    " WHERE i.job = ? AND i.item > ?{filter} ORDER BY i.item LIMIT ?"
-)
-_INDEX_OF_STATE = {
-    ItemState.RUNNING: " INDEXED BY items_running",
-    ItemState.FAILED: " INDEXED BY items_failed",
-}
-
-
-def items(database: Database, number: int, state: ItemState | None, after: int, limit: int) -> list[ItemView]:
-    """The next items of a job above number ``after``, of one state or of all, in order."""
-    if state is None:
-        sql = _SELECT_ITEM.format(index="", filter="")
-    else:
-        sql = _SELECT_ITEM.format(index=_INDEX_OF_STATE.get(state, ""), filter=f" AND i.state = {state:d}")
-    return [ItemView._make(checked_cells(ItemView, row)) for row in database.execute(sql, (number, after, limit))]
-
-
-_WAITING = with_states(
-    "SELECT item FROM items INDEXED BY items_due WHERE job = ? AND state = {RETRYING} AND item > ?"
-    " ORDER BY item LIMIT ?"
+    " WHERE i.job = ? AND i.item IN (SELECT value FROM json_each(?)) ORDER BY i.item"
 )
 
 
-def waiting_items(database: Database, number: int, after: int, limit: int) -> list[ItemView]:
-    """The next items that wait for another attempt, through their own index."""
-    rows = database.execute(_WAITING, (number, after, limit)).fetchall()
-    found = [items(database, number, None, item - 1, 1) for (item,) in rows]
-    return [page[0] for page in found if page]
+def items(database: Database, job: int, numbers: Sequence[int]) -> list[ItemView]:
+    """The items of a job with these numbers, in order; those that do not exist are left out."""
+    rows = database.execute(_SELECT_ITEMS, (job, json.dumps(list(numbers))))
+    return [ItemView._make(checked_cells(ItemView, row)) for row in rows]
 
 
 class AttemptView(NamedTuple):

@@ -5,11 +5,12 @@ from __future__ import annotations
 import pytest
 
 from jobctl.domain.endings import Ending
-from jobctl.domain.selection import parse_states
+from jobctl.domain.selection import Selection, parse_states
+from jobctl.domain.spans import Span
 from jobctl.domain.states import ItemState
 from jobctl.errors import UsageError
-from jobctl.services.control.targets import Target
-from jobctl.services.output.items import Query, item_document, page, query, row_values
+from jobctl.services.output.items import Page, item_document, page, pages, row_values
+from jobctl.services.selection import SelectedItems
 from jobctl.store.views import items as item_views
 
 STATES = "qrtsfu" * 5
@@ -22,6 +23,11 @@ def database(store):
     return store.database
 
 
+def found(database, size=100, after=0, limit=None, **selection):
+    """The pages of items of the second job."""
+    return list(pages(SelectedItems(database, 2, Selection(**selection), now=0), after, limit, size))
+
+
 @pytest.mark.parametrize(
     "words", [(), ("failed",), ("retrying",), ("queued", "running"), ("failed,retrying,succeeded",)]
 )
@@ -29,24 +35,35 @@ def database(store):
 def test_pages_put_together_are_the_items_in_order(database, words, size):
     states = parse_states(words)
     wanted = [n for n, letter in enumerate(STATES, 1) if not states or ItemState("qrtsfu".index(letter)) in states]
-    pages = list(query(database, Query(Target(2), states), size))
-    assert [item.item for each in pages for item in each.items] == wanted
-    assert all(len(each.items) <= size for each in pages)
-    assert pages[-1].next is None
+    made = found(database, size, states=states)
+    assert [item.item for each in made for item in each.items] == wanted
+    assert all(len(each.items) <= size for each in made)
+    assert made[-1].next is None
 
 
 def test_a_limit_says_where_to_continue(database):
-    (first,) = query(database, Query(Target(2), limit=4), 100)
+    (first,) = found(database, limit=4)
     assert ([item.item for item in first.items], first.next) == ([1, 2, 3, 4], 4)
-    rest = list(query(database, Query(Target(2), after=first.next), 100))
-    assert rest[0].items[0].item == 5
+    assert found(database, after=first.next)[0].items[0].item == 5
+    assert [len(each.items) for each in found(database, 3, limit=7)] == [3, 3, 1]
+    assert found(database, 3, limit=30)[-1].next is None
+    assert found(database, after=10**30) == [Page([], None)]
 
 
-@pytest.mark.parametrize(("target", "items"), [(Target(2, 7), [7]), (Target(2, 28, 30), [28, 29, 30])])
+@pytest.mark.parametrize(("span", "items"), [(Span(7, 7), [7]), (Span(28, 90), [28, 29, 30])])
 @pytest.mark.parametrize("size", [1, 2, 50])
-def test_items_by_number(database, target, items, size):
-    found = [item.item for each in query(database, Query(target), size) for item in each.items]
-    assert found == items
+def test_items_by_number(database, span, items, size):
+    assert [item.item for each in found(database, size, items=(span,)) for item in each.items] == items
+
+
+def test_a_condition_lists_whole_items(database):
+    (only,) = found(database, states=(ItemState.FAILED,), where="id > 5 and exit_code == 22")
+    assert [(item.item, item.code, item.payload[:2]) for item in only.items] == [
+        (11, 22, b"11"),
+        (17, 22, b"17"),
+        (23, 22, b"23"),
+        (29, 22, b"29"),
+    ]
 
 
 def test_queued_items_are_looked_for_from_the_cursor(database):
@@ -75,7 +92,7 @@ def test_states_are_words(database):
 def test_how_an_attempt_ended(store, ending, code, expected):
     job = store.job("f")
     store.attempt(job, 1, ending=ending, code=code, message="words")
-    (item,) = item_views.items(store.database, job, None, 0, 1)
+    (item,) = item_views.items(store.database, job, [1])
     document = item_document(job, item, ["id", "url"], "csv")
     assert (document["exit_code"], document["signal"], document["code"]) == expected
     assert document["row"] == {"id": "1", "url": "https://example.org/1"}
