@@ -16,7 +16,7 @@ _COMMANDS = _by_word(
         "add enqueue push sbatch create new": "jobctl submit FILE -- COMMAND",
         "kill stop abort scancel": "jobctl cancel JOB; the daemon: jobctl daemon stop",
         "start pueued": "jobctl daemon start; a job that is paused: jobctl resume JOB",
-        "restart rerun requeue redo": "jobctl retry JOB",
+        "restart rerun requeue redo": "jobctl retry JOB; the daemon: jobctl daemon restart",
         "log tail follow output cat": "jobctl logs JOB --follow",
         "rm remove delete clean clear purge gc": "jobctl prune; jobctl cancel JOB",
         "hold suspend": "jobctl pause JOB",

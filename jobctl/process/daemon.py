@@ -14,7 +14,7 @@ from jobctl.process import lock
 from jobctl.process.displaced import DISPLACED
 from jobctl.process.identity import Handle
 from jobctl.process.private import open_plain
-from jobctl.process.start_options import StartOptions
+from jobctl.process.start_options import FOREGROUND, StartOptions
 
 _READ_BYTES = 4096
 _LOG_LIMIT = 8 << 20
@@ -114,7 +114,7 @@ def exec_foreground(options: StartOptions, announce: Callable[[], None] | None =
         announce()
     sys.stdout.flush()
     sys.stderr.flush()
-    argv = options.supervisor_argv()
+    argv = options.supervisor_argv(FOREGROUND)
     os.execve(argv[0], argv, options.environment())
 
 
@@ -128,7 +128,7 @@ class ForegroundSupervisor:
         self._report, writer = os.pipe()
         try:
             self._child = subprocess.Popen(
-                options.supervisor_argv(f"ready={writer}", f"lifeline={lifeline}"),
+                options.supervisor_argv(f"ready={writer}", f"lifeline={lifeline}", FOREGROUND),
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 cwd="/",

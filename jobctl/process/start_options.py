@@ -11,6 +11,10 @@ from pathlib import Path
 from jobctl.config import Home
 
 _CLUSTER = "cluster."
+#: The beginning of the word of a supervisor that names the options that a user gave, and the word of one that is not
+#: detached. The supervisor itself does not use them; a restart reads them from its command line.
+GIVEN = "given="
+FOREGROUND = "foreground=1"
 #: The variable that names the GPUs that a process may use.
 _DEVICES = "CUDA_VISIBLE_DEVICES"
 
@@ -28,6 +32,7 @@ class StartOptions:
     spawners: int = 1  # the number of supervisors that share the slots
     cluster: Sequence[str] = ()  # name=value words that name the cluster; none = items run on this machine
     forget_cluster: bool = False  # attempts on another cluster count as interrupted
+    given: Sequence[str] = ()  # slots, cluster: options that a user gave, which a restart keeps
     devices: str | None = None  # the GPUs that items may use, unless the environment names them; None = all
 
     @classmethod
@@ -63,7 +68,7 @@ class StartOptions:
         """The command line of the supervisor; ``words`` are further options."""
         engine = self.engine or python_argv("jobctl.engine.main", *self._engine_words())
         own = (f"lock={self.home.lock}", f"store={self.store_id}", part_word(0, self.spawners))
-        line = ("line=1",) if self.in_line else ()
+        line = (GIVEN + ",".join(self.given), *(("line=1",) if self.in_line else ()))
         return [*python_argv("jobctl.supervisor.main"), *own, *words, *line, "--", *engine]
 
     def _engine_words(self) -> list[str]:

@@ -64,7 +64,7 @@ def test_of_options_the_likeliest_and_for_words_of_other_tools_ours(jobctl, word
 
 def test_an_option_that_is_like_none_gets_no_suggestion(jobctl):
     assert "no such option: --frobnicate\n" in jobctl("submit", "rows.csv", "--frobnicate").err
-    assert "no such option: --state\n  --state is an option of jobctl items;" in jobctl("doctor", "--state").err
+    assert "no such option: --joblog\n  --joblog is an option of jobctl export;" in jobctl("doctor", "--joblog").err
 
 
 def test_habits_of_a_shell_are_met(jobctl, tmp_path, monkeypatch):

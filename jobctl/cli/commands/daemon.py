@@ -15,6 +15,9 @@ from jobctl.errors import Exit
 
 if TYPE_CHECKING:
     from jobctl.domain.documents.daemon import UnitDocument
+    from jobctl.services.daemon.options import DaemonRequest
+    from jobctl.services.daemon.restart import Restarted
+    from jobctl.services.settings.settings import Settings
 
 app = subcommands(
     """Start, stop and inspect the daemon that runs the jobs.
@@ -24,6 +27,7 @@ app = subcommands(
       jobctl daemon run               in the foreground, for systemd and containers
       jobctl daemon run --drain       until no work is left, for cron
       jobctl daemon stop              running items finish; --now ends them
+      jobctl daemon restart           after an upgrade or a change of the settings
       jobctl daemon install           a unit for systemd
     """
 )
@@ -117,6 +121,58 @@ def stop(
     else:
         shared.note("the daemon has stopped" if stopped else DAEMON_DOWN.sentence)
     return Exit.OK
+
+
+@app.command(cls=ClusterCommand)
+def restart(
+    ctx: typer.Context,
+    slots: SlotsOption = None,
+    at_once: Annotated[bool, typer.Option("--now", help="End the running items; they run again.")] = False,
+    timeout: Annotated[
+        str | None,
+        typer.Option(metavar="DURATION", help="Stop waiting after this time (exit 75); the next daemon starts later."),
+    ] = None,
+) -> int:
+    """Stop the daemon when its running items have finished, and start the next one.
+
+    Examples:
+      jobctl daemon restart               after an upgrade or a change of settings
+      jobctl daemon restart --slots 16
+      jobctl daemon restart --now         do not wait for the running items
+
+    The next daemon keeps the options that were given to the running one; those that you give here replace them. The
+    settings are read again. No item is lost: queued items wait, and with --now the running items run again. If no
+    daemon is running, one is started. The next daemon waits in line, so it also starts if you stop waiting with Ctrl-C
+    or close the terminal.
+    """
+    from jobctl.services.daemon.options import DaemonRequest
+    from jobctl.services.settings.settings import load_settings
+
+    shared = session(ctx)
+    wanted = DaemonRequest(slots, cluster_given(ctx), forgets_cluster(ctx))
+    done = _restart(shared, wanted, load_settings(os.environ, os.getcwd()), at_once=at_once, timeout=timeout)
+    if shared.json:
+        shared.emit(done.daemon.document)
+    else:
+        before = "" if done.was_running else "no daemon was running; "
+        shared.note(f"{before}the daemon is running (process {done.daemon.pid})")
+    return Exit.OK
+
+
+def _restart(
+    shared: Session, wanted: DaemonRequest, settings: Settings, *, at_once: bool, timeout: str | None
+) -> Restarted:
+    from jobctl.cli.submission.untrusted import tell_untrusted
+    from jobctl.domain.durations import option_duration
+    from jobctl.services.daemon.restart import Stop, restart
+
+    tell_untrusted(shared, "daemon")
+    timeout_s = None if timeout is None else option_duration("--timeout", timeout)
+    try:
+        return restart(shared.home, wanted, settings, Stop(at_once, timeout_s, shared.note))
+    except KeyboardInterrupt:
+        shared.note("\nnot waiting any more; the next daemon starts when the running items have finished")
+        raise
 
 
 @app.command(cls=Command)

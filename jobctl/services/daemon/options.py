@@ -56,7 +56,10 @@ def start_options(home: Home, wanted: DaemonRequest, settings: Settings) -> Star
 
     cluster = cluster_words(wanted.cluster, settings)
     slots = daemon_slots(wanted.slots, settings, on_cluster=bool(cluster))
-    options = StartOptions(home, slots, drain=wanted.drain, cluster=cluster, forget_cluster=wanted.forget_cluster)
+    given = [name for name in ("slots", "cluster") if getattr(wanted, name)]
+    options = StartOptions(
+        home, slots, drain=wanted.drain, cluster=cluster, forget_cluster=wanted.forget_cluster, given=given
+    )
     return as_set(options, settings)
 
 

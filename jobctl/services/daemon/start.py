@@ -35,7 +35,7 @@ def start(home: Home, wanted: DaemonRequest, settings: Settings, now: int) -> St
 
     Raises UsageError, Busy if another process has the store, and Elsewhere if a cluster may still run its items.
     """
-    options = _ready(start_options(home, wanted, settings))
+    options = ready_to_start(start_options(home, wanted, settings))
     try:
         pid = start_detached(options)
     except Busy as error:
@@ -48,10 +48,10 @@ def become(options: StartOptions, announce: Callable[[], None] | None = None) ->
 
     ``announce`` is called when the start can no longer fail. Raises Busy, Elsewhere.
     """
-    exec_foreground(_ready(options), announce)
+    exec_foreground(ready_to_start(options), announce)
 
 
-def _ready(options: StartOptions) -> StartOptions:
+def ready_to_start(options: StartOptions) -> StartOptions:
     """Create the store before a daemon starts: an error then reaches the caller, and not only the log of the daemon."""
     open_database(options.home, create=True).close()  # closed again: no connection may cross a fork
     refuse_elsewhere(options)

@@ -27,17 +27,14 @@ def stop_daemon(home: Home, *, at_once: bool, timeout_s: float | None, tell: Cal
     A process that waits to be the next daemon is ended first. ``tell`` is called with the reason if the stop takes
     more than a second. Raises Busy if the daemon still runs after ``timeout_s`` seconds (None = no limit).
     """
-    _dismiss_next(home)
+    dismiss_next(home)
     daemon = DaemonHandle.find(home.lock)
     if daemon is None:
         return False
     try:
-        daemon.send(signal.SIGTERM)
-        if at_once:
-            # The second signal means "now"; another one of the same kind could be merged with the first.
-            daemon.send(signal.SIGINT)
-        elif not daemon.wait_gone(min(1.0, timeout_s if timeout_s is not None else 1.0)):
-            tell(f"waiting for {_waits_for(home)} (process {daemon.pid}); jobctl daemon stop --now ends it")
+        ask_to_stop(daemon, at_once=at_once)
+        if not at_once and not daemon.wait_gone(min(1.0, timeout_s if timeout_s is not None else 1.0)):
+            tell(f"waiting for {waits_for(home)} (process {daemon.pid}); jobctl daemon stop --now ends it")
         if not daemon.wait_gone(timeout_s):
             raise Busy(
                 f"the daemon still waits for running items after {format_given(timeout_s or 0.0)}",
@@ -48,7 +45,15 @@ def stop_daemon(home: Home, *, at_once: bool, timeout_s: float | None, tell: Cal
         daemon.close()
 
 
-def _waits_for(home: Home) -> str:
+def ask_to_stop(daemon: DaemonHandle, *, at_once: bool) -> None:
+    """Ask a daemon to stop; ``at_once`` ends its running items."""
+    daemon.send(signal.SIGTERM)
+    if at_once:
+        # The second signal means "now"; another one of the same kind could be merged with the first.
+        daemon.send(signal.SIGINT)
+
+
+def waits_for(home: Home) -> str:
     """Describe what the daemon waits for. Raises nothing, because a stop must work with a damaged database too."""
     try:
         with closing(open_database(home)) as database:
@@ -58,7 +63,7 @@ def _waits_for(home: Home) -> str:
     return f"{plural(running, 'running item')} to finish" if running else "its last results to be written"
 
 
-def _dismiss_next(home: Home) -> None:
+def dismiss_next(home: Home) -> None:
     """End the process that waits to be the next daemon: otherwise it would start as soon as this daemon ends."""
     waiting = DaemonHandle.find(home.lock, lock.next_in_line)
     if waiting is None:
