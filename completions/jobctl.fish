@@ -99,7 +99,7 @@ end
 complete -c jobctl -f
 complete -c jobctl -n __jobctl_in_words -xa '(__jobctl_words)'
 
-set -g __jobctl_valued --home --format --delimiter --comment --encoding --sheet --invalid --select --where --sample --recipe -C --cwd --env --env-file --shell --call --call-style --call-setup --recycle --python --name --label --queue --priority --after --not-before --key --on-duplicate --item-key --new-by -j --slots --timeout --gpus-per-item --nice --ionice --resources --deadline --rate --attempts --retry-on --no-retry-on --backoff --grace --max-failures --halt --on-crash --leftovers --output-cap --notify --on-done --notify-secret-env --notify-secret-file --executor --scheduler --scheduler-file --cluster --workers --tls-ca --tls-cert --tls-key --reason -s --state --code --cause --items --since --sort --limit -l --attempt -o --output -n --lines --spool --wait --older-than
+set -g __jobctl_valued --home --format --delimiter --comment --encoding --sheet --invalid --select --where --sample --recipe -C --cwd --env --env-file --shell --call --call-style --call-setup --recycle --python --name --label --queue --priority --after --not-before --key --on-duplicate --item-key --new-by -j --slots --timeout --gpus-per-item --nice --ionice --resources --deadline --rate --attempts --retry-on --no-retry-on --backoff --grace --max-failures --halt --on-crash --leftovers --output-cap --notify --on-done --notify-secret-env --notify-secret-file --executor --scheduler --scheduler-file --cluster --workers --tls-ca --tls-cert --tls-key --reason -s --state --code --cause --items --since --sort --limit -l --attempt -n --tail -o --output --lines --spool --wait --older-than
 set -g __jobctl_groups notify daemon queue recipe config
 set -g __jobctl_givers submit run
 
@@ -413,6 +413,9 @@ complete -c jobctl -n "__jobctl_at 'logs'" -l failed -d 'Show only items that fa
 complete -c jobctl -n "__jobctl_at 'logs'" -l stdout -d 'Show only standard output.'
 complete -c jobctl -n "__jobctl_at 'logs'" -l stderr -d 'Show only standard error.'
 complete -c jobctl -n "__jobctl_at 'logs'" -l attempt -xa 'all' -d 'Show this attempt, or all of them; default: the latest.'
+complete -c jobctl -n "__jobctl_at 'logs'" -s n -l tail -x -d 'Show only the last N lines of each stream of an item.'
+complete -c jobctl -n "__jobctl_at 'logs'" -l since -x -d 'Show only items that ran since then: 10m, 22:00, yesterday, 2026-12-01.'
+complete -c jobctl -n "__jobctl_at 'logs'" -l no-headings -d 'Print no headings between the items, as with -q.'
 complete -c jobctl -n "__jobctl_at 'logs'" -l home -xa '(__fish_complete_directories (commandline -ct))' -d 'The state directory of the store; default: JOBCTL_HOME.'
 complete -c jobctl -n "__jobctl_at 'logs'" -l json -d 'Print JSON: one document, or with --follow or --watch, one on each line.'
 complete -c jobctl -n "__jobctl_at 'logs'" -l plain -d 'Print tables as tab-separated values, in full, without lines or colours.'

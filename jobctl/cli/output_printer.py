@@ -21,10 +21,18 @@ if TYPE_CHECKING:
 _NAMED = 5
 
 
+def emit_outputs(shared: Session, outputs: Outputs) -> None:
+    """Print the output of one item as a document, that of several as a document with a list."""
+    if outputs.is_single:
+        shared.emit(outputs.document())
+    else:
+        shared.emit_list({"schema": "jobctl.logs/1"}, "outputs", outputs.documents())
+
+
 class OutputPrinter:
     """Prints the outputs of attempts."""
 
-    def __init__(self, shared: Session, outputs: Outputs) -> None:
+    def __init__(self, shared: Session, outputs: Outputs, *, headings: bool) -> None:
         from jobctl.render.output import Sink
 
         self.shared = shared
@@ -32,7 +40,8 @@ class OutputPrinter:
         self.streams = outputs.streams
         self.out = Sink(sys.stdout)
         self.err = Sink(sys.stderr)
-        self.bold = shared.colors(sys.stdout)
+        self.headings = headings
+        self.bold = headings and shared.colors(sys.stdout)
 
     def show(self) -> None:
         """Print one attempt as it is; several under headings, on one stream."""
@@ -57,28 +66,35 @@ class OutputPrinter:
         # If only one stream was asked for, it goes to standard output.
         sinks = {"out": self.out, "err": self.err if len(self.streams) > 1 else self.out}
         copied = [self._copy(job, attempt, stream, sinks[stream]) for stream in self.streams]
-        if not any(copied):
+        if not any(copied) and self.outputs.choice.tail != 0:
             self.shared.note(f"item {job}.{attempt.item} {_wrote_nothing(attempt, self.streams)}")
         self.out.flush()
 
+    def heading(self, text: str) -> None:
+        """Print a heading. Without headings, what follows only begins on a line of its own."""
+        from jobctl.render.output import heading
+
+        if self.headings:
+            self.out.line(heading(text), bold=self.bold)
+        else:
+            self.out.end_line()
+
     def merged(self, job: int, attempt: AttemptView) -> None:
         """An attempt under a heading, its errors under one of their own."""
-        from jobctl.render.output import describe, heading
+        from jobctl.render.output import describe
 
-        self.out.line(heading(describe(job, attempt)), bold=self.bold)
+        self.heading(describe(job, attempt))
         for stream in self.streams:
             has_errors = stream == "err" and self.outputs.piece(job, attempt, stream).exists()
             if has_errors and attempt.out_len and len(self.streams) > 1:
-                self.out.line(heading(f"{job}.{attempt.item} standard error"), bold=self.bold)
+                self.heading(f"{job}.{attempt.item} standard error")
             self._copy(job, attempt, stream, self.out)
         self.out.flush()
 
     def _copy(self, job: int, attempt: AttemptView, stream: str, sink: Sink) -> bool:
-        from jobctl.services.output.logs import read
-
         any_data = False
         try:
-            for data in read(self.outputs.piece(job, attempt, stream)):
+            for data in self.outputs.data(job, attempt, stream):
                 sink.write(data)
                 any_data = True
         except FileNotFoundError:
@@ -91,7 +107,8 @@ class OutputPrinter:
         return any_data
 
     def _no_output(self, job: int, items: Sequence[int]) -> str:
-        why = "not failed" if self.outputs.choice.failed else "not run yet"
+        choice = self.outputs.choice
+        why = "not run since then" if choice.since else "not failed" if choice.failed else "not run yet"
         if len(items) > 1:
             more = f" and {len(items) - _NAMED} more" if len(items) > _NAMED else ""
             return f"items {', '.join(f'{job}.{item}' for item in items[:_NAMED])}{more} have {why}"
@@ -100,6 +117,8 @@ class OutputPrinter:
 
 def _why_no_output(choice: Choice) -> str:
     """The reason why a whole job has no output."""
+    if choice.since is not None:
+        return "nothing has run since then"
     if choice.attempt is not None:
         which = "no item that failed has" if choice.failed else "no item has"
         return f"{which} attempt {choice.attempt}"
@@ -111,18 +130,18 @@ def _wrote_nothing(attempt: AttemptView, streams: Sequence[str]) -> str:
     return f"{'has written' if attempt.ending is None else 'wrote'} nothing{where}"
 
 
-def follow_outputs(shared: Session, outputs: Outputs) -> None:
+def follow_outputs(shared: Session, outputs: Outputs, *, headings: bool) -> None:
     """Print output while items write it, until they end or the reader of standard output has gone."""
     pipes = reader.output_pipe(sys.stdout)
     follower = outputs.follower(next(iter(pipes), None))
     if shared.json:
         _follow_json(shared, outputs, follower)
     elif outputs.choice.failed:
-        printer = OutputPrinter(shared, outputs)
+        printer = OutputPrinter(shared, outputs, headings=headings)
         for job, attempt in _failures(outputs, follower):
             printer.merged(job, attempt)
     else:
-        _follow_text(OutputPrinter(shared, outputs), follower)
+        _follow_text(OutputPrinter(shared, outputs, headings=headings), follower)
     reader.check_reader(pipes)
 
 
@@ -137,15 +156,13 @@ def _failures(outputs: Outputs, follower: Follower) -> Iterator[tuple[int, Attem
 
 def _follow_text(printer: OutputPrinter, follower: Follower) -> None:
     """Print output as it is written: that of one item unchanged, that of several items under headings."""
-    from jobctl.render.output import heading
-
     target, streams = printer.outputs.targets[0], printer.streams
     shown: tuple[int, int, str] | None = None
     for event in follower.events():
         key = (event.item, event.attempt, event.stream)
         if event.data and target.item is None and key != shown:
             error = " standard error" if event.stream == "err" else ""
-            printer.out.line(heading(f"{target.job}.{event.item}{error}"), bold=printer.bold)
+            printer.heading(f"{target.job}.{event.item}{error}")
             shown = key
         to_stderr = event.stream == "err" and target.item is not None and len(streams) > 1
         (printer.err if to_stderr else printer.out).write(event.data)

@@ -40,9 +40,14 @@ class Sink:
 
     def line(self, text: str, *, bold: bool) -> None:
         """Write a line of jobctl, at the beginning of a line."""
-        start = "" if self._at_line_start else "\n"
-        self._stream.write(f"{start}\x1b[1m{text}\x1b[0m\n" if bold else f"{start}{text}\n")
-        self._at_line_start = True
+        self.end_line()
+        self._stream.write(f"\x1b[1m{text}\x1b[0m\n" if bold else f"{text}\n")
+
+    def end_line(self) -> None:
+        """Begin a new line if the last one has no end, so that the lines of two items do not become one."""
+        if not self._at_line_start:
+            self._stream.write("\n")
+            self._at_line_start = True
 
     def flush(self) -> None:
         """Flush both the text and the bytes."""

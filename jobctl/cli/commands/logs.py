@@ -8,8 +8,8 @@ from typing import Annotated
 import typer
 
 from jobctl.cli.command import Command
-from jobctl.cli.output_printer import OutputPrinter, follow_outputs
-from jobctl.cli.session import session
+from jobctl.cli.output_printer import OutputPrinter, emit_outputs, follow_outputs
+from jobctl.cli.session import now_us, session
 from jobctl.errors import Exit, UsageError
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
@@ -30,6 +30,17 @@ def logs(
     attempt: Annotated[
         str | None, typer.Option(metavar="N|all", help="Show this attempt, or all of them; default: the latest.")
     ] = None,
+    tail: Annotated[
+        int | None,
+        typer.Option("--tail", "-n", metavar="N", min=0, help="Show only the last N lines of each stream of an item."),
+    ] = None,
+    since: Annotated[
+        str | None,
+        typer.Option(metavar="WHEN", help="Show only items that ran since then: 10m, 22:00, yesterday, 2026-12-01."),
+    ] = None,
+    no_headings: Annotated[
+        bool, typer.Option("--no-headings", help="Print no headings between the items, as with -q.")
+    ] = False,
 ) -> int:
     """Show the output of items, in the order of the items.
 
@@ -37,6 +48,7 @@ def logs(
       jobctl logs 42.17                  one item, stdout and stderr separately
       jobctl logs last --failed          failed items, each under a heading
       jobctl logs 42 --follow            output as it is written
+      jobctl logs 42 -n 3 --since 10m    the last lines of what ran lately
       jobctl logs 42.17 --attempt 1      an earlier attempt
 
     With --json, one item is one document, and several items are a list in one document; with --follow, each line is a
@@ -46,16 +58,15 @@ def logs(
     from jobctl.services.output.logs import Choice
 
     shared = session(ctx)
-    choice = Choice(failed=failed, attempt=_number(attempt), every_attempt=attempt == "all")
+    choice = Choice(failed, _number(attempt), attempt == "all", tail, _moment(since))
     outputs = Outputs(shared.home, targets, choice, _streams(stdout=stdout, stderr=stderr))
+    headings = not (no_headings or shared.quiet)
     if follow:
-        follow_outputs(shared, outputs)
-    elif not shared.json:
-        OutputPrinter(shared, outputs).show()
-    elif outputs.is_single:
-        shared.emit(outputs.document())
+        follow_outputs(shared, outputs, headings=headings)
+    elif shared.json:
+        emit_outputs(shared, outputs)
     else:
-        shared.emit_list({"schema": "jobctl.logs/1"}, "outputs", outputs.documents())
+        OutputPrinter(shared, outputs, headings=headings).show()
     return Exit.OK
 
 
@@ -63,6 +74,18 @@ def _streams(*, stdout: bool, stderr: bool) -> tuple[str, ...]:
     if stdout and stderr:
         raise UsageError("--stdout and --stderr at once", hint="without them you get both")
     return ("out",) if stdout else ("err",) if stderr else ("out", "err")
+
+
+def _moment(since: str | None) -> int | None:
+    """The time that ``--since`` means, in microseconds UTC."""
+    if since is None:
+        return None
+    from jobctl.domain.times import parse_since
+
+    try:
+        return parse_since(since, now_us())
+    except UsageError as error:
+        raise UsageError(f"--since: {error.message}", hint=error.hint) from None
 
 
 def _number(attempt: str | None) -> int | None:

@@ -6,7 +6,7 @@ import contextlib
 import os
 import select
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -17,7 +17,7 @@ from jobctl.process.this_process import actor
 from jobctl.process.wakeup import wake
 from jobctl.process.watch import UNWATCHED_WAIT_S, Watch
 from jobctl.services.daemon.changes import StoreWatch
-from jobctl.services.output.logs import CHUNK, STREAMS, Piece, is_cut, piece, read
+from jobctl.services.output.logs import CHUNK, STREAMS, Choice, Piece, is_cut, piece, read, tail
 from jobctl.store import requests
 from jobctl.store.database import Database
 from jobctl.store.requests import Request
@@ -58,6 +58,7 @@ class FollowTarget:
     item: int | None = None
     streams: tuple[str, ...] = STREAMS
     after: int = 0
+    choice: Choice = field(default_factory=Choice)  # its ``tail`` counts for what is there already, and its ``since``
 
 
 class Follower:
@@ -78,6 +79,8 @@ class Follower:
         self._seen = wanted.after  # items with higher numbers have not been read
         self._is_elsewhere = False  # a running attempt writes on another machine
         self._asked_at = 0.0
+        self._choice = wanted.choice
+        self._tail = wanted.choice.tail  # None after the first look: what is written from then on is shown in full
 
     def events(self) -> Iterator[OutputEvent]:
         """Yield the output so far, then more as it is written, until the item or the job is done. Raises NotFound."""
@@ -87,6 +90,7 @@ class Follower:
                 watch = files.ready()
                 is_over = self._is_over()
                 yield from self._read_all()
+                self._tail = None
                 if is_over:
                     return
                 nap_s = LONGEST_NAP_S if watch is None or watch.fileno() >= 0 else UNWATCHED_WAIT_S
@@ -141,7 +145,7 @@ class Follower:
     def _read_item(self, item: int) -> Iterator[OutputEvent]:
         state = item_views.item_state(self._database, self._job, item)
         for attempt in item_views.attempts(self._database, self._job, item):
-            if attempt.attempt > self._finished.get(item, 0):
+            if attempt.attempt > self._finished.get(item, 0) and self._choice.has(attempt):
                 yield from self._read_attempt(attempt)
         if state is None or state[0] in TERMINAL_ITEM_STATES:
             self._unfinished.pop(item, None)
@@ -150,11 +154,15 @@ class Follower:
     def _read_attempt(self, attempt: AttemptView) -> Iterator[OutputEvent]:
         key, is_live = (attempt.item, attempt.attempt), attempt.ending is None
         self._is_elsewhere |= is_live and attempt.host is not None
+        is_new = key not in self._readers
         reader = self._readers.setdefault(key, _Reader())
-        for stream in self._streams:
-            where = piece(self._home, self._job, attempt, stream)
-            skip = reader.at[stream]
-            for data in _live_chunks(where, skip, _writer(attempt)) if is_live else _final_chunks(where, skip, attempt):
+        pieces = {stream: piece(self._home, self._job, attempt, stream) for stream in self._streams}
+        if is_new and self._tail is not None:
+            reader.at |= {stream: tail(where, self._tail) for stream, where in pieces.items()}
+        for stream in _by_last_write(pieces) if is_live else pieces:
+            where, skip = pieces[stream], reader.at[stream]
+            is_cut_off = not is_new and bool(skip) and is_cut(attempt)
+            for data in _live_chunks(where, skip, _writer(attempt)) if is_live else _rest(where, skip, is_cut_off):
                 reader.at[stream] += len(data)
                 yield OutputEvent(*key, stream, data)
         if not is_live:
@@ -163,8 +171,24 @@ class Follower:
             yield OutputEvent(*key, "", b"", attempt)
 
 
-def _final_chunks(where: Piece, skip: int, attempt: AttemptView) -> Iterator[bytes]:
-    if skip and is_cut(attempt):
+def _by_last_write(pieces: Mapping[str, Piece]) -> list[str]:
+    """Return the streams in the order of their last writes, the only order between two files that is known.
+
+    A line on standard error just before the last lines of standard output is shown before them.
+    """
+    return sorted(pieces, key=lambda stream: _written_at(pieces[stream]))
+
+
+def _written_at(where: Piece) -> int:
+    try:
+        return os.stat(where.path, follow_symlinks=False).st_mtime_ns
+    except OSError:
+        return 0
+
+
+def _rest(where: Piece, skip: int, is_cut_off: bool) -> Iterator[bytes]:
+    """Yield what an attempt that has ended wrote after ``skip`` bytes; a sentence if the cap has moved the rest."""
+    if is_cut_off:
         yield b"\n[jobctl: more was written than is kept; see it with jobctl logs]\n"
         return
     try:

@@ -10,7 +10,7 @@ from jobctl.config import Home
 from jobctl.domain.states import ItemState
 from jobctl.errors import UsageError
 from jobctl.services.control.targets import Target, resolve
-from jobctl.services.output.logs import Choice, Piece, attempts, is_cut, piece, read
+from jobctl.services.output.logs import Choice, Piece, attempts, is_cut, piece, read, tail
 from jobctl.store.opening.open import open_database
 from jobctl.store.views import items as item_views
 from jobctl.store.views.items import AttemptView
@@ -53,6 +53,11 @@ class Outputs:
         """Return the place of a stream of an attempt."""
         return piece(self._home, job, attempt, stream)
 
+    def data(self, job: int, attempt: AttemptView, stream: str) -> Iterator[bytes]:
+        """Yield the bytes of a stream of an attempt, or of its last lines. Raises FileNotFoundError."""
+        where = self.piece(job, attempt, stream)
+        return read(where, 0 if self.choice.tail is None else tail(where, self.choice.tail))
+
     def state_of(self, job: int, item: int) -> str:
         """Return the state of an item as a word."""
         state = item_views.item_state(self._database, job, item)
@@ -68,7 +73,8 @@ class Outputs:
         target = self.targets[0]
         if len(self.targets) != 1 or target.last is not None or self.choice.attempt:
             raise UsageError("--follow is for one job or one item", hint="jobctl logs 42 --follow")
-        return Follower(self._database, self._home, FollowTarget(target.job, target.item, self.streams), stop=stop)
+        wanted = FollowTarget(target.job, target.item, self.streams, choice=self.choice)
+        return Follower(self._database, self._home, wanted, stop=stop)
 
     def document(self) -> OutputDocument:
         """Return ``jobctl.output/1`` of the one attempt that is named, also if the item has not run."""
@@ -107,7 +113,7 @@ class Outputs:
         }
         for stream in self.streams:
             try:
-                data = b"".join(read(self.piece(job, attempt, stream)))
+                data = b"".join(self.data(job, attempt, stream))
                 document[_NAMES[stream]] = data.decode("utf-8", "replace")
             except FileNotFoundError:  # it was removed, or it is on another machine as long as the item runs
                 document[_NAMES[stream]] = None

@@ -33,6 +33,14 @@ class Choice:
     failed: bool = False
     attempt: int | None = None  # None = the latest of each item
     every_attempt: bool = False
+    tail: int | None = None  # only this number of lines at the end of each stream
+    since: int | None = None  # only attempts that ran at this time or later, in microseconds since 1970
+
+    def has(self, attempt: AttemptView) -> bool:
+        """Return whether an attempt still ran at ``since``. Only then can it have written something since."""
+        if self.since is None or attempt.ending is None:
+            return True
+        return attempt.started_at + (attempt.duration_us or 0) >= self.since
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +89,41 @@ def read(where: Piece, skip: int = 0) -> Iterator[bytes]:
         os.close(descriptor)
 
 
+def tail(where: Piece, lines: int) -> int:
+    """Return the number of bytes of a piece before its last ``lines`` lines, for ``read``.
+
+    It reads from the end and keeps one chunk, so a piece of any size costs as much as the lines that are asked for.
+    A missing file has no lines.
+    """
+    if not where.exists():
+        return 0
+    try:
+        descriptor = os.open(where.path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+    except FileNotFoundError:
+        return 0
+    try:
+        length = os.fstat(descriptor).st_size if where.length is None else where.length
+        return _begin_of_lines(descriptor, where.offset, length, lines)
+    finally:
+        os.close(descriptor)
+
+
+def _begin_of_lines(descriptor: int, offset: int, length: int, lines: int) -> int:
+    """Return where the last lines of a part of a file begin, from the beginning of the part."""
+    end, missing = length, lines
+    while missing and end > 0:
+        begin = max(0, end - CHUNK)
+        data = os.pread(descriptor, end - begin, offset + begin)
+        # The newline at the very end ends the last line; it does not begin another one.
+        at = len(data) - (end == length and data.endswith(b"\n"))
+        while missing and (at := data.rfind(b"\n", 0, at)) >= 0:
+            missing -= 1
+            if not missing:
+                return begin + at + 1
+        end = begin
+    return 0 if missing else length
+
+
 def attempts(database: Database, targets: Sequence[Target], choice: Choice) -> Iterator[tuple[int, AttemptView]]:
     """Yield (job, attempt) of the chosen outputs, in the order of the targets and of their items. Raises NotFound."""
     for target in targets:
@@ -91,7 +134,8 @@ def attempts(database: Database, targets: Sequence[Target], choice: Choice) -> I
         else:
             found = _of_job(database, target.job, choice)
         for attempt in found:
-            yield target.job, attempt
+            if choice.has(attempt):
+                yield target.job, attempt
 
 
 def _of_items(database: Database, target: Target, choice: Choice) -> Iterator[AttemptView]:
@@ -118,7 +162,7 @@ def _of_job(database: Database, job: int, choice: Choice) -> Iterator[AttemptVie
     """Yield the chosen attempts of all items. Attempts are read in pages, so those of one item are collected first."""
     after = (0, 0)
     pending: list[AttemptView] = []
-    while page := item_views.attempts_after(database, job, after, PAGE):
+    while page := item_views.attempts_after(database, job, after, PAGE, since=choice.since or 0):
         for attempt in page:
             if pending and pending[0].item != attempt.item:
                 yield from _pick(job, pending[0].item, pending, choice, strict=False)

@@ -83,11 +83,16 @@ def attempts(database: Database, number: int, item: int) -> list[AttemptView]:
     return [AttemptView._make(checked_cells(AttemptView, row)) for row in rows]
 
 
-def attempts_after(database: Database, number: int, after: tuple[int, int], limit: int) -> list[AttemptView]:
-    """The next recorded runs of a job above (item, attempt), in item order."""
+def attempts_after(
+    database: Database, number: int, after: tuple[int, int], limit: int, *, since: int = 0
+) -> list[AttemptView]:
+    """The next recorded runs of a job above (item, attempt), in item order; only those that had not ended before
+    ``since`` (microseconds UTC).
+    """
+    recent = " AND (ending IS NULL OR started_at + ifnull(duration_us, 0) >= ?)" if since else ""
     rows = database.execute(
-        f"{_SELECT_ATTEMPT} WHERE job = ? AND (item, attempt) > (?, ?) ORDER BY item, attempt LIMIT ?",
-        (number, *after, limit),
+        f"{_SELECT_ATTEMPT} WHERE job = ? AND (item, attempt) > (?, ?){recent} ORDER BY item, attempt LIMIT ?",
+        (number, *after, *([since] if since else ()), limit),
     )
     return [AttemptView._make(checked_cells(AttemptView, row)) for row in rows]
 
