@@ -25,11 +25,11 @@ from jobctl.domain.payload import fields_of
 from jobctl.domain.policy import Policy
 from jobctl.domain.states import ItemState
 from jobctl.domain.texts import shown
-from jobctl.engine.rounds.output_tail import OutputReader
 from jobctl.engine.rounds.plain_rows import PlainRows
 from jobctl.engine.rounds.result_file import ResultFile, Written, cell_of
 from jobctl.handlers.kinds import kind_of
 from jobctl.process import durable, private
+from jobctl.process.output_tail import OutputReader
 from jobctl.store import journal
 from jobctl.store.database import Database
 from jobctl.store.item_rows import ItemRow, item_rows
