@@ -31,6 +31,7 @@ COMMANDS = {
     "run": Entry("run", _WORK),
     "cancel": Entry("cancel", _WORK),
     "retry": Entry("retry", _WORK),
+    "undo": Entry("undo", _WORK),
     "pause": Entry("pause", _WORK),
     "resume": Entry("resume", _WORK),
     "set": Entry("set", _WORK),

@@ -24,9 +24,10 @@ ONCE = "The same work only once"
 LIMITS = "Limits"
 FAILURES = "Failures and retries"
 OUTPUT = "Output"
+UNDO = "Taking rows back"
 DONE = "When it is done"
 #: The headings of the help page, in its order.
-PANELS = (INPUT, WORK, FUNCTION, JOB, START, ONCE, LIMITS, FAILURES, OUTPUT, DONE)
+PANELS = (INPUT, WORK, FUNCTION, JOB, START, ONCE, LIMITS, FAILURES, UNDO, OUTPUT, DONE)
 #: The word that takes a limit away.
 NO_LIMIT = "none"
 #: The highest number of anything, see ``policy.MAX_COUNT``.
@@ -247,6 +248,15 @@ OPTIONS: tuple[JobOption, ...] = (
     JobOption("python", FUNCTION, "PATH",
         "The Python interpreter; default: that of the active environment.",
         applies="calls", kept="recipes", safe=False, completes="files"),
+    JobOption("undo", UNDO, "COMMAND",
+        "Keep this command as the way to take a row back (see jobctl undo): --undo './refund {id}'.",
+        parse="jobctl.domain.undo:parse_command", kept="recipes", safe=False, form="a command, quoted as for a shell"),
+    JobOption("undo-shell", UNDO, "TEXT",
+        "Keep this shell script as the way to take a row back.",
+        kept="recipes", safe=False, form="a script for /bin/sh"),
+    JobOption("undo-call", UNDO, "MODULE:FUNCTION",
+        "Keep this function as the way to take a row back.",
+        parse=_TARGET, kept="recipes", safe=False, form=_A_FUNCTION),
     JobOption("retry-on", FAILURES, "CODES",
         "Retry only after these exit codes: 1,75; default: all except 65, 126 and 127.",
         parse=_CODES, field="retry_on", kept="settings", safe=True, form='exit codes such as "1,75"',

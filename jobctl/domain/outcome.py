@@ -24,7 +24,7 @@ _ABSENT_ERRNOS = frozenset({errno.ENOENT, errno.EACCES, errno.ENOTDIR, errno.ENO
 #: The longest wait that an attempt can request: a hundred years.
 LONGEST_WAIT_S = 100 * 366 * 86_400.0
 #: The attempt was ended from outside, so a side effect may have happened.
-_UNKNOWN = frozenset({Ending.SIGNALLED, Ending.TIMED_OUT, Ending.CANCELLED, Ending.INTERRUPTED})
+UNKNOWN_ENDINGS = frozenset({Ending.SIGNALLED, Ending.TIMED_OUT, Ending.CANCELLED, Ending.INTERRUPTED})
 
 
 class Budget(NamedTuple):
@@ -108,7 +108,7 @@ def describe(ending: int, code: int, duration_us: int, full_disk: str = "") -> s
 
 def is_known(ending: int) -> bool:
     """True if it is known what the attempt did, because it ended by itself or never began."""
-    return ending not in _UNKNOWN
+    return ending not in UNKNOWN_ENDINGS
 
 
 def is_absent(ending: int, code: int) -> bool:

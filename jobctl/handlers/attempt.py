@@ -7,7 +7,7 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
-from jobctl.domain import content
+from jobctl.domain import content, undo
 from jobctl.domain.payload import Fault, json_values
 from jobctl.domain.policy import Policy
 from jobctl.domain.ports import SLOT_MARK
@@ -95,7 +95,7 @@ class Tokens:
         self._content: content.Content = bytes if isinstance(named, bool) else content.reader(named)
         self._hash = hashlib.blake2b(uid.encode() + b"\0", digest_size=16)
 
-    def environment(self, item: int, attempt: int, payload: bytes) -> tuple[bytes, bytes, bytes]:
+    def environment(self, item: int, attempt: int, payload: bytes) -> tuple[bytes, ...]:
         """The variables that differ between attempts."""
         token = self._hash.copy()
         token.update(b"\0%b" % self._content(payload) if self.named else b"%d\0%b" % (item, payload))
@@ -106,8 +106,34 @@ class Tokens:
         )
 
 
+class UndoTokens(Tokens):
+    """The variables of an item of an undo job.
+
+    Its token is that of the success that it takes back: the same in every undo job of that success, so a receiver can
+    tell a repeated undo from another one.
+    """
+
+    def __init__(self, uid: str, input_format: str, columns: Sequence[str]) -> None:
+        super().__init__(uid, named=content.counted_columns(input_format, columns, undo.IDENTITY))
+        self._values: Callable[[bytes], list[bytes]] = (
+            (lambda payload: json_values(payload, undo.COLUMNS))
+            if input_format == "jsonl"
+            else (lambda payload: payload.split(b"\0")[-len(undo.COLUMNS) :])
+        )
+
+    def environment(self, item: int, attempt: int, payload: bytes) -> tuple[bytes, ...]:
+        """The variables that differ between attempts, with those about the row that is taken back."""
+        own = super().environment(item, attempt, payload)
+        values = dict(zip(undo.COLUMNS, self._values(payload), strict=True))
+        if len(values[undo.UNDO_RESULT]) > undo.LONGEST_VARIABLE:
+            del values[undo.UNDO_RESULT]
+        return (*own, *(name.upper().encode() + b"=" + value for name, value in values.items()))
+
+
 def tokens_of(job: StoredJob) -> Tokens:
     """The tokens of a job's rows."""
+    if getattr(job, "undo_of", None) is not None:  # code that only shows commands has no such field
+        return UndoTokens(job.root_uid or job.uid, job.input_format, job.columns)
     if job.item_key is None:
         return Tokens(job.uid)
     policy: Policy | None = getattr(job, "policy", None)  # code that only shows commands has none

@@ -18,6 +18,8 @@ SUBMITTED = "submitted"
 RETRIED = "retried"
 #: The rules of a job were changed.
 RULES_CHANGED = "rules_changed"
+#: An undo job takes rows of the job back.
+UNDO = "undo"
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from jobctl.store import items, jobs, pruning
 from jobctl.store.database import Database
 
 #: The tables that take rows, each with the column that numbers them.
-_TABLES = (("items", "item"), ("followed", "number"))
+_TABLES = (("items", "item"), ("followed", "number"), ("undone", "item"))
 #: Rows removed in one transaction, for which other writers wait.
 _REMOVE_AT_ONCE = 20_000
 
@@ -36,9 +36,9 @@ class Staging:
         for rows in items.pages(self._database, self.job):
             yield [row.payload for row in rows]
 
-    def accept(self) -> None:
-        """Make the rows those of a job, in the caller's transaction."""
-        self._database.execute("DELETE FROM prunings WHERE job = ?", (self.job,))
+    def accept(self, database: Database | None = None) -> None:
+        """Make the rows those of a job, in the caller's transaction, which may be on another connection."""
+        (database or self._database).execute("DELETE FROM prunings WHERE job = ?", (self.job,))
 
     def discard(self, *, shrink: bool = False) -> None:
         """Remove the rows, unless they were accepted; ``shrink`` gives the space they took back to the disk."""

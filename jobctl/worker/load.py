@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     Call = Callable[[bytes], Any]
 
 
+#: The columns that jobctl adds to the rows of an undo job begin with this (``jobctl.domain.undo``).
+_UNDO_PREFIX = "jobctl_undo_"
+
+
 class NotLoadedError(Exception):
     """The function cannot be found, or does not take the rows of the job."""
 
@@ -102,9 +106,47 @@ def _adapted(function: Any, target: str, style: str, input_format: str, columns:
     if input_format == "lines":
         return lambda payload: function(payload.decode("utf-8", "surrogateescape"))
     read = _json_row if input_format == "jsonl" else _table_row(columns)
+    own = [name for name in columns if name.startswith(_UNDO_PREFIX)]
+    if own:
+        return _undoing(function, target, style, read, tuple(name for name in columns if name not in own), own)
     if (style or _style(function, target, columns)) == "dict":
         return lambda payload: function(read(payload))
     return lambda payload: function(**read(payload))
+
+
+def _undoing(
+    function: Any, target: str, style: str, read: Callable[[Any], Any], columns: tuple[str, ...], own: Sequence[str]
+) -> Call:
+    """A function for the rows of an undo job: it gets the columns that jobctl has added only if it takes them."""
+    unwanted = [name for name in own if not _takes(function, name)]
+    if columns == ("line",) and not style:
+
+        def take_back_line(payload: bytes) -> Any:
+            row = _without(read(payload), unwanted)
+            return function(row.pop("line"), **row)
+
+        return take_back_line
+    wanted = tuple(name for name in own if name not in unwanted)
+    if (style or _style(function, target, columns + wanted)) == "dict":
+        return lambda payload: function(read(payload))
+    return lambda payload: function(**_without(read(payload), unwanted))
+
+
+def _takes(function: Any, name: str) -> bool:
+    """True if the signature has a keyword of this name, or takes any."""
+    import inspect
+
+    try:
+        parameters = inspect.signature(function).parameters
+    except (TypeError, ValueError):  # a builtin without a signature
+        return False
+    return name in parameters or any(each.kind is each.VAR_KEYWORD for each in parameters.values())
+
+
+def _without(row: Any, names: Sequence[str]) -> Any:
+    for name in names:
+        row.pop(name, None)
+    return row
 
 
 def _style(function: Any, target: str, columns: tuple[str, ...]) -> str:

@@ -87,6 +87,12 @@ BAD = [
     ("--rate", "0/s", "100/s"),
     ("--output-cap", "big", "64M"),
     ("--recipe", "nothing", None),
+    ("--undo", "", "needs a value"),
+    ("--undo", "true 'x", "is not a command"),
+    ("--undo", "true {colour}", "the columns are id"),
+    ("--undo-shell", "echo '{id}'", "single quotes"),
+    ("--undo-call", "send.py:main", "MODULE:FUNCTION"),
+    ("--undo-call", "json:no_such", "json has no 'no_such'"),
 ]
 SWITCHES = {
     *("--no-header", "--dry-run", "--from-joblog", "--unique", "--only-new"),

@@ -85,7 +85,8 @@ def test_options_that_there_are_not(jobctl, home, node):
 
 @pytest.mark.parametrize("node", EVERY)
 def test_a_number_is_written_in_digits(jobctl, node):
-    for option in _options(node, valued=True) if node.name != "retry" else ():  # it reads rules after its arguments
+    reads_rules_late = node.name in ("retry", "undo")  # after the arguments
+    for option in _options(node, valued=True) if not reads_rules_late else ():
         for value in ("٣", "1_000", " 5", "x", "1.5", "0x10") if option.long in INTEGERS else ():
             _refused(jobctl, [*node.path, option.long, value], f"{option.long}: {value!r} is not a whole number")
 

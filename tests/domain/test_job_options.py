@@ -35,7 +35,7 @@ NOW = 1_795_458_511_000_000
 SAMPLES = {
     **dict.fromkeys(("timeout", "grace", "deadline", "not-before"), "5m"),
     **dict.fromkeys(("retry-on", "no-retry-on"), "1,75"),
-    **dict.fromkeys(("call", "call-setup"), "shop.prices:update"),
+    **dict.fromkeys(("call", "call-setup", "undo-call"), "shop.prices:update"),
     "label": ("team=web",),
     "new-by": "email,amount",
     "resources": "gpu=1",

@@ -29,11 +29,14 @@ if TYPE_CHECKING:
     from jobctl.domain.times import When
     from jobctl.services.submit.request import SubmitRequest
     from jobctl.sources.options import InputOptions
+    from jobctl.undo.work import UndoWords
 
 #: Runs a line of a joblog as shell text.
 JOBLOG_SHELL = "eval {}"
 #: The value of an option that is not given.
 _NOTHING: tuple[Any, ...] = (None, (), [])
+#: The options about taking rows back.
+_WAYS_BACK = ("undo", "undo_shell", "undo_call", "undo_on_failure")
 
 
 def request_of(ctx: Context, path: str, *, foreground: bool) -> SubmitRequest:
@@ -57,6 +60,8 @@ def request_of(ctx: Context, path: str, *, foreground: bool) -> SubmitRequest:
         allow_new_queue(session(ctx), given["queue"], may_ask=path != "-" and not given["dry_run"])
     parsed = _read(given)
     after = _jobs_before(ctx, given["after"]) if given["after"] else ()
+    if parsed["undo"]:
+        check_program(ctx, given, line._replace(words=list(parsed["undo"]), separated=True), foreground=foreground)
     request = _request(parsed, path, words, after=after, foreground=foreground)
     check_place(ctx, parsed, foreground=foreground)
     _note_shell_words(ctx, words)
@@ -143,6 +148,8 @@ def _request(
         new_by=parsed["new_by"] or (),
         notify=_notify(parsed),
         not_before_at=_start_at(parsed["not_before"], now),
+        undo=_way_back(parsed),
+        undo_on_failure=bool(parsed.get("undo_on_failure")),
     )
 
 
@@ -189,6 +196,14 @@ def _call(parsed: Mapping[str, Any]) -> Call:
     from jobctl.domain.call import Call
 
     return Call(parsed["call"], parsed["call_setup"] or "", parsed["call_style"] or "")
+
+
+def _way_back(parsed: Mapping[str, Any]) -> UndoWords | None:
+    if not any(parsed.get(name) for name in _WAYS_BACK):
+        return None
+    from jobctl.cli.submission.undo import kept_words  # few submissions have a way back
+
+    return kept_words(parsed)
 
 
 def _notify(parsed: Mapping[str, Any]) -> NotifyOptions:

@@ -22,6 +22,7 @@ _VALUES = "jobctl.job_options"
 _LINE = "jobctl.command_line"
 #: The options that give items other work than a command.
 _WORK = ("shell", "call")
+_WAYS_BACK = ("undo", "undo_shell", "undo_call")
 #: The part of a help text that says what counts without the option.
 _DEFAULT = re.compile(r"; default: [^;]*(?=\.$)| \(default\)")
 _SECRETS = ("notify_secret_env", "notify_secret_file")
@@ -35,11 +36,15 @@ class CommandWithWords(Command):
     """
 
     takes_words = True
+    #: The argument before the words.
+    first = "FILE"
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Take the words off before the options are parsed."""
         options = [param for param in self.params if isinstance(param, TyperOption) and not is_flag(param)]
-        own, words = split_words(args, {name for option in options for name in option.opts}, ctx.command_path)
+        own, words = split_words(
+            args, {name for option in options for name in option.opts}, ctx.command_path, self.first
+        )
         # The parser empties the list of our arguments.
         ctx.meta[_LINE] = CommandLine(words, tuple(own), len(own) + len(words) < len(args))
         return super().parse_args(ctx, own)
@@ -64,11 +69,11 @@ def command_line(ctx: Context) -> CommandLine:
 
 
 def split_words(
-    args: Sequence[str], takes_value: set[str], program: str = "jobctl submit"
+    args: Sequence[str], takes_value: set[str], program: str = "jobctl submit", first: str = "FILE"
 ) -> tuple[list[str], list[str]]:
     """Our arguments, and the words of the other command.
 
-    Raises UsageError if ``--`` comes before the file: then the other command's name would be taken for the file.
+    Raises UsageError if ``--`` comes before the ``first`` argument, for which the other command would be taken then.
     """
     seen_file = False
     position = 0
@@ -76,9 +81,9 @@ def split_words(
         word = args[position]
         if word == END:
             if not seen_file:
+                stdin = " (FILE may be - for stdin)" if first == "FILE" else ""
                 raise UsageError(
-                    "no FILE before --",
-                    hint=f"{program} FILE -- COMMAND ARG... (FILE may be - for stdin); {program} --help",
+                    f"no {first} before --", hint=f"{program} {first} -- COMMAND ARG...{stdin}; {program} --help"
                 )
             return list(args[:position]), list(args[position + 1 :])
         if word.startswith("-") and word != "-":
@@ -114,16 +119,25 @@ class IntakeCommand(CommandWithWords):
 class RoundCommand(Command):
     """A command that begins another round: it takes the rules of a job that the new round may change."""
 
+    panel = "Rules of the new round"
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         place = next(n for n, param in enumerate(self.params) if getattr(param, "rich_help_panel", "") == GLOBAL_PANEL)
-        self.params[place:place] = [_of_a_round(option) for option in OPTIONS if option.of_retry]
+        self.params[place:place] = [_of_a_round(option, self.panel) for option in OPTIONS if option.of_retry]
 
 
-def _of_a_round(option: JobOption) -> TyperOption:
+class UndoCommand(CommandWithWords, RoundCommand):
+    """A command that makes an undo job: it takes the rules that the undo may change, and the words of a command."""
+
+    first = "JOB"
+    panel = "Rules of the undo job"
+
+
+def _of_a_round(option: JobOption, panel: str) -> TyperOption:
     """An option whose value may be none, and which without a value leaves the rule of the job as it is."""
     declared = _declared(option._replace(number=False))
-    declared.rich_help_panel = "Rules of the new round"
+    declared.rich_help_panel = panel
     declared.help = _DEFAULT.sub("", option.help)
     declared.metavar = f"{option.metavar}|{NO_LIMIT}" if option.can_be_none else option.metavar
     return declared
@@ -194,15 +208,21 @@ def _merged(
     without_limit = {option.key for option in OPTIONS if option.can_be_none and options[option.key] == NO_LIMIT}
     options |= dict.fromkeys(without_limit)
     has_command = bool(words) or given["shell"] is not None or given["call"] is not None
+    has_way_back = any(given[name] is not None for name in _WAYS_BACK)
     for layer in layers:
         if not has_command:
             command = list(layer.get("command", command))
         for name, value in layer.items():
-            if _is_open(options, name) and name not in without_limit and not (name in _WORK and has_command):
+            if _is_open(options, name) and name not in without_limit and not _is_given(name, has_command, has_way_back):
                 options[name] = value
     if not options["notify"]:  # without a target, a job needs no secret from the settings
         options |= {name: given[name] for name in _SECRETS}
     return options, command
+
+
+def _is_given(name: str, has_command: bool, has_way_back: bool) -> bool:
+    """True if the command line gives other work in place of the work that a recipe names."""
+    return (name in _WORK and has_command) or (name in _WAYS_BACK and has_way_back)
 
 
 def _is_open(options: Mapping[str, Any], name: str) -> bool:

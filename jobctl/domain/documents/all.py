@@ -11,6 +11,7 @@ from jobctl.domain.documents.control import (
     ResumeDocument,
     RetryDocument,
     SetDocument,
+    UndoDocument,
 )
 from jobctl.domain.documents.daemon import DaemonDocument, DaemonLogDocument, DaemonLogLineDocument, UnitDocument
 from jobctl.domain.documents.error import ErrorDocument
@@ -86,6 +87,7 @@ Document = (
     | SetDocument
     | StatusDocument
     | StatusListDocument
+    | UndoDocument
     | UnitDocument
     | VerifyDocument
     | VersionDocument

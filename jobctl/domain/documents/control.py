@@ -42,6 +42,18 @@ class RetryDocument(TypedDict):
     retried: list[RetriedBlock]
 
 
+class UndoDocument(TypedDict):
+    """The undo job that ``jobctl undo --json`` made."""
+
+    schema: Literal["jobctl.undo/1"]
+    job: Annotated[Number, "the undo job"]
+    undo_of: Annotated[Number, "the job whose rows it takes back"]
+    items: Annotated[Count, "the rows that it takes back"]
+    unknown: Annotated[Count, "rows that were left out because their outcome is not known"]
+    undone: Annotated[Count, "rows that were taken back before"]
+    running: Annotated[Count, "rows that other undo jobs are taking back"]
+
+
 class PausedJobBlock(TypedDict):
     """The result for one job."""
 

@@ -111,6 +111,18 @@ def jobs_of(home: Home, texts: Sequence[str]) -> list[int]:
         return resolve_jobs(database, texts)
 
 
+def one_job_of(home: Home, text: str) -> tuple[int, list[range]]:
+    """The job of one word, and the items of it that the word names; none = all.
+
+    Raises NotFound, and UsageError for a word that names several jobs.
+    """
+    found = targets_of(home, [text])
+    jobs = list(dict.fromkeys(target.job for target in found))
+    if len(jobs) != 1:
+        raise UsageError(f"{text!r} names several jobs", hint=f"name one of them: {jobs[0]}")
+    return jobs[0], [target.items for target in found if target.items is not None]
+
+
 def _resolve(database: Database, text: str) -> Iterator[Target]:
     """Find the targets of one word. A name such as ``nightly.1`` wins over item 1 of job ``nightly``."""
     if len(text) > _LONGEST_WORD:

@@ -121,7 +121,7 @@ class Intake:
 
     def accept(self, job: int, uid: str, rows: int, keys: RowKeys | None) -> Accepted:
         """Complete a job whose rows are written, in the caller's transaction. Raises NotFound, KeyConflict."""
-        home, request, _, source, handler = self.submission
+        home, request, _, source, handler, _ = self.submission
         database = self.database
         if keys is not None:
             self._check_keys(job, keys)
@@ -207,6 +207,8 @@ def rules_of(submission: Submission) -> RowRules:
     """Return the rules for every row: those of the handler and of the key. The caller closes ``keys`` of the rules."""
     request, source = submission.request, submission.source
     rules, column = submission.handler.check, request.item_key
+    if submission.way_back is not None and source.format == "jsonl":
+        rules = replace(rules, required=rules.required | submission.way_back.required)
     if column is None:
         return rules
     from jobctl.services.submit.key_rules import FirstOfKey

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from jobctl.config import Home
 from jobctl.domain.content import Work, fingerprint
 from jobctl.domain.texts import name_of_file, shown
+from jobctl.domain.undo import Undo
 from jobctl.handlers.handler import Handler
 from jobctl.handlers.kinds import KEEPS_TAGS
 from jobctl.process.this_process import umask
@@ -17,6 +18,14 @@ from jobctl.sources.options import NAME_SUFFIXES, unpacked_name
 from jobctl.sources.source import Source
 from jobctl.store import jobs, meta
 from jobctl.store.database import Database
+from jobctl.store.uid import new_uid
+
+
+class WayBack(NamedTuple):
+    """The work that takes a row back, and the keys that a JSON row must have for it."""
+
+    undo: Undo
+    required: frozenset[str]
 
 
 class Submission(NamedTuple):
@@ -27,25 +36,21 @@ class Submission(NamedTuple):
     origin: Origin
     source: Source
     handler: Handler
+    way_back: WayBack | None = None
 
     def work(self) -> Work:
         """Return the work for the fingerprint. Call it after the input has been read."""
         source, request = self.source, self.request
         columns = source.columns or ()
-        return Work(columns, source.rows_sha256, self.handler.kind, request.work_command, self.origin.given)
-
-
-def new_uid(now: int) -> str:
-    """Return a UUIDv7 (RFC 9562): it sorts by time and is unique without coordination."""
-    value = (now // 1000) << 80 | 0x7 << 76 | int.from_bytes(os.urandom(2), "big") >> 4 << 64
-    value |= 0b10 << 62 | int.from_bytes(os.urandom(8), "big") >> 2
-    text = f"{value:032x}"
-    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+        given = self.origin.given
+        if self.way_back is not None:
+            given = given | {"undo": self.way_back.undo.to_json()}
+        return Work(columns, source.rows_sha256, self.handler.kind, request.work_command, given)
 
 
 def first_values(submission: Submission, now: int) -> dict[str, Any]:
     """Return the columns of a job that is accepted ``now`` (microseconds UTC) and has no items yet."""
-    _, request, origin, source, handler = submission
+    _, request, origin, source, handler, way_back = submission
     policy = request.policy.changed(only_new=request.only_new, new_by=tuple(request.new_by))
     stored_policy = policy.to_json()
     waits_until = None if policy.not_before_s is None else now + int(policy.not_before_s * 1e6)
@@ -86,6 +91,7 @@ def first_values(submission: Submission, now: int) -> dict[str, Any]:
         "deadline_at": policy.ends_at(now),
         "paused_at": now if request.hold else None,
         "pause_reason": "held at submit" if request.hold else "",
+        "undo": None if way_back is None else way_back.undo.to_json(),
     }
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from jobctl.config import Home
 from jobctl.domain.call import Call
@@ -14,6 +14,9 @@ from jobctl.domain.texts import DEFAULT_QUEUE
 from jobctl.errors import Busy, UsageError
 from jobctl.sources.options import InputOptions
 from jobctl.sources.problems import Problems
+
+if TYPE_CHECKING:
+    from jobctl.undo.work import UndoWords
 
 #: About a command that uses nothing of its rows, and about one that gets each line as its last argument.
 _CONSTANT = "the command has no placeholder such as {{}} or {{name}}: the same command runs {count:,} times"
@@ -51,6 +54,8 @@ class SubmitRequest:
     only_new: bool = False  # leave out rows that are done
     new_by: tuple[str, ...] = ()  # columns that count for that; none = all
     notify: NotifyOptions = field(default_factory=NotifyOptions)
+    undo: UndoWords | None = None  # the way to take a row back
+    undo_on_failure: bool = False
 
     @property
     def waits_for_time(self) -> bool:

@@ -148,7 +148,7 @@ class RowKeys:
 
 def row_keys(database: Database, submission: Submission, *, only_new: bool) -> RowKeys:
     """Return the keys of the rows of a submission with ``--item-key``."""
-    _, request, _, source, handler = submission
+    _, request, _, source, handler, _ = submission
     columns, column = source.columns or (), request.item_key or ""
     hasher = RowHasher(
         key_reader(source.format, columns, column),

@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING, BinaryIO
 from jobctl.config import Home
 from jobctl.domain.content import counted_columns
 from jobctl.domain.payload import key_reader, texts_of
+from jobctl.domain.undo import COLUMNS
+from jobctl.errors import UsageError
 from jobctl.handlers.handler import Handler
 from jobctl.handlers.kinds import make_handler, make_shell_for_commands
 from jobctl.process.wakeup import wake
 from jobctl.services.submit.intake import Intake
-from jobctl.services.submit.new_job import Submission
+from jobctl.services.submit.new_job import Submission, WayBack
 from jobctl.services.submit.origin import origin_of
 from jobctl.services.submit.request import Accepted, Preview, SubmitRequest
 from jobctl.sources import open_source
@@ -24,7 +26,9 @@ from jobctl.store.opening.open import check_place, open_database
 
 if TYPE_CHECKING:
     from jobctl.services.submit.dry_run import DryRun
+    from jobctl.services.submit.request import Origin
     from jobctl.services.submit.row_keys import RowKeys
+    from jobctl.undo.work import UndoWords
 
 #: The most commands that a dry run shows.
 COMMANDS_SHOWN = 5
@@ -111,7 +115,24 @@ def _opened(
             from jobctl.services.submit.check_function import check_function  # starts a process
 
             source.notices += check_function(request.call, origin, source.format, source.columns or ())
-        yield Submission(home, request, origin, source, handler)
+        undo = None if request.undo is None else _way_back(request.undo, request, origin, source)
+        yield Submission(home, request, origin, source, handler, undo)
+
+
+def _way_back(words: UndoWords, request: SubmitRequest, origin: Origin, source: Source) -> WayBack:
+    """The work that takes rows back. Raises UsageError naming the option for work that does not fit the columns."""
+    from jobctl.services.submit import way_back
+    from jobctl.undo.work import undo_work
+
+    columns = None if source.format == "lines" else source.columns
+    option = way_back.option_of(words)
+    try:
+        undo, handler = undo_work(words, source.format, columns, on_failure=request.undo_on_failure)
+    except UsageError as error:
+        raise UsageError(f"{option}: {error.message}", hint=error.hint) from None
+    source.notices += [f"{option}: {notice}" for notice in handler.notices]
+    source.notices += way_back.check_function(words, origin, source.format, columns, option)
+    return WayBack(undo, handler.check.required - set(COLUMNS))
 
 
 def _handler(request: SubmitRequest, source: Source) -> Handler:

@@ -1,0 +1,61 @@
+"""The work that takes rows back, as a command line gives it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from typer import Context
+
+from jobctl.cli.session import session
+from jobctl.errors import UsageError
+
+if TYPE_CHECKING:
+    from jobctl.services.control.undo import UndoRequest
+    from jobctl.undo.work import UndoWords
+
+
+def undo_request(ctx: Context, target: str, shell: str | None, call: str | None) -> UndoRequest:
+    """The undo job that a command line asks for. Raises NotFound, and UsageError that names the wrong option."""
+    from jobctl.cli.item_conditions import selection_of
+    from jobctl.cli.submission.options import command_line, rules_of_round
+    from jobctl.services.control.targets import one_job_of
+    from jobctl.services.control.undo import UndoRequest
+    from jobctl.services.selection import with_items
+
+    command = tuple(command_line(ctx).words)
+    named = [name for name, value in (("--shell", shell), ("--call", call), ("a COMMAND", command)) if value]
+    words = _words(named, command, shell, call, "--call")
+    job, items = one_job_of(session(ctx).home, target)
+    return UndoRequest(job, with_items(selection_of(ctx), items, target), words, rules_of_round(ctx))
+
+
+def kept_words(given: Mapping[str, Any]) -> UndoWords | None:
+    """The way back that a submission keeps; None without one. ``given`` has the options as they were read.
+
+    Raises UsageError if two are given, or an option that needs one.
+    """
+    named = [f"--{name.replace('_', '-')}" for name in ("undo", "undo_shell", "undo_call") if given[name]]
+    if not named:
+        if given.get("undo_on_failure"):
+            raise UsageError(
+                "--undo-on-failure needs a way to take a row back",
+                hint="--undo COMMAND, --undo-shell TEXT or --undo-call MODULE:FUNCTION",
+            )
+        return None
+    return _words(named, given["undo"] or (), given["undo_shell"], given["undo_call"], "--undo-call")
+
+
+def _words(
+    named: Sequence[str], command: tuple[str, ...], shell: str | None, call: str | None, option: str
+) -> UndoWords:
+    from jobctl.domain.call import Call, parse_target
+    from jobctl.undo.work import UndoWords
+
+    if len(named) > 1:
+        raise UsageError(f"{named[0]} and {named[1]} at once", hint="give one of them")
+    try:
+        function = None if not call else Call(parse_target(call))
+    except UsageError as error:
+        raise UsageError(f"{option}: {error.message}", hint=error.hint) from None
+    return UndoWords(command, shell, function)

@@ -1,0 +1,192 @@
+"""The rows of a job that undo jobs have taken, and the choice of the rows for another one.
+
+A row is in one undo job at most: the primary key of ``undone`` says so. While an undo job is being written, its rows
+are in ``undone`` under the number of the undo job itself, so that nobody takes them for real and ``prune`` removes
+what a killed process leaves. ``accept`` gives them to the other job in the transaction that makes the undo job.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from jobctl.domain.outcome import UNKNOWN_ENDINGS
+from jobctl.store import jobs
+from jobctl.store.database import Database
+from jobctl.store.sqlite import with_states
+
+_UNKNOWN = f"(a.ending IS NULL OR a.ending IN ({', '.join(str(int(ending)) for ending in sorted(UNKNOWN_ENDINGS))}))"
+_SUCCEEDED = with_states("i.state = {SUCCEEDED}")
+#: Over the items ``i`` and their last attempts ``a``: a failure whose effect is not known.
+_IN_DOUBT = with_states("(i.state = {FAILED} AND ") + f"{_UNKNOWN})"
+_ITEMS = "FROM items i LEFT JOIN attempts a ON a.job = i.job AND a.item = i.item AND a.attempt = i.attempt"
+#: An undo that failed or never ran, in a job that is done: another undo job may take its row.
+_FREE = with_states(
+    "(j.finished_at IS NOT NULL AND t.state IN ({FAILED}, {UNPROCESSED}) AND (? OR t.failure IS NULL"
+    " OR t.failure NOT IN (SELECT id FROM failures WHERE job = t.job AND outcome = 'unknown')))"
+)
+_TAKEN = (
+    "FROM undone u JOIN jobs j ON j.id = u.undo_job JOIN items t ON t.job = u.undo_job AND t.item = u.undo_item"
+    " WHERE u.job = i.job AND u.item = i.item"
+)
+
+
+class UndoChoice(NamedTuple):
+    """The conditions for the rows of an undo job."""
+
+    job: int
+    unknown: bool = False  # also rows with an outcome that is not known
+    again: bool = True  # also rows whose undo failed with an outcome that is not known
+    chosen: bool = False  # only those in the table ``temp.chosen``, see ``store.selected``
+
+    def condition(self) -> str:
+        """A condition over the items ``i`` of the job and their last attempts ``a``."""
+        return self._of(f"({_SUCCEEDED} OR {_IN_DOUBT})" if self.unknown else _SUCCEEDED)
+
+    def in_doubt(self) -> str:
+        """The same for the rows whose outcome is not known."""
+        return self._of(_IN_DOUBT)
+
+    def _of(self, state: str) -> str:
+        chosen = " AND (i.job, i.item) IN (SELECT job, item FROM temp.chosen)" if self.chosen else ""
+        return f"i.job = ? AND {state}{chosen}"
+
+
+class UndoCounts(NamedTuple):
+    """The numbers of rows that an undo job takes, and of those that it leaves out."""
+
+    taken: int
+    in_doubt: int  # rows whose outcome is not known
+    undone: int  # rows that were taken back already
+    failed: int  # rows whose undo failed with an outcome that is not known
+    running: dict[int, int]  # rows that live undo jobs have, by undo job
+
+
+def choose(database: Database, choice: UndoChoice) -> UndoCounts:
+    """Note the rows of a choice in a temporary table of this connection, the newest success first."""
+    database.execute("DROP TABLE IF EXISTS temp.undo_order")
+    database.execute("CREATE TEMP TABLE undo_order (place INTEGER PRIMARY KEY, item INTEGER NOT NULL)")
+    condition, job = choice.condition(), choice.job
+    has_any = bool(database.scalar("SELECT 1 FROM undone WHERE job = ? LIMIT 1", (job,)))
+    left_out = f" AND NOT EXISTS (SELECT 1 {_TAKEN} AND NOT {_FREE})" if has_any else ""
+    taken = database.execute(
+        f"INSERT INTO temp.undo_order (item) SELECT i.item {_ITEMS} WHERE {condition}{left_out}"
+        " ORDER BY CAST(a.started_at AS INTEGER) + CAST(a.duration_us AS INTEGER) DESC, i.item DESC",
+        (job, int(choice.again)) if has_any else (job,),
+    ).rowcount
+    doubt = 0
+    if not choice.unknown:
+        doubt = int(database.scalar(f"SELECT count(*) {_ITEMS} WHERE {choice.in_doubt()}", (job,)))
+    return UndoCounts(taken, doubt, *(_already(database, condition, job) if has_any else (0, 0, {})))
+
+
+def _already(database: Database, condition: str, job: int) -> tuple[int, int, dict[int, int]]:
+    """Rows of a choice that undo jobs have: undone, not undone by an undo job that is done, and by live undo jobs."""
+    rows = database.execute(
+        with_states("SELECT u.undo_job, j.finished_at IS NULL, t.state = {SUCCEEDED}, count(*) ")
+        + f"{_ITEMS} JOIN undone u ON u.job = i.job AND u.item = i.item JOIN jobs j ON j.id = u.undo_job"
+        f" JOIN items t ON t.job = u.undo_job AND t.item = u.undo_item WHERE {condition} GROUP BY 1, 2, 3",
+        (job,),
+    ).fetchall()
+    undone = sum(count for _, _, is_done, count in rows if is_done)
+    failed = sum(count for _, is_live, is_done, count in rows if not is_live and not is_done)
+    running: dict[int, int] = {}
+    for undo_job, is_live, is_done, count in rows:
+        if is_live and not is_done:
+            running[undo_job] = running.get(undo_job, 0) + count
+    return undone, failed, running
+
+
+class ChosenRow(NamedTuple):
+    """A row to take back, as it succeeded."""
+
+    place: int
+    item: int
+    attempt: int
+    state: int
+    payload: bytes
+    value: str | None
+    log: int
+    out_off: int
+    out_len: int
+
+
+_PAGE = (
+    "SELECT o.place, i.item, i.attempt, i.state, CAST(i.payload AS BLOB), CAST(a.value AS TEXT),"
+    " coalesce(CAST(a.log AS INTEGER), 0), coalesce(CAST(a.out_off AS INTEGER), 0),"
+    " coalesce(CAST(a.out_len AS INTEGER), 0) FROM temp.undo_order o JOIN items i ON i.job = ? AND i.item = o.item"
+    " LEFT JOIN attempts a ON a.job = i.job AND a.item = i.item AND a.attempt = i.attempt"
+    " WHERE o.place > ? ORDER BY o.place LIMIT ?"
+)
+
+
+def chosen_rows(database: Database, job: int, after: int, limit: int) -> list[ChosenRow]:
+    """The next rows that ``choose`` has noted, after a place."""
+    return list(map(ChosenRow._make, database.execute(_PAGE, (job, after, limit)).fetchall()))
+
+
+def forget_choice(database: Database) -> None:
+    """Drop the table of ``choose``."""
+    database.execute("DROP TABLE IF EXISTS temp.undo_order")
+
+
+def note(database: Database, undo_job: int, rows: Sequence[tuple[int, int]]) -> None:
+    """Note (item, item of the undo job) of an undo job that is not accepted yet."""
+    database.executemany(
+        "INSERT INTO undone (job, item, undo_job, undo_item) VALUES (?, ?, ?, ?)",
+        [(undo_job, item, undo_job, undo_item) for item, undo_item in rows],
+    )
+
+
+class RowsChanged(Exception):
+    """Another command has changed the rows since they were chosen."""
+
+
+def accept(database: Database, undo_job: int, job: int) -> None:
+    """Give the noted rows to the job, in the transaction that makes the undo job. Raises RowsChanged."""
+    if database.scalar(
+        with_states(
+            "SELECT 1 FROM undone n JOIN items i ON i.job = ? AND i.item = n.item"
+            " WHERE n.job = ? AND i.state NOT IN ({SUCCEEDED}, {FAILED}) LIMIT 1"
+        ),
+        (job, undo_job),
+    ):
+        raise RowsChanged
+    if database.scalar("SELECT 1 FROM undone WHERE job = ? LIMIT 1", (job,)):
+        _retake(database, undo_job, job)
+    database.execute("UPDATE undone SET job = ? WHERE job = ?", (job, undo_job))
+
+
+def _retake(database: Database, undo_job: int, job: int) -> None:
+    """Take rows from earlier undo jobs, whose undo failed."""
+    before = database.execute(
+        with_states(
+            "SELECT u.undo_job, sum(j.finished_at IS NULL OR t.state NOT IN ({FAILED}, {UNPROCESSED})), count(*)"
+            " FROM undone n JOIN undone u ON u.job = ? AND u.item = n.item JOIN jobs j ON j.id = u.undo_job"
+            " JOIN items t ON t.job = u.undo_job AND t.item = u.undo_item WHERE n.job = ? GROUP BY 1"
+        ),
+        (job, undo_job),
+    ).fetchall()
+    if any(kept for _, kept, _ in before):
+        raise RowsChanged
+    for other, _, count in before:
+        jobs.add_counts(database, other, {"undo_retaken": count})
+    database.execute(
+        "DELETE FROM undone WHERE job = ? AND item IN (SELECT item FROM undone WHERE job = ?)", (job, undo_job)
+    )
+
+
+def inherit(database: Database, undo_job: int, job: int) -> None:
+    """Give an undo job the labels and the receivers of notifications of the job that it takes back."""
+    database.execute("UPDATE jobs SET labels = (SELECT labels FROM jobs WHERE id = ?) WHERE id = ?", (job, undo_job))
+    database.execute(
+        "INSERT INTO targets (job, kind, target, secret_env, secret_file, allow_http, disabled_at)"
+        " SELECT ?, kind, target, secret_env, secret_file, allow_http, disabled_at FROM targets WHERE job = ?"
+        " ORDER BY id",
+        (undo_job, job),
+    )
+
+
+def undo_jobs(database: Database, job: int) -> list[int]:
+    """The undo jobs of a job, oldest first."""
+    return [row[0] for row in database.execute("SELECT id FROM jobs WHERE undo_of = ? ORDER BY id", (job,))]

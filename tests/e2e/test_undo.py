@@ -1,0 +1,100 @@
+"""Rows are taken back by real processes and functions, once for each success, whatever is killed."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+
+import pytest
+
+from tests.wait import wait_until
+
+ROWS = "id,amount\n" + "".join(f"{n},{n * 10}\n" for n in range(1, 7))
+#: Rows 5 and 6 fail; the others say who they are.
+WORK = ("sh", "-c", '[ "$1" -lt 5 ] || exit 65; echo "charge-$1"', "sh", "{id}")
+UNDO = "sh -c 'echo \"$1 $2 $JOBCTL_UNDO_OF $JOBCTL_TOKEN\" >> undone' sh {id} {jobctl_undo_result}"
+
+
+def undone(cli):
+    """The lines that the undo has written."""
+    path = cli.work / "undone"
+    return [line.split() for line in path.read_text().splitlines()] if path.exists() else []
+
+
+def test_rows_are_taken_back_newest_first_with_their_results(cli):
+    cli.file("rows.csv", ROWS)
+    cli("run", "rows.csv", "-j", 1, "--undo", UNDO, "--", *WORK, check=3)
+    cli("daemon", "start", "--slots", 1)
+    job = int(cli("undo", 1).stdout)
+    cli("wait", job)
+    assert [line[:3] for line in undone(cli)] == [[str(n), f"charge-{n}", f"1.{n}"] for n in (4, 3, 2, 1)]
+    assert len({line[3] for line in undone(cli)}) == 4
+    refused = cli("undo", 1, check=2)
+    assert "4 rows were taken back before" in refused.stderr
+
+
+@pytest.mark.parametrize("killed", ["engine", "supervisor"])
+def test_a_kill_in_the_middle_forgets_no_row(cli, killed):
+    cli.file("rows.txt", "".join(f"{n}\n" for n in range(1, 41)))
+    cli("daemon", "start", "--slots", 2)
+    cli.submit("rows.txt", "--undo", "sh -c 'echo \"$1 $JOBCTL_TOKEN\" >> undone' sh {}", "--", "true", "{}")
+    cli("wait", 1)
+    cli("undo", 1)
+    wait_until(lambda: len(undone(cli)) > 3, 60, "some rows to be taken back")
+    victim = cli.engine_pid() if killed == "engine" else cli.daemon_pid()
+    os.kill(victim, signal.SIGKILL)
+    if killed == "supervisor":
+        wait_until(lambda: cli.daemon_pid() is None, 60, "the daemon to be gone")
+        cli("daemon", "start")
+    wait_until(lambda: cli("wait", 2, check=None).returncode == 0, 60, "the undo to end")
+    tokens = {}
+    for row, token in undone(cli):
+        tokens.setdefault(row, set()).add(token)
+    assert sorted(map(int, tokens)) == list(range(1, 41)), "no row is forgotten"
+    assert all(len(found) == 1 for found in tokens.values()), "a repeated attempt has the same token"
+    assert cli.status(2)["counts"]["succeeded"] == 40
+
+
+def test_a_function_takes_back_what_a_function_returned(cli):
+    cli.file("rows.csv", ROWS)
+    cli.file(
+        "shop.py",
+        "import json\n"
+        "def charge(id, amount): return {'charge': int(id)}\n"
+        "def plain(id, amount): print(id, amount)\n"
+        "def refund(id, amount, jobctl_undo_result):\n"
+        "    print(json.loads(jobctl_undo_result)['charge'])\n",
+    )
+    cli("run", "rows.csv", "--undo-call", "shop:refund", "--call", "shop:charge")
+    cli("daemon", "start")
+    cli("wait", int(cli("undo", "1.1-3").stdout))
+    printed = [cli("logs", f"2.{item}", "-q").stdout.split()[-1] for item in (1, 2, 3)]
+    assert sorted(printed) == ["1", "2", "3"]
+    cli("wait", int(cli("undo", 1, "--call", "shop:plain").stdout))
+    assert json.loads(cli("status", 3, "--json").stdout)["counts"]["succeeded"] == 3
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--undo", "true {colour}"], "--undo: unknown placeholder {colour}"),
+        (["--undo", "true 'x"], "--undo: "),
+        (["--undo", "no-such-program-at-all {id}"], "no-such-program-at-all"),
+        (["--undo", "sh -c 'rm {id}'"], "--undo: "),
+        (["--undo-call", "shop:nothing"], "--undo-call shop:nothing"),
+        (["--undo", "true", "--undo-shell", "true"], "--undo and --undo-shell at once"),
+    ],
+)
+def test_a_mistake_in_the_way_back_is_found_at_submit(cli, options, said):
+    cli.file("rows.csv", ROWS)
+    refused = cli("submit", "rows.csv", *options, "--", "true", check=2)
+    assert said in refused.stderr
+
+
+def test_the_way_back_is_a_part_of_the_work_of_a_key(cli):
+    cli.file("rows.csv", ROWS)
+    cli.submit("rows.csv", "--key", "k", "--undo", "true {id}", "--", "true")
+    cli.submit("rows.csv", "--key", "k", "--undo", "true {id}", "--", "true")
+    other = cli("submit", "rows.csv", "--key", "k", "--undo", "true {amount}", "--", "true", check=None)
+    assert other.returncode != 0 and "undo" in other.stderr
