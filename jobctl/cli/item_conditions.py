@@ -41,10 +41,11 @@ WHERE = Condition(
 )
 ITEMS = Condition(("--items",), "NUMBERS", "Only items with these numbers: 1-100,500,1000-.")
 #: Words for a state, which commands had before ``--state``.
+SUCCEEDED = Condition(("--succeeded",), "", "Only items that succeeded, as --state succeeded.")
 FAILED = Condition(("--failed",), "", "Only items that failed, as --state failed.")
 UNPROCESSED = Condition(("--unprocessed",), "", "Only items that never ran, as --state unprocessed.")
 UNKNOWN = Condition(("--unknown",), "", "Items with an unknown outcome as well, even with --on-crash fail.")
-_STATE_FLAGS = (FAILED, UNPROCESSED)
+_STATE_FLAGS = (SUCCEEDED, FAILED, UNPROCESSED)
 CONDITIONS = (STATE, CAUSE, WHERE, ITEMS)
 
 

@@ -8,8 +8,6 @@ import pytest
 
 from tests.factories import SECOND
 
-CSV = [("id", "size"), *((str(n), str(n * 10)) for n in range(1, 7))]
-
 
 @pytest.fixture
 def job(store):
@@ -124,4 +122,24 @@ def test_retry_takes_the_same_selection(job, jobctl, store):
 def test_retry_refuses_what_it_cannot_run(job, jobctl, words, message):
     done = jobctl("retry", "1", *words)
     assert done.code == 2
+    assert message in done.err
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("results", "1", "--state", "running"), "--state running: results acts on items that are succeeded, failed"),
+        (("results", "1", "--failed", "--where", "sice > 1", "-o", "-"), "'sice': there is no such column"),
+        (("export", "1", "--joblog", "--state", "unprocessed"), "export acts on items"),
+        (("export", "1", "--joblog", "--where", "sice > 1"), "'sice': there is no such column"),
+    ],
+)
+def test_results_and_export_refuse_what_they_do_not_have(job, jobctl, home, store, words, message):
+    folder = home.job_results(1)
+    folder.mkdir(parents=True)
+    (folder / "failed.csv").write_text("id,size,jobctl_item\n")
+    files = {"failed": {"path": str(folder / "failed.csv"), "rows": 0, "sha256": "00"}}
+    store.database.execute("UPDATE jobs SET results = ?", (json.dumps({"files": files}),))
+    done = jobctl(*words)
+    assert (done.code, done.out) == (2, "")
     assert message in done.err

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import sys
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from jobctl.cli.command import Command
-from jobctl.cli.session import Session, session
+from jobctl.cli.item_conditions import ItemsCommand, selection_of
+from jobctl.cli.session import Session, now_us, session
 from jobctl.errors import Exit, UsageError
+
+if TYPE_CHECKING:
+    from jobctl.services.output.export import Exported
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
 
-@app.command(cls=Command)
+@app.command(cls=ItemsCommand)
 def export(
     ctx: typer.Context,
     job: Annotated[str, typer.Argument(metavar="JOB", help="A number, a name or last.")],
@@ -31,39 +34,41 @@ def export(
     Examples:
       jobctl export last --joblog
       jobctl export 42 --joblog -o joblog.tsv
+      jobctl export 42 --joblog --state failed --where 'duration > 60'
 
     With --json, each line is an entry of "rows" in one JSON document; its keys are other names of the same columns.
 
     Columns: Seq Host Starttime JobRuntime Send Receive Exitval Signal Command, the latest attempt of each item.
     """
-    from jobctl.services.control.targets import job_of
+    from jobctl.services.output.export import exported
 
-    shared = session(ctx)
+    shared, selection = session(ctx), selection_of(ctx)
     to_stdout = output is None or output == "-"
     if not joblog and not (shared.json and to_stdout):
         raise UsageError("export in which format?", hint="jobctl export JOB --joblog")
-    number = job_of(shared.home, job)
+    wanted = exported(shared.home, job, selection, now_us())
     if output is None or output == "-":
-        _print(shared, number)
+        _print(shared, wanted)
     else:
-        _write(shared, number, output)
+        _write(shared, wanted, output)
+    shared.note_unless_empty(wanted.note())
     return Exit.OK
 
 
-def _print(shared: Session, number: int) -> None:
+def _print(shared: Session, wanted: Exported) -> None:
     from jobctl.services.output.export import export_head, export_joblog, export_rows
 
     if shared.json:
-        shared.emit_list(export_head(number), "rows", export_rows(shared.home, number))
+        shared.emit_list(export_head(wanted.job), "rows", export_rows(wanted))
         return
     sys.stdout.flush()
-    export_joblog(shared.home, number, sys.stdout.buffer)
+    export_joblog(wanted, sys.stdout.buffer)
 
 
-def _write(shared: Session, number: int, output: str) -> None:
+def _write(shared: Session, wanted: Exported, output: str) -> None:
     from jobctl.services.output.export import export_file
 
-    document = export_file(shared.home, number, output)
+    document = export_file(wanted, output)
     if shared.json:
         shared.emit(document)
     else:

@@ -7,23 +7,27 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from jobctl.cli.command import Command
-from jobctl.cli.session import Session, session
+from jobctl.cli.item_conditions import CONDITIONS, FAILED, SUCCEEDED, UNPROCESSED, ItemsCommand, selection_of
+from jobctl.cli.session import Session, now_us, session
 from jobctl.errors import Exit
 
 if TYPE_CHECKING:
+    from jobctl.domain.documents.results import ResultsDocument
     from jobctl.services.output.results import ListedFile, Results
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
 
-@app.command(cls=Command)
+class ResultsCommand(ItemsCommand):
+    """The command, with the options that select items."""
+
+    conditions = (SUCCEEDED, FAILED, UNPROCESSED, *CONDITIONS)
+
+
+@app.command(cls=ResultsCommand)
 def results(
     ctx: typer.Context,
     job: Annotated[str, typer.Argument(metavar="JOB", help="A number, a name or last.")],
-    succeeded: Annotated[bool, typer.Option("--succeeded", help="Take the rows that succeeded.")] = False,
-    failed: Annotated[bool, typer.Option("--failed", help="Take the rows that failed.")] = False,
-    unprocessed: Annotated[bool, typer.Option("--unprocessed", help="Take the rows that never ran.")] = False,
     rejected: Annotated[
         bool, typer.Option("--rejected", help="Take the rows that were not accepted, with the reasons.")
     ] = False,
@@ -38,16 +42,15 @@ def results(
       jobctl results last                        the files, with the number of rows
       jobctl results 42 --failed -o again.csv    a copy, which you can submit
       jobctl results 42 --succeeded -o - | cut -d, -f1   the rows themselves
+      jobctl results 42 --cause timeout -o slow.csv      rows of one cause
 
     Each row of the input is in exactly one of succeeded, failed and unprocessed: its own columns as they were, then
     jobctl_* columns with the exit code, duration, message and more.
     """
     from jobctl.services.output.results import results_of
 
-    shared = session(ctx)
-    flags = {"succeeded": succeeded, "failed": failed, "unprocessed": unprocessed}
-    kinds = [kind for kind, given in flags.items() if given]
-    found = results_of(shared.home, job, kinds, rejected=rejected)
+    shared, selection = session(ctx), selection_of(ctx)
+    found = results_of(shared.home, job, selection, rejected=rejected, now=now_us())
     if output == "-":
         _print(shared, found)
     elif output is not None:
@@ -55,18 +58,19 @@ def results(
     elif shared.json:
         shared.emit(found.document())
     else:
-        _list(shared, found.files, bare=bool(kinds) or rejected)
+        found.refuse_rows()
+        _list(shared, found.files, bare=bool(selection.states) or rejected)
     return Exit.OK
 
 
 def _print(shared: Session, found: Results) -> None:
-    from jobctl.services.output.results import lines_of, stream_out
-
     if shared.json:
-        shared.emit_list(found.document(), "lines", lines_of(found.one()))
-        return
-    sys.stdout.flush()
-    stream_out(found.one(), sys.stdout.buffer)
+        head: ResultsDocument = {"schema": "jobctl.results/1", "job": found.job, "files": [found.one().document()]}
+        shared.emit_list(head, "lines", found.lines())
+    else:
+        sys.stdout.flush()
+        found.stream_out(sys.stdout.buffer)
+    shared.note_unless_empty(found.note())
 
 
 def _copy(shared: Session, found: Results, output: str) -> None:
@@ -76,7 +80,7 @@ def _copy(shared: Session, found: Results, output: str) -> None:
     if shared.json:
         shared.emit(document)
     else:
-        shared.note(f"{plural(found.one().rows, 'row')} written to {output}")
+        shared.note(found.note() or f"{plural(document['files'][0]['rows'], 'row')} written to {output}")
 
 
 def _list(shared: Session, files: list[ListedFile], *, bare: bool) -> None:

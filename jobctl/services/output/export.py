@@ -7,29 +7,36 @@ import itertools
 import os
 import re
 import shlex
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from contextlib import closing
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
 from jobctl.config import Home
 from jobctl.domain.durations import format_time
 from jobctl.domain.endings import Ending
+from jobctl.domain.selection import Selection, refuse_states
+from jobctl.domain.states import ItemState
 from jobctl.errors import InputRejected, UsageError, no_such_job
 from jobctl.handlers.handler import Handler, Kind
 from jobctl.handlers.kinds import handler_for, kind_of
+from jobctl.services.control.targets import job_of
 from jobctl.services.output.write_file import write_whole
+from jobctl.services.selection import SelectedItems, nothing_selected
 from jobctl.store import jobs
 from jobctl.store.database import Database
 from jobctl.store.job_row import JobRow
 from jobctl.store.opening.open import open_database
-from jobctl.store.views.items import FinishedRun, finished_runs
+from jobctl.store.views.items import FinishedRun, finished_runs, runs_of_items
 
 if TYPE_CHECKING:
     from jobctl.domain.documents.export import ExportFileDocument, ExportHead, JoblogRowBlock
 
 HEADER = "Seq\tHost\tStarttime\tJobRuntime\tSend\tReceive\tExitval\tSignal\tCommand\n"
 LOCAL_HOST = ":"
+#: Items that wait in the queue may have run in an earlier round.
+_THAT_RAN = tuple(state for state in ItemState if state is not ItemState.UNPROCESSED)
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _NAMED_ESCAPES = {"\t": "\\t", "\n": "\\n", "\r": "\\r", "'": "\\'", "\\": "\\\\"}
@@ -65,24 +72,48 @@ def export_head(job: int) -> ExportHead:
     return {"schema": "jobctl.export/1", "job": job, "format": "joblog"}
 
 
-def export_file(home: Home, job: int, path: str) -> ExportFileDocument:
+@dataclass(frozen=True, slots=True)
+class Exported:
+    """The items to export; ``now`` in microseconds UTC. Without a selection all that ran."""
+
+    home: Home
+    job: int
+    selection: Selection = field(default_factory=Selection)
+    now: int = 0
+
+    def note(self) -> str:
+        """Return a sentence about a selection of no item; empty if it selects any."""
+        if self.selection.is_default:
+            return ""
+        with closing(open_database(self.home)) as database:
+            chosen = SelectedItems(database, self.job, self.selection, now=self.now)
+            return "" if next(chosen.numbers(), None) is not None else nothing_selected(database, chosen)
+
+
+def exported(home: Home, text: str, selection: Selection, now: int) -> Exported:
+    """Return the items of the job that a word names. Raises NotFound, and UsageError for items that never ran."""
+    refuse_states(selection, _THAT_RAN, "export", "items that never ran have no line in a joblog")
+    return Exported(home, job_of(home, text), selection, now)
+
+
+def export_file(wanted: Exported, path: str) -> ExportFileDocument:
     """Write the joblog of a job to a file, completely or not at all; returns ``jobctl.export_file/1``.
 
     Raises NotFound, UsageError for a directory, and HomeError if the file cannot be written.
     """
     with write_whole(Path(path)) as target:
-        rows = export_joblog(home, job, target)
+        rows = export_joblog(wanted, target)
     where = os.path.abspath(path)
-    return {"schema": "jobctl.export_file/1", "job": job, "format": "joblog", "path": where, "rows": rows}
+    return {"schema": "jobctl.export_file/1", "job": wanted.job, "format": "joblog", "path": where, "rows": rows}
 
 
-def export_joblog(home: Home, job: int, target: BinaryIO) -> int:
+def export_joblog(wanted: Exported, target: BinaryIO) -> int:
     """Write the joblog of a job: items in input order, the latest attempt of each that has ended.
 
     Items that never ran are left out, as in the joblog of an interrupted run. Returns the number of lines after the
     header. Raises NotFound, and OSError from writing.
     """
-    with contextlib.closing(_rows(home, job)) as rows:
+    with contextlib.closing(_rows(wanted)) as rows:
         first = next(rows, None)  # raises before anything is written
         target.write(HEADER.encode())
         count = 0
@@ -92,9 +123,9 @@ def export_joblog(home: Home, job: int, target: BinaryIO) -> int:
         return count
 
 
-def export_rows(home: Home, job: int) -> Iterator[JoblogRowBlock]:
+def export_rows(wanted: Exported) -> Iterator[JoblogRowBlock]:
     """Yield the same lines as blocks of ``jobctl.export/1``. Raises NotFound."""
-    for row in _rows(home, job):
+    for row in _rows(wanted):
         yield {
             "seq": row.seq,
             "host": row.host,
@@ -108,17 +139,25 @@ def export_rows(home: Home, job: int) -> Iterator[JoblogRowBlock]:
         }
 
 
-def _rows(home: Home, job: int) -> Generator[_Row, None, None]:
-    with closing(open_database(home)) as database:
-        found = jobs.load(database, job)
+def _rows(wanted: Exported) -> Generator[_Row, None, None]:
+    with closing(open_database(wanted.home)) as database:
+        found = jobs.load(database, wanted.job)
         if found is None:
-            raise no_such_job(job)
-        yield from _rows_of(database, found)
+            raise no_such_job(wanted.job)
+        yield from _rows_of(found, _runs(database, wanted))
 
 
-def _rows_of(database: Database, row: JobRow) -> Iterator[_Row]:
+def _runs(database: Database, wanted: Exported) -> Iterator[FinishedRun]:
+    if wanted.selection.is_default:
+        yield from finished_runs(database, wanted.job)
+        return
+    for page in SelectedItems(database, wanted.job, wanted.selection, now=wanted.now).pages():
+        yield from runs_of_items(database, wanted.job, page)
+
+
+def _rows_of(row: JobRow, runs: Iterable[FinishedRun]) -> Iterator[_Row]:
     handler, kind = _handler_of(row), kind_of(row.handler)
-    for run in finished_runs(database, row.id):
+    for run in runs:
         exit_value, signal = _ending(run.ending, run.code)
         words = _words(handler, kind, run)
         command = command_text(words, kind.command_at(words))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -40,13 +40,64 @@ def result_rows(path: Path, job: JobRow) -> Iterator[ResultRow]:
     return _json_rows(path) if job.input_format == "jsonl" else _table_rows(path, job)
 
 
-def _table_rows(path: Path, job: JobRow) -> Iterator[ResultRow]:
-    csv.field_size_limit(max(csv.field_size_limit(), _FIELD_LIMIT))
-    columns = job.columns or ["line"]
-    default = "\t" if job.input_format == "tsv" else ","
-    delimiter = job.input_dialect.get("delimiter") or default
+def chosen_records(path: Path, job: JobRow, items: Iterator[int]) -> Iterator[bytes]:
+    """Yield the records of a result file with these items, which ascend, byte for byte; a header comes first.
+
+    Raises OSError, UnreadableError.
+    """
+    records = _json_records(path) if job.input_format == "jsonl" else _table_records(path, job)
+    wanted = next(items, None)
+    for item, record in records:
+        while wanted is not None and item is not None and wanted < item:  # it is in another file
+            wanted = next(items, None)
+        if item is None or item == wanted:
+            yield record
+
+
+def _table_records(path: Path, job: JobRow) -> Iterator[tuple[int | None, bytes]]:
+    """(item, record) of a table. A record is the text that the reader took for it, which may be several lines."""
+    taken: list[str] = []
+
+    def noted(lines: Iterable[str]) -> Iterator[str]:
+        for line in lines:
+            taken.append(line)
+            yield line
+
+    place: int | None = None
     with path.open(encoding="utf-8", errors="surrogateescape", newline="") as file:
-        reader = csv.reader(file, delimiter=delimiter, strict=True)
+        reader = _reader(noted(file), job)
+        try:
+            for row in reader:
+                record = "".join(taken).encode("utf-8", "surrogateescape")
+                taken.clear()
+                if place is None:
+                    place = _read_header(row, job.columns or ["line"])[0]
+                    yield None, record
+                elif place < len(row):
+                    yield _number(row[place], reader.line_num), record
+                else:
+                    raise UnreadableError(f"line {reader.line_num} has too few fields")
+        except csv.Error as error:
+            raise UnreadableError(f"line {reader.line_num}: {error}") from error
+
+
+def _json_records(path: Path) -> Iterator[tuple[int | None, bytes]]:
+    with path.open("rb") as file:
+        for line, text in enumerate(file, 1):
+            yield _json_item(text, line)[0], text
+
+
+def _reader(lines: Iterable[str], job: JobRow) -> Any:
+    """A reader of the table that jobctl writes for a job."""
+    csv.field_size_limit(max(csv.field_size_limit(), _FIELD_LIMIT))
+    delimiter = job.input_dialect.get("delimiter") or ("\t" if job.input_format == "tsv" else ",")
+    return csv.reader(lines, delimiter=delimiter, strict=True)
+
+
+def _table_rows(path: Path, job: JobRow) -> Iterator[ResultRow]:
+    columns = job.columns or ["line"]
+    with path.open(encoding="utf-8", errors="surrogateescape", newline="") as file:
+        reader = _reader(file, job)
         try:
             place, width = _read_header(next(reader, []), columns)
             for row in reader:
@@ -73,12 +124,18 @@ def _payload(values: Sequence[str]) -> bytes:
 def _json_rows(path: Path) -> Iterator[ResultRow]:
     with path.open("rb") as file:
         for line, text in enumerate(file, 1):
-            try:
-                facts, payload = _split_json(text.decode("utf-8").strip())
-                item = facts["item"]
-            except (ValueError, KeyError, TypeError, IndexError, RecursionError) as error:
-                raise UnreadableError(f"line {line} is not a row of a result file") from error
-            yield ResultRow(line, _number(item, line), payload)
+            item, payload = _json_item(text, line)
+            yield ResultRow(line, item, payload)
+
+
+def _json_item(text: bytes, line: int) -> tuple[int, bytes]:
+    """The number of the item of a row, and the original row."""
+    try:
+        facts, payload = _split_json(text.decode("utf-8").strip())
+        item = facts["item"]
+    except (ValueError, KeyError, TypeError, IndexError, RecursionError) as error:
+        raise UnreadableError(f"line {line} is not a row of a result file") from error
+    return _number(item, line), payload
 
 
 def _split_json(text: str) -> tuple[dict[str, Any], bytes]:

@@ -131,14 +131,22 @@ _FINISHED_RUNS = (
     "SELECT i.item, i.payload, a.ending, a.code, a.started_at, a.duration_us, a.out_len, a.host"
     " FROM items i JOIN attempts a ON a.job = i.job AND a.item = i.item AND a.attempt ="
     " (SELECT max(attempt) FROM attempts WHERE job = i.job AND item = i.item AND ending IS NOT NULL)"
-    " WHERE i.job = ? AND i.item > ? ORDER BY i.item LIMIT ?"
+    " WHERE i.job = ? AND {} ORDER BY i.item"
 )
+_NEXT_RUNS = _FINISHED_RUNS.format("i.item > ?") + " LIMIT ?"
+_RUNS_OF_ITEMS = _FINISHED_RUNS.format("i.item IN (SELECT value FROM json_each(?))")
 _PAGE = 2_000
 
 
 def finished_runs(database: Database, number: int) -> Iterator[FinishedRun]:
     """The items of a job that have run, in order, read in pages so that no read transaction stays open."""
     last = 0
-    while rows := database.execute(_FINISHED_RUNS, (number, last, _PAGE)).fetchall():
+    while rows := database.execute(_NEXT_RUNS, (number, last, _PAGE)).fetchall():
         yield from (FinishedRun._make(checked_cells(FinishedRun, row)) for row in rows)
         last = rows[-1][0]
+
+
+def runs_of_items(database: Database, job: int, numbers: Sequence[int]) -> list[FinishedRun]:
+    """Those of these items that have run, in order."""
+    rows = database.execute(_RUNS_OF_ITEMS, (job, json.dumps(list(numbers))))
+    return [FinishedRun._make(checked_cells(FinishedRun, row)) for row in rows]

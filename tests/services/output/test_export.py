@@ -11,9 +11,11 @@ import pytest
 
 from jobctl.domain.endings import Ending
 from jobctl.domain.selection import Selection
-from jobctl.errors import NotFound
+from jobctl.domain.spans import Span
+from jobctl.domain.states import ItemState
+from jobctl.errors import NotFound, UsageError
 from jobctl.services.control.retry import retry
-from jobctl.services.output.export import HEADER, command_text, export_joblog
+from jobctl.services.output.export import HEADER, Exported, command_text, export_joblog, exported
 from tests.services.finished_job import WorkedOff
 
 
@@ -27,7 +29,7 @@ def bench(tmp_path: Path) -> Iterator[WorkedOff]:
 def export(bench: WorkedOff, job: int) -> list[list[str]]:
     """The fields of each line after the header."""
     target = io.BytesIO()
-    count = export_joblog(bench.home, job, target)
+    count = export_joblog(Exported(bench.home, job), target)
     header, *lines = target.getvalue().decode().splitlines()
     assert header + "\n" == HEADER
     assert count == len(lines)
@@ -123,6 +125,25 @@ def test_a_job_whose_command_is_damaged_has_its_other_fields(bench: WorkedOff, c
     assert export(bench, job) == [[*line[:-1], "'?'"] for line in whole]
 
 
+def test_only_the_selected_items(bench: WorkedOff) -> None:
+    job = bench.mixed()
+    whole = io.BytesIO()
+    export_joblog(Exported(bench.home, job), whole)
+    for selection, numbers in (
+        (Selection((ItemState.FAILED,)), [2, 4, 6, 9]),
+        (Selection(where="exit_code == 0 and id > 3"), [5, 7, 8]),
+        (Selection(items=(Span(8, 99),)), [8, 9]),
+    ):
+        target = io.BytesIO()
+        assert export_joblog(Exported(bench.home, job, selection, bench.now), target) == len(numbers)
+        header, *lines = whole.getvalue().splitlines(keepends=True)
+        assert target.getvalue() == b"".join([header, *(lines[number - 1] for number in numbers)])
+    nothing = Exported(bench.home, job, Selection(where="id > 90"), bench.now)
+    assert nothing.note() == f"job {job}: none of its 12 items fit --where 'id > 90'"
+    with pytest.raises(UsageError, match="export acts on items"):
+        exported(bench.home, str(job), Selection((ItemState.UNPROCESSED,)), bench.now)
+
+
 def test_no_such_job(bench: WorkedOff) -> None:
     with pytest.raises(NotFound):
-        export_joblog(bench.home, 1, io.BytesIO())
+        export_joblog(Exported(bench.home, 1), io.BytesIO())
