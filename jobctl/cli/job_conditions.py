@@ -29,7 +29,7 @@ class Condition(NamedTuple):
     number: bool = False
 
 
-STATE = Condition("state", "STATE[,STATE...]", "Only jobs in these states: failed,partial; may be repeated.", True)
+STATE = Condition("state", "STATE[,STATE...]", "Only jobs in one of these states; may be repeated.", True)
 NAME = Condition("name", "PATTERN", "Only jobs with a name that fits this shell pattern: 'nightly*'.")
 LABEL = Condition("label", "NAME=VALUE", "Only jobs with this label; may be repeated, then all must fit.", True)
 QUEUE = Condition("queue", "NAME", "Only jobs of this queue.")
@@ -40,7 +40,7 @@ SORT = Condition(
 LIMIT = Condition("limit", "N", "List at most N jobs; default: jobs that are not done, and 20 others.", number=True)
 ALL = Condition("all", "", "All jobs on which the command has an effect.")
 YES = Condition("yes", "", "Do it without a question.", short="-y")
-_CONDITIONS = (STATE, NAME, LABEL, QUEUE, SINCE)
+CONDITIONS = (STATE, NAME, LABEL, QUEUE, SINCE)
 
 
 class _ConditionsCommand(Command):
@@ -55,14 +55,32 @@ class _ConditionsCommand(Command):
         self.params = [*own, *map(_declared, self.conditions), *rest]
 
 
+class EndCommand(_ConditionsCommand):
+    """A command that ends or removes jobs."""
+
+    conditions = (*CONDITIONS, ALL, YES)
+
+
+class ChangeCommand(_ConditionsCommand):
+    """A command that changes jobs or queues; it has an option --queue of its own."""
+
+    conditions = (STATE, NAME, LABEL, SINCE, ALL, YES)
+
+
+class WaitCommand(_ConditionsCommand):
+    """A command that waits for jobs."""
+
+    conditions = (*CONDITIONS, ALL)
+
+
 class ListCommand(_ConditionsCommand):
     """A command that lists jobs."""
 
-    conditions = (*_CONDITIONS, SORT, LIMIT)
+    conditions = (*CONDITIONS, SORT, LIMIT)
 
 
 def _declared(option: Condition) -> TyperOption:
-    return TyperOption(
+    declared = TyperOption(
         param_decls=[f"--{option.name}", *([option.short] if option.short else [])],
         is_flag=not option.metavar,
         default=None if option.metavar else False,
@@ -74,6 +92,8 @@ def _declared(option: Condition) -> TyperOption:
         expose_value=False,
         rich_help_panel=PANEL,
     )
+    declared.is_main = True  # type: ignore[attr-defined]  # for the page of -h
+    return declared
 
 
 def _keep(ctx: Any, param: Any, value: Any) -> Any:
@@ -86,7 +106,7 @@ def value_of(ctx: Context, option: Condition) -> Any:
     return ctx.meta[_VALUES].get(option.name)
 
 
-def names_given(ctx: Context, options: Iterable[Condition] = _CONDITIONS) -> list[str]:
+def names_given(ctx: Context, options: Iterable[Condition] = CONDITIONS) -> list[str]:
     """The options of the table that were given, as they are typed."""
     return [f"--{option.name}" for option in options if value_of(ctx, option) not in (None, False, (), [])]
 
@@ -138,7 +158,7 @@ def list_of(ctx: Context, now: int, *, everything: bool) -> JobList:
     return JobList(filter_of(ctx, now), order, reverse, limit, everything)
 
 
-def refuse_with_jobs(ctx: Context, options: Iterable[Condition] = (*_CONDITIONS, SORT, LIMIT)) -> None:
+def refuse_with_jobs(ctx: Context, options: Iterable[Condition] = (*CONDITIONS, SORT, LIMIT)) -> None:
     """Raises UsageError if options that select jobs were given in addition to jobs."""
     given = names_given(ctx, options)
     if given:

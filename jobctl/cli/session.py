@@ -98,6 +98,16 @@ class Session:
             return command
         return command.replace("jobctl ", f"{self.program} ")
 
+    def command_line_with(self, *more: str) -> str:
+        """The command line as it was typed, with more words, as a hint: without the options that name the store."""
+        import shlex
+
+        words = list(self._arguments)
+        for place in [place for place, word in enumerate(words) if word == "--home"][::-1]:
+            del words[place : place + 2]
+        words = [word for word in words if not word.startswith("--home=")]
+        return shlex.join(("jobctl", *words, *more))
+
     def say(self, text: str) -> None:
         """Print a line of output on stdout. On a terminal, control characters in names have no effect."""
         if sys.stdout.isatty():

@@ -123,6 +123,11 @@ def parse_sort(text: str) -> tuple[str, bool]:
     return key, word != key
 
 
+def exactly(name: str) -> str:
+    """The pattern that fits this name alone."""
+    return "".join(f"[{letter}]" if letter in "*?[" else letter for letter in name)
+
+
 def parse_pattern(text: str) -> str:
     """Read a shell pattern for names. Raises UsageError for one that is too long, or that cannot fit any name."""
     if len(text) > _MAX_PATTERN or not text.isprintable():

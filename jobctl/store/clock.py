@@ -30,7 +30,7 @@ TOLERANCE_US = 1_000_000
 #: believed.
 LONGEST_DOWN_US = 366 * 86_400_000_000
 _KEY = "clock"
-_LIVE = "job IN (SELECT id FROM jobs WHERE finished_at IS NULL)"
+_LIVE = "job IN (SELECT id FROM jobs INDEXED BY jobs_live WHERE finished_at IS NULL)"
 _DUE_BY = with_states("UPDATE items SET due_at = ? WHERE job = ? AND state = {RETRYING} AND due_at > ?")
 _DUE_NOW = with_states(
     "UPDATE items INDEXED BY items_due SET due_at = ?1 WHERE state = {RETRYING}"

@@ -64,9 +64,10 @@ class Cancelled:
 def cancel(home: Home, targets: Sequence[Target], *, at_once: bool, reason: str, now: int) -> list[Cancelled]:
     """End jobs or single items. Running items get TERM, the grace period, KILL; items that never ran are unprocessed.
 
-    Returns when the jobs and items have ended, or when the grace period and PATIENCE_S have passed. A job or an item
-    that is done does not change, and its result says so. ``now`` is in microseconds UTC. Raises NotFound for an item
-    that does not exist, and Elsewhere if a cluster may still run items: the next daemon then carries the request out.
+    Returns when the jobs and items have ended, or when none has ended for the grace period and PATIENCE_S. A job or
+    an item that is done does not change, and its result says so. ``now`` is in microseconds UTC. Raises NotFound for
+    an item that does not exist, and Elsewhere if a cluster may still run items: the next daemon then carries the
+    request out.
     """
     wanted = expand_ranges(targets)
     with closing(open_database(home)) as database:
@@ -139,9 +140,11 @@ def _longest_grace(database: Database, asked: set[tuple[int, int | None]]) -> fl
 
 
 def _wait_until_done(database: Database, home: Home, asked: set[tuple[int, int | None]], patience_s: float) -> None:
-    deadline = time.monotonic() + patience_s
+    deadline, live = time.monotonic() + patience_s, asked
     with Watch(home.root) as watch:
-        while live := {(job, item) for job, item in asked if _is_live(database, job, item)}:
+        while still := {(job, item) for job, item in live if _is_live(database, job, item)}:
+            if len(still) < len(live):  # many jobs take longer than one, and without a daemon each has its own engine
+                deadline, live = time.monotonic() + patience_s, still
             left = deadline - time.monotonic()
             if left <= 0:
                 return

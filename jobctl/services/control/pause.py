@@ -24,6 +24,10 @@ if TYPE_CHECKING:
     from jobctl.domain.documents.control import PausedJobBlock, PauseDocument, PausedQueueBlock, ResumeDocument
 
 
+#: The most jobs that one transaction changes: the engine waits for it.
+JOBS_AT_ONCE = 100
+
+
 @dataclass(frozen=True, slots=True)
 class PauseResult:
     """The result of pausing or resuming a job."""
@@ -91,9 +95,13 @@ def resume(home: Home, numbers: Sequence[int], *, now: int) -> list[PauseResult]
 def _each(
     home: Home, numbers: Sequence[int], now: int, act: Callable[[Database, JobRow, int], PauseResult]
 ) -> list[PauseResult]:
-    with closing(open_database(home)) as database, database.transaction():
-        at = clock.follow(database, now)
-        results = [act(database, existing_job(database, number), at) for number in numbers]
+    results: list[PauseResult] = []
+    with closing(open_database(home)) as database:
+        for first in range(0, len(numbers), JOBS_AT_ONCE):
+            with database.transaction():
+                at = clock.follow(database, now)
+                batch = numbers[first : first + JOBS_AT_ONCE]
+                results += [act(database, existing_job(database, number), at) for number in batch]
     wake(home.wake)
     return results
 

@@ -99,7 +99,7 @@ class _Pruner:
             removed = self._take_out(batch, options, now)
             self._remove([job.job for job in removed])
             self._report.jobs += removed
-        if options.jobs is None:
+        if options.jobs is None and options.among is None:
             self._remove_strays(options, now)
         with self._database.transaction():
             done.forget(self._database, now)

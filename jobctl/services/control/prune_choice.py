@@ -33,6 +33,8 @@ class PruneOptions:
     dry_run: bool = False
     undelivered: bool = False  # also remove jobs with a notification that is not delivered; it is lost then
     jobs: tuple[int, ...] | None = None  # only these, whatever their age and their failures
+    among: frozenset[int] | None = None  # of the jobs that are old enough, only these: they meet other conditions
+    shown: frozenset[int] | None = None  # only these, because a person has permitted no others
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +143,8 @@ def choose(database: Database, home: Home, options: PruneOptions, now: int, repo
 def _candidates(database: Database, options: PruneOptions, now: int) -> list[FinishedJob]:
     """Return the jobs that are done and old enough, or named. Raises UsageError for a named job that is not done."""
     if options.jobs is None:
-        return pruning.candidates(database, oldest_end(options, now))
+        found = pruning.candidates(database, oldest_end(options, now))
+        return [job for job in found if all(chosen is None or job.id in chosen for chosen in _limits(options))]
     found = pruning.named(database, options.jobs)
     live = sorted(set(options.jobs) - {job.id for job in found})
     if live:
@@ -151,6 +154,10 @@ def _candidates(database: Database, options: PruneOptions, now: int) -> list[Fin
             hint=f"jobctl wait {listed}, or jobctl cancel {listed}; then jobctl prune {wanted}",
         )
     return found
+
+
+def _limits(options: PruneOptions) -> tuple[frozenset[int] | None, ...]:
+    return options.among, options.shown
 
 
 def _jobs(numbers: list[int]) -> str:

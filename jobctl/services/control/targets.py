@@ -50,7 +50,7 @@ class Target:
 
 def expand_ranges(targets: Sequence[Target]) -> list[Target]:
     """Return one target for each item of the ranges. Raises UsageError for more than MAX_WRITTEN_OUT items."""
-    count = sum(1 if target.items is None else len(target.items) for target in targets)
+    count = sum(len(target.items) for target in targets if target.items is not None)
     if count > MAX_WRITTEN_OUT:
         raise UsageError(f"{number(count)} items at once; {number(MAX_WRITTEN_OUT)} is the most", hint="name the job")
     return [Target(target.job, item) for target in targets for item in target.items or (None,)]

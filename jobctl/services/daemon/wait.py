@@ -43,17 +43,18 @@ def wait(
     ``done`` is called once for each job that is done, with its state. Raises NotFound if a job is removed meanwhile.
     """
     deadline = None if timeout_s is None else time.monotonic() + timeout_s
-    reported: set[int] = set()
+    states: dict[int, str] = dict.fromkeys(jobs, "")
     # The watch begins before the first look, so that nothing can happen unseen between the two.
     with StoreWatch(database, home) as watch:
         while True:
-            states = _states(database, jobs)
-            for job, state in states.items():
-                if state in TERMINAL_JOB_STATES and job not in reported:
-                    reported.add(job)
+            found = _states(database, [job for job, state in states.items() if state not in TERMINAL_JOB_STATES])
+            states |= found
+            for job, state in found.items():
+                if state in TERMINAL_JOB_STATES:
                     done(job, state)
             left = None if deadline is None else deadline - time.monotonic()
-            if len(reported) == len(states) or (left is not None and left <= 0):
+            is_over = all(state in TERMINAL_JOB_STATES for state in found.values())
+            if is_over or (left is not None and left <= 0):
                 return states
             watch.wait(left)
 

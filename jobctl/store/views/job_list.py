@@ -86,12 +86,17 @@ def _selected(listing: JobList, now: int, finished: int) -> tuple[str, tuple[Any
     direction = _REVERSED[direction] if listing.reverse else direction
     newest = "ASC" if listing.reverse else "DESC"
     order = f"ORDER BY id {newest}" if value == "id" else f"ORDER BY value IS NULL, value {direction}, id {newest}"
-    jobs = f"SELECT id, {value} AS value FROM jobs WHERE {where}"  # noqa: S608 - texts of this module
     if listing.limit is not None or listing.everything:
+        jobs = _jobs(value, where)
         return f"{jobs} {order} LIMIT ?", (*values, -1 if listing.limit is None else listing.limit)
-    live = f"{jobs} AND finished_at IS NULL"
-    done = f"SELECT * FROM ({jobs} AND finished_at IS NOT NULL {order} LIMIT ?)"  # noqa: S608
-    return f"SELECT id, value FROM ({live} UNION ALL {done}) {order}", (*values, *values, finished)  # noqa: S608
+    # Few jobs are live, so their own index is the quickest for all conditions.
+    live = _jobs(value, f"finished_at IS NULL AND {where}", "INDEXED BY jobs_live")
+    done = f"{_jobs(value, f'finished_at IS NOT NULL AND {where}')} {order} LIMIT ?"
+    return f"SELECT id, value FROM ({live} UNION ALL SELECT * FROM ({done})) {order}", (*values, *values, finished)  # noqa: S608
+
+
+def _jobs(value: str, where: str, index: str = "") -> str:
+    return f"SELECT id, {value} AS value FROM jobs {index} WHERE {where}"  # noqa: S608 - texts of this module
 
 
 def _conditions(wanted: JobFilter, now: int) -> tuple[str, Sequence[Any]]:

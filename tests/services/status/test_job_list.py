@@ -9,7 +9,7 @@ import hypothesis.strategies as st
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from jobctl.domain.job_filter import SORTS, JobFilter, JobList, parse_sort, parse_states
+from jobctl.domain.job_filter import SORTS, JobFilter, JobList, exactly, parse_sort, parse_states
 from jobctl.domain.states import TERMINAL_JOB_STATES, JobState
 from jobctl.errors import UsageError
 from jobctl.services.status.document import FINISHED_IN_LIST, list_document
@@ -183,6 +183,14 @@ def test_a_state_that_does_not_exist(text):
     with pytest.raises(UsageError) as error:
         parse_states([text])
     assert "--state" in error.value.message and "succeeded" in str(error.value.hint)
+
+
+@pytest.mark.parametrize("name", ["a*", "[x]", "a?b", "plain", "]", "[!a]", "^"])
+def test_a_pattern_for_exactly_one_name(store, name):
+    store.job("q", name=name)
+    for other in ("ab", "x", "axb", "a", "b"):
+        store.job("q", name=other)
+    assert job_list.numbers(store.database, JobFilter(name=exactly(name)), NOW) == [1]
 
 
 def test_a_state_without_an_effect_is_refused_with_those_that_have_one():
