@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from jobctl.domain.durations import format_duration
 from jobctl.domain.policy import Policy
+
+#: From this attempt on, every attempt has the same time limit and the same longest wait after it.
+_CHANGING = 66
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +44,14 @@ def worst_case(
 def _item_s(policy: Policy) -> float | None:
     if policy.timeout_s is None:
         return None
-    waits = sum(policy.backoff.ceiling_s(n) for n in range(1, policy.attempts))
-    return policy.attempts * (policy.timeout_s + policy.grace_s) + waits
+    limits = _sum(lambda attempt: policy.limit_s(attempt) or 0.0, policy.attempts)
+    return limits + policy.attempts * policy.grace_s + _sum(policy.backoff.ceiling_s, policy.attempts - 1)
+
+
+def _sum(value: Callable[[int], float], count: int) -> float:
+    """The sum of a value for the attempts 1 to ``count``, of which there may be a thousand million."""
+    first = min(count, _CHANGING)
+    return sum(map(value, range(1, first + 1))) + (count - first) * value(_CHANGING)
 
 
 def _job(job_s: float | None, slots: int | None, *, by_deadline: bool) -> str:

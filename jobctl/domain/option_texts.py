@@ -21,6 +21,8 @@ def text_of(option: JobOption, value: Any) -> str:
     """The text of a value of an option that ``jobctl set`` or ``jobctl retry`` changes: ``5m``, ``1,75``, ``none``."""
     if value is None or value in ((), []):
         return NO_LIMIT
+    if option.name == "timeout" and isinstance(value, tuple):
+        return ",".join(map(duration_text, value))
     if option.name in _DURATIONS:
         return duration_text(value)
     if option.name == "output-cap":

@@ -10,7 +10,7 @@ from typing import Any
 from jobctl.domain.durations import parse_duration
 from jobctl.domain.job_options import NO_LIMIT, JobOption
 from jobctl.domain.nearest import did_you_mean
-from jobctl.domain.policy import MAX_COUNT, checked_count
+from jobctl.domain.policy import MAX_COUNT, MOST_LIMITS, checked_count
 from jobctl.domain.rate import parse_rate
 from jobctl.errors import UsageError
 
@@ -61,6 +61,10 @@ def policy_fields(option: JobOption, value: Any, now: int) -> dict[str, Any]:
         return deadline_fields(value, now)
     if option.name == "deadline":
         return {"deadline_s": None, "deadline_at": None}
+    if option.name == "timeout":
+        limits = value if isinstance(value, tuple) else ()
+        # The longest limit is the one that a version which knows only one limit should apply.
+        return {"timeout_s": max(limits) if limits else value, "timeouts_s": limits}
     if option.name == "not-before":
         return {"not_before_s": None if value is None else value.wait_s}
     return {option.field: value} if option.field else {}
@@ -89,6 +93,16 @@ def parse_priority(value: int) -> int:
 def parse_wait(text: str) -> float:
     """Read a duration in seconds, which may be zero."""
     return parse_duration(text, allow_zero=True)
+
+
+def parse_timeout(text: str) -> float | tuple[float, ...]:
+    """Read a time limit in seconds, or limits by attempt: ``5m,20m,1h``."""
+    limits = tuple(parse_duration(part) for part in text.split(",", MOST_LIMITS))
+    if len(limits) > MOST_LIMITS:
+        raise UsageError(
+            f"more than {MOST_LIMITS} time limits", hint="the last one counts for all further attempts: 5m,20m,1h"
+        )
+    return limits[0] if len(set(limits)) == 1 else limits
 
 
 def checked_rate(text: str) -> str:

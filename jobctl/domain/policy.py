@@ -28,6 +28,8 @@ DEFAULT_CAP_S = 60.0
 #: The largest factor: its 64th power must still be a finite number.
 MAX_FACTOR = 1_000.0
 BACKOFF_FORMS = "for example 2s, 2sx4 or 2sx4..60s"
+#: The most time limits of one job; the last of them counts for all further attempts.
+MOST_LIMITS = 32
 #: The largest limit of failures.
 MAX_FAILURES = 10**12
 _FAILURES = re.compile(r"([0-9]{1,13})|([0-9]{1,3}(?:\.[0-9]{1,20})?)%")
@@ -126,6 +128,10 @@ def _is_exit_codes(value: Any) -> bool:
     return isinstance(value, list) and all(type(code) is int for code in value)
 
 
+def _is_limits(value: Any) -> bool:
+    return isinstance(value, list) and len(value) <= MOST_LIMITS and all(map(_seconds, value))
+
+
 def _is_resources(value: Any) -> bool:
     return all(isinstance(name, str) and 0 <= float(amount) < 1e300 for name, amount in value)
 
@@ -149,7 +155,8 @@ class Policy:
 
     slots: int | None = _stored(None, _AT_LEAST_ONE)  # None = as many as the daemon has
     attempts: int = _stored(3, _AT_LEAST_ONE)
-    timeout_s: float | None = _stored(None, _seconds)
+    timeout_s: float | None = _stored(None, _seconds)  # of every attempt; with ``timeouts_s``, the longest of them
+    timeouts_s: tuple[float, ...] = _stored((), _is_limits)  # by attempt of a round; the last one counts for the others
     grace_s: float = _stored(10.0, _seconds)
     backoff: Backoff = field(default_factory=Backoff, metadata={"valid": _is_backoff})
     retry_on: tuple[int, ...] = _stored((), _is_exit_codes)
@@ -187,6 +194,12 @@ class Policy:
         words = (b"-c", b"3") if kind == b"idle" else (b"-c", b"2", b"-n", level or b"4")
         return (*cpu, (b"ionice", *words))
 
+    def limit_s(self, attempt: int) -> float | None:
+        """The time limit in seconds of an attempt, counted from 1 in each round; None = no limit."""
+        if not self.timeouts_s:
+            return self.timeout_s
+        return self.timeouts_s[min(attempt, len(self.timeouts_s)) - 1]
+
     def ends_at(self, begin: int) -> int | None:
         """The deadline of a round that begins at ``begin``; both in microseconds since 1970. None = no deadline."""
         if self.deadline_at is not None:
@@ -204,7 +217,7 @@ class Policy:
         values = {k: v for k, v in data.items() if k in known}
         values.setdefault("leftovers", "end")  # the job was accepted before there was a choice
         values["backoff"] = Backoff(**values.get("backoff", {}))
-        for name in ("retry_on", "no_retry_on", "new_by"):
+        for name in ("retry_on", "no_retry_on", "new_by", "timeouts_s"):
             values[name] = tuple(values.get(name, ()))
         values["resources"] = tuple((name, amount) for name, amount in values.get("resources", ()))
         return cls(**values)

@@ -78,6 +78,8 @@ class JobSpec:
     #: Commands that start each process, the first one outermost: each changes something of itself, such as its
     #: priority, and then becomes the command that follows it.
     launchers: tuple[tuple[bytes, ...], ...] = ()
+    #: Time limits from which each attempt has one, see ``Dispatch.limit``; then ``timeout_s`` is the longest of them.
+    timeouts_s: tuple[float, ...] = ()
 
 
 class Dispatch(NamedTuple):
@@ -88,6 +90,7 @@ class Dispatch(NamedTuple):
     attempt: int
     argv: tuple[bytes, ...]
     env: tuple[bytes, ...]  # NAME=VALUE, added to the job's
+    limit: int = 0  # index of its time limit in ``JobSpec.timeouts_s``, if its job has any
 
 
 class Raised(NamedTuple):

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from jobctl.domain.durations import MAX_DURATION_S, duration_text
 from jobctl.domain.job_options import NO_LIMIT
-from jobctl.domain.policy import Policy
+from jobctl.domain.policy import MOST_LIMITS, Policy
 from jobctl.domain.states import JobState
 
 _MINUTE, _HOUR, _DAY = 60, 3_600, 86_400
@@ -41,8 +41,9 @@ def retry_advice(policy: Policy, causes: Collection[str], state: str, now: int) 
     """The advice for items that failed for these causes in a job of this state; ``now`` is in microseconds UTC."""
     options: list[str] = []
     notes: list[str] = []
-    if TIMEOUT in causes and policy.timeout_s:
-        options += ["--timeout", duration_text(longer(policy.timeout_s))]
+    limits_s = [policy.limit_s(attempt) for attempt in range(1, min(policy.attempts, MOST_LIMITS) + 1)]
+    if TIMEOUT in causes and (limit_s := max(limit or 0.0 for limit in limits_s)):
+        options += ["--timeout", duration_text(longer(limit_s))]
         notes.append("with a longer time limit")
     if policy.deadline_at is not None and (policy.ends_at(now) or 0) <= now:
         options += ["--deadline", NO_LIMIT]

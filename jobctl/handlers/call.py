@@ -44,7 +44,7 @@ class CallHandler:
         if not rows:
             return [], []
         items, attempts, payloads = zip(*rows, strict=True)
-        fields = zip(repeat(job), items, attempts, zip(payloads), repeat(()), strict=False)
+        fields = zip(repeat(job), items, attempts, zip(payloads), repeat(()), repeat(0), strict=False)
         return list(map(partial(tuple.__new__, Dispatch), fields)), []
 
     def words(self, _item: int, payload: bytes, /) -> tuple[str, ...]:

@@ -9,8 +9,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Container
     from typing import Any
 
-#: (job, item, attempt, argv, env): a domain.ports.Dispatch, or its fields as they come over the wire.
-Dispatch = tuple[int, int, int, tuple[bytes, ...], tuple[bytes, ...]]
+#: (job, item, attempt, argv, env, limit): a domain.ports.Dispatch, or its fields as they come over the wire.
+Dispatch = tuple[int, int, int, tuple[bytes, ...], tuple[bytes, ...], int]
 
 
 def _record_nothing(_job: int, _item: int, _attempt: int) -> None:

@@ -52,6 +52,7 @@ class JobPlan:
     def update(self, spec: tuple[Any, ...]) -> None:
         """Adopt changed fields; the folder of the output stays."""
         self.timeout_s: float | None = spec[fields.SPEC_TIMEOUT_S]
+        self._timeouts_s: tuple[float, ...] = spec[fields.SPEC_TIMEOUTS_S]
         self.grace_s: float = spec[fields.SPEC_GRACE_S]
         self.output.cap = spec[fields.SPEC_OUTPUT_CAP]
         self._slotted: bool = spec[fields.SPEC_SLOTTED]
@@ -70,12 +71,19 @@ class JobPlan:
         self._path = self._env.get(b"PATH")
         self._programs: dict[bytes, bytes] = {}
 
+    def limit_s(self, dispatch: Dispatch) -> float | None:
+        """The time limit of an attempt in seconds; None = it has none."""
+        if not self._timeouts_s:
+            return self.timeout_s
+        *_, limit = dispatch
+        return self._timeouts_s[min(limit, len(self._timeouts_s) - 1)]
+
     def start(self, dispatch: Dispatch, slot: int, cookie: bytes) -> tuple[int, Scratch]:
         """Start an attempt; returns its pid and its output files.
 
         Raises CannotStartError if the command is at fault, PressureError or NoOutputError if the machine is.
         """
-        _, _, _, argv, env = dispatch
+        _, _, _, argv, env, _ = dispatch
         argv = self._argv(argv, slot)
         try:
             scratch = self.output.scratch(slot)

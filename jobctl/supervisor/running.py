@@ -38,6 +38,7 @@ class Running:
         "has_waited",
         "id",
         "left",
+        "limit_s",
         "line",
         "pid",
         "place",
@@ -59,6 +60,7 @@ class Running:
         self.began = 0.0  # its start, in seconds of the monotonic clock
         self.begun = 0  # its start, in nanoseconds of ``leaders.since_boot_ns``
         self.deadline = NEVER
+        self.limit_s: float | None = None  # seconds after its start at which its time is over
         self.reaped: tuple[int, Any, float] | None = None  # exit status, rusage, monotonic time of the end
         self.devices: tuple[bytes, ...] = ()  # no other attempt has them
         self.place = -1  # in the table of leaders
@@ -77,8 +79,9 @@ class Running:
     def start(self, dispatch: Dispatch, cookie: bytes) -> None:
         """Start the process. Raises the errors of ``JobPlan.start``."""
         self.pid, self.scratch = self.plan.start(dispatch, self.slot, cookie)
-        if self.plan.timeout_s is not None:
-            self.deadline = self.began + self.plan.timeout_s
+        self.limit_s = self.plan.limit_s(dispatch)
+        if self.limit_s is not None:
+            self.deadline = self.began + self.limit_s
 
     def started_at_now(self) -> int:
         """The time of its start, in microseconds, by the wall clock as it is set now.
@@ -118,8 +121,7 @@ class Running:
 
         An attempt that ended during such a gap was not late, so its duration must not exceed its limit.
         """
-        limit_s = self.plan.timeout_s
-        return now if limit_s is None else max(now - gap_s, min(now, self.began + limit_s))
+        return now if self.limit_s is None else max(now - gap_s, min(now, self.began + self.limit_s))
 
     def leave(self, _now: float) -> bool:
         """Everything ends: ask this process to leave; False if it does not leave by itself and must be ended."""

@@ -27,7 +27,7 @@ PANELS = {option.panel for option in OPTIONS}
 #: What submit or run takes although it says nothing of the job.
 OF_THE_COMMAND = {"--start-daemon", "--wait"}
 #: What the policy keeps although no option of its own sets it.
-NOT_GIVEN = {"max_crashes", "min_finished", "deadline_at", "only_new", "new_by"}
+NOT_GIVEN = {"max_crashes", "min_finished", "deadline_at", "timeouts_s", "only_new", "new_by"}
 #: Keys of recipes that are not options: FILE -- COMMAND gives the first.
 OF_RECIPES = {"command", "summary"}
 NOW = 1_795_458_511_000_000

@@ -6,6 +6,8 @@ import json
 import os
 import signal
 
+import pytest
+
 from tests.wait import wait_until
 
 PATIENCE_S = 90
@@ -91,3 +93,17 @@ def test_every_place_suggests_a_longer_limit_and_the_command_works(cli):
     cli(*command.replace("2s", "3m").split()[1:])
     cli("daemon", "run", "--drain")
     assert cli.status(1)["state"] == "succeeded"
+
+
+@pytest.mark.parametrize("kind", ["command", "call"])
+def test_each_attempt_has_its_own_limit(cli, kind):
+    cli.file("rows.txt", "0.1\n3\n")
+    cli.file("naps.py", "import time\n\n\ndef nap(line):\n    time.sleep(float(line))\n")
+    work = ("--", "sleep", "{}") if kind == "command" else ("--env", f"PYTHONPATH={cli.work}", "--call", "naps:nap")
+    limits = ("--timeout", "500ms,1s,10m", "--attempts", 3, "--backoff", "10ms")
+    cli("run", "rows.txt", "-q", *limits, *work, env={"PYTHONPATH": str(cli.work)})
+    attempts = json.loads(cli("explain", "1.2", "--json").stdout)["attempts"]
+    assert [attempt["outcome"] for attempt in attempts] == ["timeout", "timeout", "succeeded"]
+    policy = cli.status(1)["policy"]
+    assert (policy["timeout_s"], policy["timeouts_s"]) == (600, [0.5, 1, 600])
+    assert "time limit 500ms, then 1s, then 10m" in cli("status", 1, "--plain").stdout

@@ -83,6 +83,14 @@ def test_a_timeout_is_exact_and_gives_a_grace(executor: LocalExecutor, tmp_path:
     assert 300_000 <= outcomes[0].duration_us < 5_000_000
 
 
+def test_each_attempt_has_its_own_limit_if_the_job_has_several(executor: LocalExecutor, tmp_path: Path) -> None:
+    executor.define(spec_of(1, tmp_path, timeout_s=1000.0, timeouts_s=(0.2, 1000.0)))
+    short = [shell(item, "exec sleep 1000")._replace(limit=0) for item in (0, 1)]
+    executor.start([*short, shell(2, "sleep 0.5")._replace(limit=1), shell(3, "sleep 0.5")._replace(limit=7)])
+    outcomes = {outcome.item: outcome.ending for outcome in Listener(executor).finished(4)}
+    assert outcomes == {0: Ending.TIMED_OUT, 1: Ending.TIMED_OUT, 2: Ending.EXITED, 3: Ending.EXITED}
+
+
 # The engine dies.
 
 

@@ -20,7 +20,13 @@ class PolicyBlock(TypedDict):
 
     slots: Number | None
     attempts: Number
-    timeout_s: Seconds | None
+    timeout_s: Annotated[Seconds | None, "the time limit of an attempt; with timeouts_s, the longest of them"]
+    timeouts_s: NotRequired[
+        Annotated[
+            list[Seconds],
+            "time limits by attempt of a round, the last one for all further attempts; empty = timeout_s for all",
+        ]
+    ]
     grace_s: Seconds
     backoff: BackoffBlock
     retry_on: list[int]

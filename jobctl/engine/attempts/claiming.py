@@ -128,7 +128,10 @@ def claim(database: Database, epoch: int, live: LiveJob, limit: int, now: int) -
         live.cursor = fresh[-1][0] + 1
     _count(database, live, len(due), len(fresh), now)
     live.charge([claimed[:2] for claimed in taken])
-    return _dispatches(live, taken)
+    claims = _dispatches(live, taken)
+    if live.row.policy.timeouts_s:
+        return claims._replace(to_start=_with_limits(database, live, claims.to_start))
+    return claims
 
 
 def _dispatches(live: LiveJob, taken: Sequence[items.Claimed]) -> Claims:
@@ -138,6 +141,14 @@ def _dispatches(live: LiveJob, taken: Sequence[items.Claimed]) -> Claims:
     made, unreadable = live.handler.dispatch_all(live.id, sound)
     damaged.extend(unreadable)
     return Claims(made, [Dispatch(live.id, item, attempt, (), ()) for item, attempt, _ in damaged])
+
+
+def _with_limits(database: Database, live: LiveJob, made: Sequence[Dispatch]) -> list[Dispatch]:
+    """The same attempts, each with its time limit: a round begins with the first one, and a crash uses up none."""
+    budgets = items.budgets(database, live.id, [dispatch.item for dispatch in made])
+    spent = {item: used.attempt - used.free for item, used in budgets.items()}
+    most = len(live.row.policy.timeouts_s)
+    return [each._replace(limit=min(max(spent.get(each.item, 1), 1), most) - 1) for each in made]
 
 
 def _count(database: Database, live: LiveJob, due: int, fresh: int, now: int) -> None:

@@ -68,5 +68,6 @@ class JobSpecs:
             alone=policy.on_crash == "fail",
             leftovers=policy.leftovers,
             launchers=policy.launchers,
+            timeouts_s=policy.timeouts_s,
             call=kind_of(row.handler).call_spec(row, environment, policy.recycle),
         )

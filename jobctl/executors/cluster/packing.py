@@ -82,7 +82,7 @@ def unpack_pack(data: bytes) -> Pack:
         [(job, slot) for job, slot in slots],
         long_s,
         {job: _frozen(spec) for job, spec in specs},
-        [Dispatch(job, item, attempt, tuple(argv), tuple(env)) for job, item, attempt, argv, env in entries],
+        [Dispatch(*entry[:3], *map(tuple, entry[3:5]), *entry[5:]) for entry in entries],
     )
 
 

@@ -142,7 +142,8 @@ def policy_facts(policy: PolicyBlock, daemon_slots: int | None = None) -> Iterat
     fewer = f" (the daemon has {number(daemon_slots or 0)})" if has_fewer else ""
     yield plural(policy["slots"], "slot") + fewer if policy["slots"] else "all slots"
     yield plural(policy["attempts"], "attempt")
-    yield f"time limit {format_given(policy['timeout_s'])}" if policy["timeout_s"] else "no time limit"
+    limits = policy.get("timeouts_s") or filter(None, [policy["timeout_s"]])
+    yield f"time limit {', then '.join(map(format_given, limits))}" if policy["timeout_s"] else "no time limit"
     if policy["max_failures"]:
         noun = "failure" if policy["max_failures"] == "1" else "failures"
         yield f"stops {policy['halt']} at more than {policy['max_failures']} {noun}"

@@ -81,6 +81,8 @@ def _text(option: JobOption, policy: Policy, columns: Mapping[str, Any]) -> str:
     at = parse_time(policy.deadline_at) if option.name == "deadline" and policy.deadline_at else None
     if option.name == "not-before" and policy.not_before_s is None:
         at = columns["not_before_at"]
+    if option.name == "timeout" and policy.timeouts_s:
+        return text_of(option, policy.timeouts_s)
     return text_of(option, getattr(policy, option.field)) if at is None else with_offset(at)
 
 

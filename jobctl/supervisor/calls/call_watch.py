@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 
+from jobctl.supervisor.backlog import Dispatch
 from jobctl.supervisor.calls.group import CallGroup
 from jobctl.supervisor.pressure import NEVER
 from jobctl.supervisor.protocol import wire
@@ -144,12 +145,13 @@ class CallWatch:
             return now + _LOOK_S if self._group.batch else NEVER
         if self._worker.plan.timeout_s is None or not self._group.has(index):
             return NEVER
-        return (seen[NOW_BEGAN_NS] + self._limit_ns(id_of(self._group.batch[index]))) / 1e9
+        return (seen[NOW_BEGAN_NS] + self._limit_ns(self._group.batch[index])) / 1e9
 
-    def _limit_ns(self, id_: AttemptId) -> int:
+    def _limit_ns(self, call: Dispatch) -> int:
         """The time limit of a call in nanoseconds, with the time during which it stood still."""
-        extra_s = self._stood_still[1] if self._stood_still is not None and self._stood_still[0] == id_ else 0.0
-        return int(((self._worker.plan.timeout_s or 0.0) + extra_s) * 1e9)
+        stood_still = self._stood_still is not None and self._stood_still[0] == id_of(call)
+        extra_s = self._stood_still[1] if self._stood_still is not None and stood_still else 0.0
+        return int(((self._worker.plan.limit_s(call) or 0.0) + extra_s) * 1e9)
 
     def _judge(self, seen: tuple[int, int, int, int]) -> Verdict | None:
         """The way to end the running call, or None if it may continue."""
@@ -157,9 +159,10 @@ class CallWatch:
         if not self._group.has(index):
             return None
         plan = self._worker.plan
-        id_ = id_of(self._group.batch[index])
+        call = self._group.batch[index]
+        id_ = id_of(call)
         verdict = self._cancelled.get(id_)
-        if verdict is None and plan.timeout_s is not None and time.monotonic_ns() >= began_ns + self._limit_ns(id_):
+        if verdict is None and plan.timeout_s is not None and time.monotonic_ns() >= began_ns + self._limit_ns(call):
             verdict = wire.TIMED_OUT, plan.grace_s
         if verdict is not None:
             self.target = id_

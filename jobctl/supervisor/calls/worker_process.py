@@ -102,7 +102,7 @@ class WorkerProcess(Running):
         self._calls.attempts.table.rename(self.place, self.id)
         self._watch.begin(now, is_loaded=self._loaded)
         assert self._channel is not None
-        self._channel.post(_WORK_CALLS, [(item, attempt, argv[0]) for _, item, attempt, argv, _ in batch])
+        self._channel.post(_WORK_CALLS, [(item, attempt, argv[0]) for _, item, attempt, argv, _, _ in batch])
         self._flush()
 
     def _batch(self, first: Dispatch) -> list[Dispatch]:
@@ -113,7 +113,7 @@ class WorkerProcess(Running):
             return [first]
         batch = [first, *backlog.take_more(line, room)]
         size = 0
-        for index, (_, _, _, argv, _) in enumerate(batch):
+        for index, (_, _, _, argv, _, _) in enumerate(batch):
             size += len(argv[0])
             if size > _GROUP_BYTES and index:
                 backlog.return_unstarted(line, batch[index:])

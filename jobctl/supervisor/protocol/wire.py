@@ -8,7 +8,7 @@ from __future__ import annotations
 
 #: The version of everything below and of the payloads. After an upgrade of a running jobctl, an old supervisor starts a
 #: new engine. An engine that finds another number than its own in JOBCTL_WIRE ends at once with OTHER_JOBCTL.
-VERSION = 10
+VERSION = 11
 OTHER_JOBCTL = 78
 #: Exit code of an engine that could not start because the disk is full or fails, or the database is busy.
 NOT_NOW = 74

@@ -319,6 +319,13 @@ def test_time_limits_are_those_of_items(executor: Any, tmp_path: Path) -> None:
     assert {outcome.attempt for outcome in outcomes} == {1}
 
 
+def test_each_call_has_its_own_limit_if_the_job_has_several(executor: Any, tmp_path: Path) -> None:
+    executor.define(spec_of(1, tmp_path, timeout_s=1000.0, timeouts_s=(1000.0, 0.2)))
+    executor.start([Dispatch(1, n, 1, (b"sleep 0.6",), (), limit=n % 2) for n in range(4)])
+    outcomes = {outcome.item: outcome.ending for outcome in Listener(executor).finished(4)}
+    assert {item for item, ending in outcomes.items() if ending == Ending.TIMED_OUT} == {1, 3}
+
+
 def test_a_slow_call_keeps_none_waiting_behind_it(executor: Any, tmp_path: Path) -> None:
     executor.define(spec_of(1, tmp_path, slots=2))
     lines = ["true"] * 500 + ["stay"] + ["true"] * 500
