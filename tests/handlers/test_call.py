@@ -21,7 +21,7 @@ def stored(**changes):
 def test_a_row_is_sent_unchanged():
     handler = handler_for(stored())
     assert handler.kind == "call"
-    assert handler.dispatch(4, 7, 2, b"1\x002") == (4, 7, 2, (b"1\x002",), ())
+    assert handler.dispatch(4, 7, 2, b"1\x002") == (4, 7, 2, (b"1\x002",), (), 0)
     many, unreadable = handler.dispatch_all(4, [(7, 2, b"1\x002"), (8, 1, b"3\x004")])
     assert many == [handler.dispatch(4, 7, 2, b"1\x002"), handler.dispatch(4, 8, 1, b"3\x004")]
     assert unreadable == []

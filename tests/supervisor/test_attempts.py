@@ -28,7 +28,7 @@ def test_a_job_waits_while_its_devices_cannot_be_listed(tmp_path: Path, monkeypa
     tagger: Any = SimpleNamespace(unmark=lambda: None)
     attempts = Attempts("store", tagger, lambda *event: events.append(event), select.poll())
     attempts.define(spec_fields(spec_of(1, tmp_path, gpus=1)))
-    attempts.backlog.add((1, 0, 1, (b"true",), ()))
+    attempts.backlog.add((1, 0, 1, (b"true",), (), 0))
     attempts.act(0.0)
     assert events == [(wire.PRESSURE, ("devices: Too many open files",))]
     assert attempts.backlog.waiting == 1 and attempts.pressure.retry_at > 0.0
@@ -47,5 +47,5 @@ def test_a_failed_start_has_a_reason_even_if_its_directory_is_removed(
     monkeypatch.setattr(spawn, "spawn", fail)
     plan = JobPlan(spec_fields(spec_of(1, tmp_path, cwd=str(directory).encode())), (0, 1))
     with pytest.raises(spawn.CannotStartError, match="/bin/true: not executable"):
-        plan.start((1, 0, 1, (b"/bin/true",), ()), 1, b"cookie")
+        plan.start((1, 0, 1, (b"/bin/true",), (), 0), 1, b"cookie")
     plan.output.close()

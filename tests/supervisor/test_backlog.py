@@ -39,7 +39,7 @@ class Machine:
         self.check()
 
     def add(self, n: int) -> None:
-        self.backlog.add((n % 4 + 1, self.added, 1, (), ()))
+        self.backlog.add((n % 4 + 1, self.added, 1, (), (), 0))
         self.added += 1
 
     def fill(self, _: int = 0) -> None:
@@ -108,8 +108,8 @@ def test_a_job_moved_to_another_queue_counts_there() -> None:
     backlog.define(1, 9, "a", 1)
     backlog.define(2, 9, "b", 1)
     for item in range(2):
-        backlog.add((1, item, 1, (), ()))
-        backlog.add((2, item, 1, (), ()))
+        backlog.add((1, item, 1, (), (), 0))
+        backlog.add((2, item, 1, (), (), 0))
     taken = []
     while (line := backlog.next_line()) is not None:
         taken.append((line, backlog.take(line)[1]))
@@ -124,7 +124,7 @@ def test_a_job_moved_to_another_queue_counts_there() -> None:
 def test_a_job_is_forgotten_only_when_it_is_idle() -> None:
     backlog = Backlog()
     line = backlog.define(1, 1, "q", None)
-    backlog.add((1, 0, 1, (), ()))
+    backlog.add((1, 0, 1, (), (), 0))
     assert backlog.forget(1) is None
     _, slot = backlog.take(line)
     assert backlog.forget(1) is None

@@ -27,7 +27,7 @@ def test_endings_and_flags_have_the_same_numbers() -> None:
 def test_messages_have_the_fields_in_the_order_that_is_relied_on() -> None:
     assert [field.name for field in dataclasses.fields(ports.JobSpec)] == [
         "job", "env", "cwd", "umask", "slots", "queue", "queue_slots", "timeout_s", "grace_s", "log_dir", "output_cap",
-        "slotted", "call", "gpus", "resources", "alone", "leftovers", "launchers",
+        "slotted", "call", "gpus", "resources", "alone", "leftovers", "launchers", "timeouts_s",
     ]  # fmt: skip
     assert ports.CallSpec._fields == (
         "python", "target", "setup", "style", "input_format", "columns", "recycle", "token_of", "named",
@@ -35,7 +35,7 @@ def test_messages_have_the_fields_in_the_order_that_is_relied_on() -> None:
     assert ports.Calls._fields == (
         "job", "number", "slot", "max_rss_kib", "log", "out_off", "err_off", "failed", "cut", "records",
     )  # fmt: skip
-    assert ports.Dispatch._fields == ("job", "item", "attempt", "argv", "env")
+    assert ports.Dispatch._fields == ("job", "item", "attempt", "argv", "env", "limit")
     assert ports.Started._fields == (
         "job", "item", "attempt", "slot", "pid", "started_at", "log", "out_off", "err_off", "host",
     )  # fmt: skip
@@ -73,6 +73,7 @@ def test_positions_have_the_names_of_the_fields() -> None:
 #: A new name of a field replaces the digest of its version, because messages do not contain names.
 DIGESTS = {
     1: "e30c", 2: "6369", 3: "ac4a", 4: "5034", 5: "0673", 6: "e17a", 7: "20a1", 8: "73b6", 9: "73b6", 10: "be16",
+    11: "9b0b",
 }  # fmt: skip
 
 
