@@ -356,7 +356,7 @@ complete -c jobctl -n "__jobctl_at 'undo'" -l unknown -d 'Rows whose outcome is 
 complete -c jobctl -n "__jobctl_at 'undo'" -l priority -x -d 'Jobs with a higher priority start first.'
 complete -c jobctl -n "__jobctl_at 'undo'" -l not-before -x -d 'Do not start before this time: 22:00, tomorrow 06:00, monday 06:00, 2026-12-01, or 2h (from now).'
 complete -c jobctl -n "__jobctl_at 'undo'" -s j -l slots -x -d 'The maximum number of items that run at once.'
-complete -c jobctl -n "__jobctl_at 'undo'" -l timeout -x -d 'Stop an item after this time: 90 (seconds), 5m, 2h.'
+complete -c jobctl -n "__jobctl_at 'undo'" -l timeout -x -d 'Stop an item after this time: 90 (seconds), 5m, 2h; by attempt: 5m,20m,1h.'
 complete -c jobctl -n "__jobctl_at 'undo'" -l attempts -x -d 'The maximum number of attempts for each item, including the first.'
 complete -c jobctl -n "__jobctl_at 'undo'" -l nice -x -d 'The CPU priority of items: 0 to 19 (lowest); root can also raise it with -1 to -20.'
 complete -c jobctl -n "__jobctl_at 'undo'" -l ionice -xa 'idle best-effort best-effort:0 best-effort:1 best-effort:2 best-effort:3 best-effort:4 best-effort:5 best-effort:6 best-effort:7' -d 'The disk priority of items: idle, or best-effort with a level from 0 (highest) to 7.'
