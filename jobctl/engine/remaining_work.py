@@ -25,7 +25,12 @@ def is_served(live_jobs: LiveJobs, job: int) -> bool:
     live = live_jobs.get(job)
     if live is not None and (live.row.foreground or live.stop is not None):
         return False
-    return not any(_ends_with_another(each) for each in live_jobs)
+    return not any(_ends_with_another(each) or _takes_back(each, job) for each in live_jobs)
+
+
+def _takes_back(live: LiveJob, job: int) -> bool:
+    """True if a job runs in the foreground to take back rows of another, and nothing holds it."""
+    return live.row.undo_of == job and bool(live.row.foreground) and live.has_future
 
 
 def _ends_with_another(live: LiveJob) -> bool:

@@ -25,6 +25,7 @@ from jobctl.store import downtime, meta, sqlite
 from jobctl.store.database import UNWRITABLE
 from jobctl.store.items import StaleAttempts
 from jobctl.store.opening.trouble import file_limit
+from jobctl.store.undone import RowsChanged
 
 
 class Writer:
@@ -136,10 +137,11 @@ class Writer:
                 parts.live_jobs.touch(live)
         for closed in parts.closer.done():
             finished = parts.live_jobs.get(closed.job)
-            if finished is not None:
-                self._close(finished, closed, now)
+            made = finished is not None and self._close(finished, closed, now)
+            closed.undo.end(parts.database, made=made)
 
-    def _close(self, live: LiveJob, closed: closing.Closed, now: int) -> None:
+    def _close(self, live: LiveJob, closed: closing.Closed, now: int) -> bool:
+        """End a round whose files are written; False if that failed and the files are made again."""
         parts = self._parts
         live.closing = False  # after an error below, the files are made again
         parts.live_jobs.touch(live)
@@ -148,18 +150,22 @@ class Writer:
                 raise Limited("result files cannot grow: the limit on the size of files (ulimit -f) is too small")
             live.unwritten = f"{UNWRITTEN_RESULTS} {live.id} cannot be written: {closed.error}"
             live.close_at = now + PAUSE_US
-            return
+            return False
         try:
             with parts.clock.transaction():
-                closing.finish(parts.database, live, closed.results, now)
+                closing.finish(parts.database, live, closed, now)
                 # In the same transaction as the end, so that no step, death or retry in between can start one of them.
                 for dependent in parts.live_jobs.check_dependents(live.id):
                     parts.stops.obey_rules(dependent, now)
-        except ClockSet:
+        except (ClockSet, RowsChanged):
             parts.wake.ring()  # this round has written nothing; the next one follows the clock
+            return False
         except UNWRITABLE as error:
             self.start_over(error, now)
-        else:
-            parts.trouble.end()
-            parts.live_jobs.drop(live.id)
-            parts.wake.ring()  # jobs that come after this one may start now
+            return False
+        parts.trouble.end()
+        parts.live_jobs.drop(live.id)
+        if closed.undo.staged is not None:
+            parts.live_jobs.expect_changes()  # this connection has made a job, which it would not notice
+        parts.wake.ring()  # jobs that come after this one may start now
+        return True

@@ -40,8 +40,12 @@ class Staging:
         """Make the rows those of a job, in the caller's transaction, which may be on another connection."""
         (database or self._database).execute("DELETE FROM prunings WHERE job = ?", (self.job,))
 
-    def discard(self, *, shrink: bool = False) -> None:
-        """Remove the rows, unless they were accepted; ``shrink`` gives the space they took back to the disk."""
+    def discard(self, database: Database | None = None, *, shrink: bool = False) -> None:
+        """Remove the rows, unless they were accepted; ``shrink`` gives the space they took back to the disk.
+
+        The connection may be another one than that which has written them.
+        """
+        self._database = database or self._database
         while self._remove_some():
             pass
         if shrink:

@@ -15,6 +15,7 @@ from jobctl.store import jobs, journal, undone
 from jobctl.store.database import Database
 from jobctl.store.job_row import JobRow
 from jobctl.store.uid import new_uid
+from jobctl.store.undone import UndoCounts
 
 #: The options of the submission that say where items run.
 _PLACE = ("cwd", "env", "env_names", "env_file", "env_all", "python")
@@ -48,15 +49,17 @@ def policy_for(policy: Policy) -> Policy:
     )
 
 
-def accept(database: Database, job: int, row: JobRow, new: NewUndo, items: int, now: int) -> None:
+def accept(database: Database, job: int, row: JobRow, new: NewUndo, counts: UndoCounts, now: int) -> None:
     """Make the job whose rows are written under number ``job``, in the caller's transaction. Raises RowsChanged."""
+    items = counts.taken
     jobs.insert(database, {"id": job, **_values(row, new, job, items, now)})
     undone.accept(database, job, row.id)
     undone.inherit(database, job, row.id)
     shown = str(kind_of(new.undo.handler).shown_command(new.undo.command))
     reason = f"{plural(items, 'item')}, which take back rows of job {row.id}"
     journal.note(database, job, "submitted", at=now, actor=new.actor, reason=reason, command=shown)
-    reason = f"job {job} takes back {plural(items, 'row')}"
+    doubt = f"; {counts.in_doubt} with an unknown outcome left out" if counts.in_doubt else ""
+    reason = f"job {job} takes back {plural(items, 'row')}{doubt}"
     journal.note(database, row.id, journal.UNDO, at=now, actor=new.actor, reason=reason, undo_job=job, items=items)
 
 

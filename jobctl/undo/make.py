@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from jobctl.config import Home
-from jobctl.store import jobs, undone
+from jobctl.store import items, jobs, undone
 from jobctl.store.database import Database
 from jobctl.store.job_row import JobRow
 from jobctl.store.staging import Staging
-from jobctl.store.undone import UndoChoice, UndoCounts
+from jobctl.store.undone import RowsChanged, UndoChoice, UndoCounts
 from jobctl.undo.job import NewUndo, accept
 from jobctl.undo.rows import UndoRows
 
@@ -28,7 +28,7 @@ def make_at_once(
         last = 0
         while (written := rows.write(job, last)) > last:
             last = written
-        accept(database, job, row, new, last, now)
+        accept(database, job, row, new, counts, now)
     finally:
         rows.close()
     return job, counts
@@ -68,14 +68,17 @@ class StagedUndo:
 
     def accept(self, database: Database, new: NewUndo, now: int) -> None:
         """Make the undo job, in the caller's transaction on any connection. Raises RowsChanged."""
-        if self._staging is not None:
-            self._staging.accept(database)
-            accept(database, self._staging.job, self._row, new, self.counts.taken, now)
+        if self._staging is None:
+            return
+        if items.count(database, self._staging.job) != self.counts.taken:  # ``prune`` has taken them for leftovers
+            raise RowsChanged
+        self._staging.accept(database)
+        accept(database, self._staging.job, self._row, new, self.counts, now)
 
-    def discard(self) -> None:
-        """Remove the rows, on the connection that wrote them."""
+    def discard(self, database: Database) -> None:
+        """Remove the rows, on any connection."""
         if self._staging is not None:
-            self._staging.discard()
+            self._staging.discard(database)
 
     def close(self) -> None:
         """Release the number. ``prune`` removes rows that were neither accepted nor discarded."""

@@ -97,6 +97,7 @@ BAD = [
 SWITCHES = {
     *("--no-header", "--dry-run", "--from-joblog", "--unique", "--only-new"),
     *("--new-queue", "--hold", "--allow-http", "--start-daemon", "--wait", "--env-all"),
+    "--undo-on-failure",
 }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -75,6 +76,49 @@ def test_a_function_takes_back_what_a_function_returned(cli):
     assert json.loads(cli("status", 3, "--json").stdout)["counts"]["succeeded"] == 3
 
 
+def test_a_run_that_fails_takes_its_rows_back_before_it_ends(cli):
+    cli.file("rows.csv", ROWS)
+    done = cli("run", "rows.csv", "-j", 1, "--undo", UNDO, "--undo-on-failure", "--", *WORK, check=3)
+    assert [line[0] for line in undone(cli)] == ["4", "3", "2", "1"]
+    assert "job 1 ended without success: job 2 takes its rows back" in done.stderr
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("trial", range(6))
+def test_kills_at_any_moment_begin_one_undo_and_forget_no_row(cli, trial):
+    cli.file("rows.txt", "".join(f"{n}\n" for n in range(1, 31)))
+    cli("daemon", "start", "--slots", 3)
+    work = ("sh", "-c", 'echo "$1" >> done; [ "$1" != 17 ] || exit 65', "sh", "{}")
+    undo = "sh -c 'echo \"$1 $JOBCTL_TOKEN\" >> undone' sh {}"
+    cli.submit("rows.txt", "--undo", undo, "--undo-on-failure", "--max-failures", 1, "--", *work)
+    killed = set()
+    for lines in (10 * trial, 45, 52):  # of both files together: around the end of the job, and in the undo
+        wait_until(lambda lines=lines: _written(cli) >= lines or _is_over(cli), 60, "work")
+        wait_until(lambda: cli.engine_pid() not in (*killed, 0, None) or _is_over(cli), 60, "the next engine")
+        if not _is_over(cli):
+            killed.add(cli.engine_pid())
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(cli.engine_pid(), signal.SIGKILL)
+    wait_until(lambda: _is_over(cli), 60, "both jobs to end")
+    (undo_job,) = [row[0] for row in cli.rows("SELECT id FROM jobs WHERE undo_of = 1")]
+    tokens = {}
+    for row, token in undone(cli):
+        tokens.setdefault(int(row), set()).add(token)
+    assert sorted(tokens) == [n for n in range(1, 31) if n != 17]
+    assert all(len(found) == 1 for found in tokens.values())
+    assert cli.status(undo_job)["counts"]["succeeded"] == 29
+
+
+def _written(cli):
+    paths = [cli.work / "done", cli.work / "undone"]
+    return sum(len(path.read_text().splitlines()) for path in paths if path.exists())
+
+
+def _is_over(cli):
+    found = cli.rows("SELECT count(*), count(finished_at) FROM jobs")
+    return tuple(found[0]) == (2, 2)
+
+
 @pytest.mark.parametrize(
     ("options", "said"),
     [
@@ -83,6 +127,7 @@ def test_a_function_takes_back_what_a_function_returned(cli):
         (["--undo", "no-such-program-at-all {id}"], "no-such-program-at-all"),
         (["--undo", "sh -c 'rm {id}'"], "--undo: "),
         (["--undo-call", "shop:nothing"], "--undo-call shop:nothing"),
+        (["--undo-on-failure"], "--undo-on-failure needs a way to take a row back"),
         (["--undo", "true", "--undo-shell", "true"], "--undo and --undo-shell at once"),
     ],
 )

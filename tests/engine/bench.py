@@ -122,6 +122,23 @@ class Bench:
             ends = "SELECT count(*) FROM journal WHERE job = ? AND event = 'finished'"
             assert self.database.scalar(ends, (number,)) == (row.round if terminal else row.round - 1)
 
+        self._check_undo()
+
+    def _check_undo(self):
+        """Each row that was taken back is an item of one undo job, and each of its items is such a row."""
+        lost = (
+            "SELECT 1 FROM undone u JOIN jobs o ON o.id = u.job"
+            " LEFT JOIN jobs j ON j.id = u.undo_job AND j.undo_of = u.job"
+            " LEFT JOIN items i ON i.job = u.undo_job AND i.item = u.undo_item WHERE i.item IS NULL OR j.id IS NULL"
+        )
+        assert not self.database.execute(lost).fetchall()
+        sums = (
+            "SELECT j.id, j.total - j.undo_retaken - j.undo_released,"
+            " (SELECT count(*) FROM undone u WHERE u.undo_job = j.id) FROM jobs j JOIN jobs o ON o.id = j.undo_of"
+        )
+        for job, items, rows in self.database.execute(sums).fetchall():
+            assert items == rows, job
+
     def events(self, number):
         """The journal's events of a job."""
         rows = self.database.execute("SELECT event FROM journal WHERE job = ? ORDER BY id", (number,))

@@ -106,10 +106,34 @@ def _run_job(shared: Session, accepted: Accepted, times: Sequence[str], options:
             from jobctl.cli.live.watching import show
 
             finished = show(view)
+            undo = _undo_of(shared, accepted.job) if finished else None
+            if undo is not None:  # the engine takes the rows back before it ends
+                shared.note(f"job {accepted.job} ended without success: job {undo} takes its rows back")
+                finished = _show_undo(shared, undo, engine)
     except KeyboardInterrupt:  # before the view handled signals
         _tell_left(shared, accepted.job)
         raise
     return _finish(shared, view.shown["jobs"][0], finished=finished)
+
+
+def _undo_of(shared: Session, job: int) -> int | None:
+    from jobctl.services.control.undo import undo_in_foreground
+
+    return undo_in_foreground(shared.home, job)
+
+
+def _show_undo(shared: Session, undo: int, engine: ForegroundRun) -> bool:
+    """Show the undo job until it is done; False if the user left it before."""
+    from jobctl.cli.live.watching import show
+
+    view = _view(shared, undo, engine)
+    view.footer = _FOOTER_FOLLOWING if engine.follows else _FOOTER_RUNNING
+    finished = show(view)
+    if finished and not (shared.json or shared.quiet):
+        from jobctl.render.lines import print_summary
+
+        print_summary(view.shown["jobs"][0], sys.stderr, shared.colorless_look(sys.stderr))
+    return finished
 
 
 def _jobs(shared: Session, job: int) -> WatchedJobs:

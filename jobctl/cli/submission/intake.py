@@ -149,7 +149,7 @@ def _request(
         notify=_notify(parsed),
         not_before_at=_start_at(parsed["not_before"], now),
         undo=_way_back(parsed),
-        undo_on_failure=bool(parsed.get("undo_on_failure")),
+        undo_on_failure=parsed["undo_on_failure"],
     )
 
 
@@ -199,7 +199,7 @@ def _call(parsed: Mapping[str, Any]) -> Call:
 
 
 def _way_back(parsed: Mapping[str, Any]) -> UndoWords | None:
-    if not any(parsed.get(name) for name in _WAYS_BACK):
+    if not any(parsed[name] for name in _WAYS_BACK):
         return None
     from jobctl.cli.submission.undo import kept_words  # few submissions have a way back
 

@@ -37,7 +37,7 @@ def kept_words(given: Mapping[str, Any]) -> UndoWords | None:
     """
     named = [f"--{name.replace('_', '-')}" for name in ("undo", "undo_shell", "undo_call") if given[name]]
     if not named:
-        if given.get("undo_on_failure"):
+        if given["undo_on_failure"]:
             raise UsageError(
                 "--undo-on-failure needs a way to take a row back",
                 hint="--undo COMMAND, --undo-shell TEXT or --undo-call MODULE:FUNCTION",

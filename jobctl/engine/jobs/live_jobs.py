@@ -93,6 +93,10 @@ class LiveJobs:
         """True if another connection has written to the database since the last refresh."""
         return self._database.data_version() != self._version
 
+    def expect_changes(self) -> None:
+        """Read the database again at the next step, because this connection itself has made a job."""
+        self._version = -1
+
     def refresh(self, epoch: int) -> None:
         """Read the changes of commands: new jobs, pauses, changed rules. Call it in a transaction."""
         self._version = self._database.data_version()

@@ -13,6 +13,7 @@ from jobctl.domain.states import Counts, JobState, Stop, final_state
 from jobctl.engine.jobs.live_job import LiveJob
 from jobctl.engine.rounds.done_rows import record_done_rows
 from jobctl.engine.rounds.result_files import ResultWriter
+from jobctl.engine.rounds.undoing import PreparedUndo, prepare
 from jobctl.store import failures, jobs, journal, outbox
 from jobctl.store.database import UNWRITABLE, Database
 from jobctl.store.opening.open import open_database
@@ -27,6 +28,7 @@ class Closed(NamedTuple):
     job: int
     results: dict[str, Any] | None
     error: str = ""
+    undo: PreparedUndo = PreparedUndo()
 
 
 class RoundCloser:
@@ -78,7 +80,7 @@ class RoundCloser:
         try:
             results = ResultWriter(database, self._home, live.row, reason, live.mask).write()
             record_done_rows(database, live.row, now)
-            return Closed(live.id, results)
+            return Closed(live.id, results, undo=prepare(database, self._home, live, end_state(database, live), now))
         except OSError as error:
             return Closed(live.id, None, f"{error.strerror or error} ({error.filename})")
         except UNWRITABLE as error:
@@ -87,10 +89,18 @@ class RoundCloser:
             return Closed(live.id, None, f"{type(error).__name__}: {error}")
 
 
-def finish(database: Database, live: LiveJob, results: dict[str, Any], now: int) -> JobState:
-    """Write the end of a round, in the caller's transaction. Returns the state in which the job ended."""
+def end_state(database: Database, live: LiveJob) -> JobState:
+    """The state in which a job ends whose items are all terminal."""
     counts = Counts(**live.counts, rejected=live.row.counts.rejected, skipped=live.row.counts.skipped)
-    state = final_state(counts, stop=live.row.stop, cut=_was_cut(database, live))
+    return final_state(counts, stop=live.row.stop, cut=_was_cut(database, live))
+
+
+def finish(database: Database, live: LiveJob, closed: Closed, now: int) -> JobState:
+    """Write the end of a round, in the caller's transaction. Returns the state in which the job ended.
+
+    Raises RowsChanged if the undo cannot begin now.
+    """
+    state = end_state(database, live)
     jobs.add_counts(
         database,
         live.id,
@@ -98,12 +108,13 @@ def finish(database: Database, live: LiveJob, results: dict[str, Any], now: int)
         state=state,
         finished_at=now,
         updated_at=now,
-        results=json.dumps(results),
+        results=json.dumps(closed.results),
         rate_per_s=_overall_rate(live, now),
         reason=live.row.stop_reason if state in _STOPPED else "",
         paused_at=None,
     )
     journal.note(database, live.id, "finished", at=now, actor="engine", reason=str(state), round=live.row.round)
+    closed.undo.begin(database, live, now)
     outbox.enqueue(database, live.id, now)
     return state
 

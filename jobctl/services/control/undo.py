@@ -18,7 +18,7 @@ from jobctl.services.control.rule_changes import Values, change_rules, check_on_
 from jobctl.services.control.targets import existing_job
 from jobctl.services.selection import SelectedItems
 from jobctl.services.submit.request import Origin
-from jobctl.store import clock
+from jobctl.store import clock, jobs, undone
 from jobctl.store.daemon import load_cluster
 from jobctl.store.opening.open import open_database
 from jobctl.store.undone import RowsChanged, UndoChoice, UndoCounts
@@ -98,10 +98,10 @@ def _in_parts(
             staged.accept(database, new, now)
         return staged.job, staged.counts
     except RowsChanged:
-        staged.discard()
+        staged.discard(database)
         raise _changed(row.id) from None
     except BaseException:
-        staged.discard()
+        staged.discard(database)
         raise
     finally:
         staged.close()
@@ -198,6 +198,14 @@ def _nothing(row: JobRow, counts: UndoCounts) -> UsageError:
     return UsageError(
         f"job {row.id}: nothing to take back: none of these rows succeeded", hint=f"jobctl items {row.id}"
     )
+
+
+def undo_in_foreground(home: Home, job: int) -> int | None:
+    """The undo job that ``jobctl run`` works on after the end of a job; None without one."""
+    with closing(open_database(home)) as database:
+        rows = (jobs.load(database, number) for number in undone.undo_jobs(database, job))
+        live = [row.id for row in rows if row is not None and row.foreground and row.finished_at is None]
+    return live[-1] if live else None
 
 
 def undo_document(answer: UndoAnswer) -> UndoDocument:
