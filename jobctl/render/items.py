@@ -50,10 +50,16 @@ def print_items(items: Sequence[ItemBlock], stream: TextIO, look: Look) -> None:
         screen.print(line, no_wrap=True, crop=True)
 
 
-def item_cells(items: Sequence[ItemBlock], look: Look) -> tuple[list[Text], list[list[Text]]]:
-    """The titles and the rows of some items, each cell as wide as its column; two spaces belong between columns."""
+def item_cells(
+    items: Sequence[ItemBlock], look: Look, widest: dict[str, int] | None = None
+) -> tuple[list[Text], list[list[Text]]]:
+    """The titles and the rows of some items, each cell as wide as its column; two spaces belong between columns.
+
+    ``widest`` keeps the width that each column of a longer list needed so far, so that columns do not become narrower
+    or vanish when the next part of the list is shown.
+    """
     rows = [dict(zip(_COLUMNS, _texts(item), strict=True)) for item in items]
-    widths = _widths(rows, look)
+    widths = _widths(rows, look, {} if widest is None else widest)
     titles = [_cell(name, name, width, look, "bold") for name, width in widths.items()]
     found = []
     for item, row in zip(items, rows, strict=True):
@@ -62,13 +68,12 @@ def item_cells(items: Sequence[ItemBlock], look: Look) -> tuple[list[Text], list
     return titles, found
 
 
-def _widths(rows: Sequence[Mapping[str, str]], look: Look) -> dict[str, int]:
+def _widths(rows: Sequence[Mapping[str, str]], look: Look, widest: dict[str, int]) -> dict[str, int]:
     """The columns that are not empty, with their widths; the long ones share the width that the others leave."""
-    natural = {
-        name: max([len(name), *(cell_len(row[name]) for row in rows)])
-        for name in _COLUMNS
-        if not rows or any(row[name] for row in rows)
-    }
+    for name in _COLUMNS:
+        if name in widest or not rows or any(row[name] for row in rows):
+            widest[name] = max([len(name), widest.get(name, 0), *(cell_len(row[name]) for row in rows)])
+    natural = {name: widest[name] for name in _COLUMNS if name in widest}
     long = [name for name in _FLEXIBLE if name in natural]
     left = look.width - sum(width + _GAP for name, width in natural.items() if name not in long) - _GAP * len(long)
     for place, name in enumerate(long):

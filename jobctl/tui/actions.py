@@ -7,25 +7,27 @@ from threading import Thread
 from typing import TYPE_CHECKING
 
 from jobctl.config import Home
+from jobctl.domain.option_values import read_text
 from jobctl.domain.selection import Selection
-from jobctl.domain.wording import plural
 from jobctl.errors import JobctlError
 from jobctl.process.moment import now as now_us
-from jobctl.services.control import cancel, pause, retry
+from jobctl.services.control import cancel, pause, retry, retry_forecast
 from jobctl.services.control.targets import Target
 
 if TYPE_CHECKING:
     from jobctl.domain.documents.status import StatusDocument
+    from jobctl.services.control.retry_forecast import RetryForecast, Rules
 
 
 Say = Callable[[str, bool], object]  # (sentence, whether it is an error)
+Later = Callable[[Callable[[], object]], object]  # calls a function in the thread that draws
 
 
 class Actions:
     """Runs each action in a thread: a cancel waits until the running items have ended, and the screen must not wait."""
 
-    def __init__(self, home: Home, say: Say) -> None:
-        self._home, self._say = home, say
+    def __init__(self, home: Home, say: Say, later: Later) -> None:
+        self._home, self._say, self._later = home, say, later
 
     def cancel(self, job: int, item: int | None = None) -> None:
         """Cancel a job or an item."""
@@ -37,9 +39,24 @@ class Actions:
 
         self._do(act)
 
-    def retry(self, job: int, selection: Selection | None = None) -> None:
-        """Begin another round for the items that did not succeed, or for the selected ones."""
-        self._do(lambda: retry.retry(self._home, job, selection or Selection(), now=now_us()).sentence)
+    def retry(self, job: int, selection: Selection, rules: Rules = ()) -> None:
+        """Begin another round for the selected items, with other rules if some are given."""
+
+        def act() -> str:
+            values = {option: read_text(option, text) for option, text in rules}
+            return retry.retry_all(self._home, {job: selection}, values, now=now_us())[0].sentence
+
+        self._do(act)
+
+    def forecast(self, job: StatusDocument, selection: Selection, then: Callable[[RetryForecast], object]) -> None:
+        """Count what a retry runs again, which takes a while for millions of items; then call ``then``."""
+
+        def act() -> str:
+            forecast = retry_forecast.forecast(self._home, job, selection, now=now_us())
+            self._later(lambda: then(forecast))
+            return ""
+
+        self._do(act)
 
     def pause(self, job: StatusDocument) -> None:
         """Pause a job, or resume a paused one."""
@@ -58,18 +75,7 @@ class Actions:
 
     def _guarded(self, act: Callable[[], str]) -> None:
         try:
-            self._say(act(), False)
+            if sentence := act():
+                self._say(sentence, False)
         except JobctlError as error:
             self._say(f"{error.message}\n{error.hint or ''}".strip(), True)
-
-
-def question_of_cancel(job: StatusDocument) -> tuple[str, str]:
-    """The question and the consequence to show before a job is cancelled."""
-    counts = job["counts"]
-    waiting = counts["queued"] + counts["retrying"]
-    parts = [
-        f"{plural(counts['running'], 'running item')} will be stopped" if counts["running"] else "",
-        f"{plural(waiting, 'waiting item')} will not run" if waiting else "",
-    ]
-    consequence = ", ".join(filter(None, parts)) + "."
-    return f"End job {job['job']} ({job['name']})?", consequence

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import ClassVar
 
 from textual.binding import Binding, BindingType
@@ -9,8 +10,11 @@ from textual.message import Message
 
 from jobctl.config import Home
 from jobctl.render.inert import inert_log
+from jobctl.services.control.targets import Target
 from jobctl.store.opening.open import open_database
 from jobctl.tui.actions import Actions
+from jobctl.tui.item import ItemScreen
+from jobctl.tui.job import JobScreen
 from jobctl.tui.jobs import JobsScreen
 from jobctl.tui.page import JobctlScreen
 from jobctl.tui.program import Program
@@ -30,6 +34,14 @@ class Answered(Message):
         self.sentence, self.is_error = sentence, is_error
 
 
+class Later(Message):
+    """A thread wants a function to be called in the thread that draws."""
+
+    def __init__(self, act: Callable[[], object]) -> None:
+        super().__init__()
+        self.act = act
+
+
 class Top(Program):
     """``jobctl top``."""
 
@@ -39,17 +51,11 @@ class Top(Program):
     JobctlScreen { layout: vertical; overflow: hidden; }
     Static { height: auto; }
     TabbedContent, ContentSwitcher, TabPane { height: 1fr; }
-    Table { height: 1fr; }
     Tab, Tab:hover, Tab:focus { color: $text; }
     Tab.-active { background: $block-cursor-background; color: $block-cursor-foreground; text-style: bold; }
     Tabs:focus .-active { background: $block-cursor-background; color: $block-cursor-foreground; }
     ModalScreen { background: transparent; }
     Underline > .underline--bar { color: $primary; background: $border-blurred; }
-    Footer, FooterKey { background: $background; color: $text; }
-    FooterKey .footer-key--key { background: $background; color: $primary; text-style: bold; }
-    FooterKey .footer-key--description { background: $background; color: $text; }
-    FooterKey:hover, FooterKey:hover .footer-key--key, FooterKey:hover .footer-key--description {
-        background: $block-cursor-background; color: $block-cursor-foreground; }
     Toast { background: $background; color: $text; border: round $primary; }
     Toast.-error { border: round $error; }
     """
@@ -66,7 +72,11 @@ class Top(Program):
             self.register_theme(theme)
         self.theme = preferred()
         self._home, self._called = home, program
-        self.actions = Actions(home, lambda sentence, is_error: self.post_message(Answered(sentence, is_error)))
+        self.actions = Actions(
+            home,
+            lambda sentence, is_error: self.post_message(Answered(sentence, is_error)),
+            lambda act: self.post_message(Later(act)),
+        )
         self.watcher = Watcher(home, lambda: self.post_message(Changed()))
 
     def on_mount(self) -> None:
@@ -88,6 +98,16 @@ class Top(Program):
         """Draw the visible screen again."""
         if isinstance(self.screen, JobctlScreen):
             self.screen.refresh_now()
+
+    def on_later(self, later: Later) -> None:
+        """Call the function."""
+        later.act()
+
+    def open_target(self, target: Target) -> None:
+        """Show a job, or an item of it over its job."""
+        self.push_screen(JobScreen(target.job, "overview" if target.item is None else "items", target.item))
+        if target.item is not None:
+            self.push_screen(ItemScreen(target.job, target.item))
 
     def on_answered(self, answer: Answered) -> None:
         """Show the answer for a few seconds."""

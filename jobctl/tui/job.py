@@ -7,74 +7,88 @@ from typing import TYPE_CHECKING, ClassVar
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
-from textual.widgets import DataTable, Footer, Static, TabbedContent, TabPane
+from textual.widgets import Static, TabbedContent, TabPane
 
 from jobctl.domain.selection import Selection
-from jobctl.domain.states import ItemState
-from jobctl.domain.wording import number
-from jobctl.render.items import item_cells
 from jobctl.render.job.blocks import failure_cells
 from jobctl.render.job.page import job_page, job_title
 from jobctl.services.output.follow import FollowTarget
+from jobctl.tui.grid import Column, Grid
 from jobctl.tui.item import ItemScreen
+from jobctl.tui.item_list import ItemList
+from jobctl.tui.keys import Keys
 from jobctl.tui.log_view import LogView
-from jobctl.tui.page import JobctlScreen
+from jobctl.tui.page import FILTER, GO_TO, SEARCH, JobctlScreen
+from jobctl.tui.prompt import Prompt
+from jobctl.tui.questions import Question
 from jobctl.tui.reader import look
-from jobctl.tui.tables import Table
 
 if TYPE_CHECKING:
+    from jobctl.domain.documents.failures import CauseBlock
     from jobctl.domain.documents.status import StatusDocument
 
 
 TABS = ("overview", "items", "failures", "log")
-#: Items on a page of the table.
-PAGE = 500
 #: The log of a job begins this many items before the newest one.
 LOG_ITEMS = 200
-_FILTERS: tuple[ItemState | None, ...] = (None, *ItemState)
+_FOCUS = {"overview": "#scroll", "items": "#item-table", "failures": "#failure-table", "log": "#text"}
+
+
+class Page(VerticalScroll):
+    """The overview, which scrolls."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("j", "scroll_down", show=False),
+        Binding("k", "scroll_up", show=False),
+    ]
 
 
 class JobScreen(JobctlScreen):
     """A job in four tabs."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,q", "back", "back"),
-        *(Binding(str(n), f"tab('{tab}')", tab, show=False) for n, tab in enumerate(TABS, 1)),
-        Binding("left_square_bracket", "step(-1)", show=False),
-        Binding("right_square_bracket", "step(1)", show=False),
+        Binding("escape", "clear", "clear the filter"),
+        Binding("escape", "back", "back"),
+        Binding("q", "back", "back", show=False),
+        *(Binding(str(n), f"tab('{tab}')", f"tab {tab}", show=False) for n, tab in enumerate(TABS, 1)),
+        Binding("left_square_bracket", "step_tab(-1)", "the tab before", show=False),
+        Binding("right_square_bracket", "step_tab(1)", "the next tab", show=False),
+        Binding("slash", "filter", "filter"),
+        Binding("slash", "search", "search"),
         Binding("s", "state", "state of items"),
-        Binding("n", "page(1)", "next", show=False),
-        Binding("b", "page(-1)", "back", show=False),
+        Binding("g,colon", "go", "go to item"),
+        Binding("o,greater_than_sign", "order(1)", "order by the next column", show=False),
+        Binding("less_than_sign", "order(-1)", "order by the column before", show=False),
+        Binding("O", "reverse", "reverse the order", show=False),
         *JobctlScreen.JOB_KEYS,
     ]
     DEFAULT_CSS = """
     JobScreen #head { height: 1; }
     JobScreen TabPane { padding: 0; }
-    JobScreen #below { height: 1; color: $text-muted; }
     """
+    help_title = "a job"
 
-    def __init__(self, number: int, tab: str) -> None:
+    def __init__(self, number: int, tab: str, item: int | None = None) -> None:
+        """``item`` is the item under the cursor of the tab of items."""
         super().__init__()
-        self._number, self._first_tab = number, tab
+        self._number, self._first_tab, self._first_item = number, tab, item
         self._document: StatusDocument | None = None
-        self._filter: ItemState | None = None
-        self._after: list[int] = [0]  # the item before each page up to the present one
-        self._more = False
+        self._causes: list[CauseBlock] = []
 
     def compose(self) -> ComposeResult:
         """The title, the tabs, the keys."""
         yield Static(id="head", markup=False)
         with TabbedContent(initial=self._first_tab):
-            with TabPane("1 overview", id="overview"), VerticalScroll(id="scroll"):
+            with TabPane("1 overview", id="overview"), Page(id="scroll"):
                 yield Static(id="page", markup=False)
             with TabPane("2 items", id="items"):
-                yield Table(id="item-table")
-                yield Static(id="below", markup=False)
+                yield ItemList(self.reader, self._number)
             with TabPane("3 failures", id="failures"):
-                yield Table(id="failure-table")
+                yield Grid(id="failure-table")
             with TabPane("4 log", id="log"):
-                yield LogView(self.reader.home, self._wanted(), id="text")
-        yield Footer()
+                yield LogView(self.reader.home, self._wanted())
+        yield Prompt()
+        yield Keys()
 
     def _wanted(self) -> FollowTarget:
         """The end of the log: a job of a million items has written more than a person reads."""
@@ -86,6 +100,8 @@ class JobScreen(JobctlScreen):
     def on_mount(self) -> None:
         """Give the keys to the first tab."""
         self.action_tab(self._first_tab)
+        if self._first_item is not None:
+            self.items.grid.choose(str(self._first_item))
 
     @property
     def tab(self) -> str:
@@ -93,9 +109,19 @@ class JobScreen(JobctlScreen):
         return self.query_one(TabbedContent).active
 
     @property
+    def items(self) -> ItemList:
+        """The items."""
+        return self.query_one(ItemList)
+
+    @property
     def chosen_job(self) -> StatusDocument | None:
         """The job."""
         return self._document
+
+    @property
+    def place_of_keys(self) -> str:  # type: ignore[override]
+        """The part of the visible tab that has the keys."""
+        return _FOCUS[self.tab]
 
     def show_now(self) -> None:
         """Read and draw the visible tab."""
@@ -107,33 +133,44 @@ class JobScreen(JobctlScreen):
         if self.tab == "overview":
             self.query_one("#page", Static).update(job_page(document, shown, running=32))
         elif self.tab == "items":
-            self._show_items(document)
+            self.items.show_job(document)
         elif self.tab == "failures":
-            groups = document["failures"]["groups"]
-            titles, rows = failure_cells(groups, shown)
-            self.query_one("#failure-table", Table).fill(titles, [str(n) for n in range(len(groups))], rows)
+            self._show_causes(document)
 
-    def _show_items(self, document: StatusDocument) -> None:
-        found, self._more = self.reader.items(document, self._filter, self._after[-1], PAGE)
-        titles, rows = item_cells(found, look(self.size.width - 4, self.size.height))
-        self.query_one("#item-table", Table).fill(titles, [str(item["item"]) for item in found], rows)
-        kind = "all items" if self._filter is None else f"{self._filter.word} items"
-        count = document["counts"]["total" if self._filter is None else self._filter.word]
-        pages = f", page {len(self._after)}; n next, b back" if self._more or len(self._after) > 1 else ""
-        self.query_one("#below", Static).update(f"{number(count)} {kind}{pages}; s another state, enter opens an item")
+    def _show_causes(self, document: StatusDocument) -> None:
+        self._causes = self.reader.causes(document)
+        titles, rows = failure_cells(self._causes, look(self.size.width - 4, self.size.height))
+        keys = [str(number) for number in range(len(self._causes))]
+        self.query_one("#failure-table", Grid).fill([Column("", title) for title in titles], keys, rows)
 
     # ---- keys ----
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """A key that has no effect now is not shown."""
+        if not self.is_mounted or self._document is None:
+            return action in ("back", "tab", "step_tab", "help")
+        tab = self.tab
+        if action in ("filter", "order", "reverse"):
+            return tab == "items"
+        if action == "search":
+            return tab == "log"
+        if action == "clear":
+            return tab == "items" and self.items.is_filtered
+        if action == "cancel" and tab == "items":
+            return self.items.state_of_chosen in ("queued", "running", "retrying")
+        if action == "retry" and tab == "items":
+            return self._document["done"] and self.items.state_of_chosen in ("failed", "unprocessed")
+        return super().check_action(action, parameters)
 
     def action_tab(self, name: str) -> None:
         """Show a tab and give it the keys."""
         self.query_one(TabbedContent).active = name
-        inside = {"overview": "#scroll", "items": "#item-table", "failures": "#failure-table", "log": "#text"}
         # Fill the tab in the same step: the next key may already be in the queue, and on an empty table it would act on
         # the whole job.
-        self.set_focus(self.query_one(inside[name]))
+        self.set_focus(self.query_one(_FOCUS[name]))
         self.refresh_now()
 
-    def action_step(self, by: int) -> None:
+    def action_step_tab(self, by: int) -> None:
         """Show the next tab, or the one before."""
         self.action_tab(TABS[(TABS.index(self.tab) + by) % len(TABS)])
 
@@ -143,58 +180,83 @@ class JobScreen(JobctlScreen):
 
     def action_state(self) -> None:
         """Show only the items of one state: the next one that any item is in."""
-        document = self._document
-        if document is None:
+        if self._document is not None:
+            self.items.next_state(self._document)
+            self.action_tab("items")
+
+    def action_filter(self) -> None:
+        """Ask for a filter of items."""
+        self.prompt.ask(FILTER, "/", self.items.filter, self.items.hint)
+
+    def action_search(self) -> None:
+        """Ask for a text to search in the log."""
+        self.prompt.ask(SEARCH, "search: ", self.query_one(LogView).text.searched)
+
+    def action_clear(self) -> None:
+        """Show all items again."""
+        self.items.apply("")
+
+    def action_go(self) -> None:
+        """Ask for an item."""
+        self.ask_for_number(f"go to item of job {self._number} (17, or 42.17 or nightly): ")
+
+    def action_order(self, by: int) -> None:
+        """Order the items by the next column."""
+        self.items.next_order(by)
+
+    def action_reverse(self) -> None:
+        """Turn the order round."""
+        self.items.turn()
+
+    def on_typed(self, kind: str, text: str | None, *, done: bool) -> None:
+        """Use a filter or a number after Enter; a search acts while it is typed."""
+        if kind == SEARCH:
+            self.query_one(LogView).text.search(text or "")
+        elif kind == FILTER:
+            self.items.type_filter(text, done=done)
+        elif kind == GO_TO and done and text:
+            self._go(text.strip())
+
+    def _go(self, text: str) -> None:
+        if not text.isdigit():
+            self.go_to(text)
             return
-        place = _FILTERS.index(self._filter)
-        following = (*_FILTERS[place + 1 :], *_FILTERS[: place + 1])
-        self._filter = next(state for state in following if state is None or document["counts"][state.word])
-        self._after = [0]
         self.action_tab("items")
-        self.refresh_now()
+        self.items.go(int(text))
 
-    def action_page(self, by: int) -> None:
-        """Show the next page of items, or the one before."""
-        table = self.query_one("#item-table", Table)
-        if self.tab != "items":
-            return
-        if by > 0 and self._more and table.last is not None:
-            self._after.append(int(table.last))
-        elif by < 0 and len(self._after) > 1:
-            self._after.pop()
-        self.refresh_now()
+    def on_grid_moved(self, _event: Grid.Moved) -> None:
+        """Other keys may act on another row."""
+        self.refresh_bindings()
 
-    def on_data_table_row_selected(self, event: DataTable.RowSelected) -> None:
-        """Enter opens an item; on a cause of failure it opens the first item that is a sample of it."""
-        if self._document is None or event.row_key.value is None:
-            return
-        if event.data_table.id == "item-table":
-            self.app.push_screen(ItemScreen(self._number, int(event.row_key.value)))
-            return
-        group = self._document["failures"]["groups"][int(event.row_key.value)]
-        if group["sample_items"]:
-            self.app.push_screen(ItemScreen(self._number, group["sample_items"][0]))
+    def on_grid_headed(self, event: Grid.Headed) -> None:
+        """A click on a heading: order by its column."""
+        if event.grid.id == "item-table":
+            self.items.order_by(event.name)
+
+    def on_grid_opened(self, event: Grid.Opened) -> None:
+        """Enter opens an item; on a cause of failure it shows the items that failed for it."""
+        if event.grid.id == "item-table":
+            self.app.push_screen(ItemScreen(self._number, int(event.name)))
+        else:
+            self.items.show_cause(self._causes[int(event.name)])
+            self.action_tab("items")
 
     def action_cancel(self) -> None:
         """Cancel the item under the cursor on the tab of items, the job on the others."""
-        item = self.query_one("#item-table", Table).chosen if self.tab == "items" else None
+        item = self.items.grid.chosen if self.tab == "items" else None
         if item is None:
             super().action_cancel()
             return
-        name = f"{self._number}.{item}"
-        self.ask(f"End item {name}?", "The job continues.", lambda: self.actions.cancel(self._number, int(item)))
+        question = Question(f"End item {self._number}.{item}?", "The job continues.")
+        self.ask(question, lambda: self.actions.cancel(self._number, int(item)))
 
     def action_retry(self) -> None:
         """Retry the item or the cause under the cursor, or everything that did not succeed."""
         if self._document is None:
             return
-        chosen = None
-        if self.tab in ("items", "failures"):
-            chosen = self.query_one(f"#{self.tab.removesuffix('s')}-table", Table).chosen
-        if chosen is None:
-            selection = Selection()
-        elif self.tab == "items":
-            selection = Selection.of_items([int(chosen)])
-        else:
-            selection = Selection(causes=(self._document["failures"]["groups"][int(chosen)]["code"],))
-        self.actions.retry(self._number, selection)
+        selection = Selection()
+        if self.tab == "items" and self.items.grid.chosen is not None:
+            selection = Selection.of_items([int(self.items.grid.chosen)])
+        elif self.tab == "failures" and (chosen := self.query_one("#failure-table", Grid).chosen) is not None:
+            selection = Selection(causes=(self._causes[int(chosen)]["code"],))
+        self.ask_retry(self._document, selection)

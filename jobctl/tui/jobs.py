@@ -9,17 +9,21 @@ from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
-from textual.widgets import DataTable, Footer, Static
+from textual.widgets import Static
 
-from jobctl.domain.wording import plural
+from jobctl.domain.wording import number, plural
 from jobctl.errors import NotFound
-from jobctl.render.frames import changing_part, urgency
+from jobctl.render.frames import changing_part
+from jobctl.render.inert import inert
 from jobctl.render.job.facts import daemon_text
 from jobctl.render.jobs_table import job_cells
+from jobctl.tui.grid import Column, Grid
 from jobctl.tui.job import JobScreen
-from jobctl.tui.page import JobctlScreen
-from jobctl.tui.reader import look
-from jobctl.tui.tables import Table
+from jobctl.tui.keys import Keys
+from jobctl.tui.orders import LARGEST_FIRST, ORDERS, has_words
+from jobctl.tui.page import FILTER, GO_TO, JobctlScreen
+from jobctl.tui.prompt import Prompt
+from jobctl.tui.reader import MOST_JOBS, look
 
 if TYPE_CHECKING:
     from jobctl.domain.documents.status import StatusDocument, StatusListDocument
@@ -34,10 +38,16 @@ class JobsScreen(JobctlScreen):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "open", "open"),
+        Binding("slash", "filter", "filter"),
+        Binding("escape", "clear", "clear the filter"),
         Binding("l", "open('log')", "log"),
         Binding("f", "open('failures')", "failures"),
         *JobctlScreen.JOB_KEYS,
         Binding("a", "all", "all jobs"),
+        Binding("g,colon", "go", "go to job", show=False),
+        Binding("o,greater_than_sign", "order(1)", "order by the next column", show=False),
+        Binding("less_than_sign", "order(-1)", "order by the column before", show=False),
+        Binding("O", "reverse", "reverse the order", show=False),
         Binding("q", "app.quit", "quit"),
     ]
     DEFAULT_CSS = """
@@ -45,37 +55,58 @@ class JobsScreen(JobctlScreen):
     JobsScreen #jobs { height: 1fr; min-height: 3; }
     JobsScreen #detail { height: auto; max-height: 60%; border-top: solid $border-blurred; }
     """
+    help_title = "the list of jobs"
+    place_of_keys = "#jobs"
 
     def __init__(self) -> None:
         super().__init__()
         self._everything = False
+        self._words = ""
+        self._order, self._reverse = "", False
         self._jobs: dict[str, StatusDocument] = {}
 
     def compose(self) -> ComposeResult:
         """The daemon, the jobs, the job under the cursor, the keys."""
         yield Static(id="head", markup=False)
-        yield Table(id="jobs")
+        yield Grid(id="jobs")
         with Vertical(id="detail"):
             yield Static(id="job", markup=False)
-        yield Footer()
+        yield Prompt()
+        yield Keys()
+
+    def on_mount(self) -> None:
+        """Give the keys to the table."""
+        self.set_focus(self.grid)
+
+    @property
+    def grid(self) -> Grid:
+        """The table."""
+        return self.query_one("#jobs", Grid)
 
     def show_now(self) -> None:
         """Read and draw."""
-        document = self.reader.jobs(everything=self._everything)
-        jobs = sorted(document["jobs"], key=urgency)
+        document = self.reader.jobs(everything=self._everything or bool(self._words))
+        jobs = [job for job in document["jobs"] if not self._words or has_words(job, self._words)]
+        jobs.sort(key=ORDERS[self._order], reverse=self._reverse)
         self._jobs = {str(job["job"]): job for job in jobs}
-        self.busy = any(job["counts"]["running"] for job in jobs)
+        self.busy = any(job["counts"]["running"] for job in document["jobs"])
         self.query_one("#head", Static).update(self._head(document))
-        table = self.query_one(Table)
-        titles, rows = job_cells(jobs, document["at"], look(self.size.width - 4, self.size.height))
-        table.fill(titles, list(self._jobs), rows)
+        titles, rows = job_cells(jobs, document["at"], look(self.size.width - 3, self.size.height))
+        columns = [Column(title.plain.strip(), title) for title in titles]
+        self.grid.sorted_by = (self._order, self._reverse)
+        self.grid.fill(columns, list(self._jobs), rows)
         self._show_detail()
 
     def _head(self, document: StatusListDocument) -> Text:
-        hidden = document["jobs_total"] - len(document["jobs"])
-        older = f", {plural(hidden, 'older one')} (a)" if hidden > 0 else ""
-        jobs = plural(len(document["jobs"]), "job")
-        return Text(f"jobctl top   {jobs}{older}   daemon {daemon_text(document['daemon'])}")
+        read, shown = len(document["jobs"]), len(self._jobs)
+        hidden = document["jobs_total"] - read
+        older = f", {number(hidden)} older not read" if self._everything or self._words else ""
+        older = older or f", {plural(hidden, 'older one')} (a)"
+        jobs = f"{number(shown)} of {plural(read, 'job')}" if self._words else plural(read, "job")
+        words = f"   filter: {inert(self._words)} (esc clears)" if self._words else ""
+        daemon = f"   daemon {daemon_text(document['daemon'])}"
+        low = "" if self.size.height >= _DETAIL_FROM else f"   {_DETAIL_FROM} lines show more"
+        return Text(f"jobctl top   {jobs}{older if hidden > 0 else ''}{words}{low}{daemon}", no_wrap=True)
 
     def _show_detail(self) -> None:
         job = self.chosen_job
@@ -84,7 +115,7 @@ class JobsScreen(JobctlScreen):
         if not detail.display:
             return
         if job is None:
-            self.query_one("#job", Static).update("no jobs; submit one with: jobctl submit FILE -- COMMAND ARG...")
+            self.query_one("#job", Static).update(self._why_empty())
             return
         try:
             job = self.reader.job(job["job"])  # with its throughput, which a list does not have
@@ -94,18 +125,44 @@ class JobsScreen(JobctlScreen):
         shown = look(self.size.width, self.size.height)
         self.query_one("#job", Static).update(Group(*changing_part(job, shown, room)))
 
+    def _why_empty(self) -> str:
+        if self._words:
+            return "no job has these words in its number, name, state, queue or labels"
+        return "no jobs yet; this list shows the first one when it comes: jobctl submit FILE -- COMMAND ARG..."
+
     @property
     def chosen_job(self) -> StatusDocument | None:
         """The job under the cursor."""
-        return self._jobs.get(self.query_one(Table).chosen or "")
+        return self._jobs.get(self.grid.chosen or "")
 
-    def on_data_table_row_highlighted(self, _event: DataTable.RowHighlighted) -> None:
+    # ---- keys ----
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """A key that has no effect now is not shown."""
+        if not self.is_mounted:
+            return False
+        if action == "open":
+            return self.chosen_job is not None
+        if action == "clear":
+            return bool(self._words)
+        return super().check_action(action, parameters)
+
+    def on_grid_moved(self, _event: Grid.Moved) -> None:
         """The cursor moved."""
         self._show_detail()
+        self.refresh_bindings()
 
-    def on_data_table_row_selected(self, _event: DataTable.RowSelected) -> None:
+    def on_grid_opened(self, _event: Grid.Opened) -> None:
         """Enter, or a click."""
         self.action_open()
+
+    def on_grid_headed(self, event: Grid.Headed) -> None:
+        """A click on a heading: order by its column, in the other direction the second time."""
+        if event.name == self._order:
+            self._reverse = not self._reverse
+        else:
+            self._order, self._reverse = event.name, event.name in LARGEST_FIRST
+        self.refresh_now()
 
     def action_open(self, tab: str = "overview") -> None:
         """Show everything about the job."""
@@ -113,6 +170,45 @@ class JobsScreen(JobctlScreen):
             self.app.push_screen(JobScreen(self.chosen_job["job"], tab))
 
     def action_all(self) -> None:
-        """Show all finished jobs, or only the newest ones again."""
+        """Show also the older finished jobs, or only the newest ones again."""
         self._everything = not self._everything
-        self.show_now()
+        if self._everything:
+            self.notify(f"the newest {number(MOST_JOBS)} jobs at most; g goes to any job by its number")
+        self.refresh_now()
+
+    def action_filter(self) -> None:
+        """Ask for words."""
+        self.prompt.ask(FILTER, "/", self._words, "words of the name, state, queue or a label")
+
+    def action_clear(self) -> None:
+        """Show all jobs again."""
+        self._words = ""
+        self.refresh_now()
+
+    def action_go(self) -> None:
+        """Ask for a job."""
+        self.ask_for_number("go to job or item (42, nightly, 42.17): ")
+
+    def action_order(self, by: int) -> None:
+        """Order by the next column."""
+        names = ["", *(column.name for column in self.grid.columns if column.name in ORDERS)]
+        place = names.index(self._order) if self._order in names else 0
+        self._order = names[(place + by) % len(names)]
+        self._reverse = self._order in LARGEST_FIRST
+        self.refresh_now()
+
+    def action_reverse(self) -> None:
+        """Turn the order round."""
+        self._reverse = not self._reverse
+        self.refresh_now()
+
+    def on_typed(self, kind: str, text: str | None, *, done: bool) -> None:
+        """The filter acts while it is typed, a number after Enter."""
+        if kind == FILTER:
+            self._words = (text or "").strip()
+            self.refresh_now()
+        elif kind == GO_TO and done and text:
+            if text.strip() in self._jobs:
+                self.grid.choose(text.strip())
+            else:
+                self.go_to(text)

@@ -7,24 +7,32 @@ import os
 from collections.abc import Iterator
 from threading import Semaphore, Thread
 
+from textual.app import ComposeResult
+from textual.containers import Vertical
 from textual.message import Message
-from textual.widgets import Log
+from textual.widgets import Static
 
 from jobctl.config import Home
+from jobctl.domain.wording import number, plural
 from jobctl.errors import JobctlError
+from jobctl.render.inert import inert
 from jobctl.render.output import harmless, heading
 from jobctl.services.output.follow import Follower, FollowTarget, OutputEvent
 from jobctl.store.opening.open import open_database
+from jobctl.tui.log_text import MAX_LINES, LogText
 
-#: Lines that can be scrolled back to.
-MAX_LINES = 20_000
 #: Pieces that may wait to be drawn; the thread that reads waits when there are more.
 AHEAD = 64
 NOTHING = "nothing was written yet\n"
 
 
-class LogView(Log):
-    """Follows one item, or the items of a job, with a thread of its own."""
+class LogView(Vertical):
+    """Follows one item, or the items of a job, with a thread of its own. The line below says how it is shown."""
+
+    DEFAULT_CSS = """
+    LogView { height: 1fr; }
+    LogView #log-state { height: 1; color: $text-muted; }
+    """
 
     class MoreText(Message):
         """More text."""
@@ -33,8 +41,8 @@ class LogView(Log):
             super().__init__()
             self.text = text
 
-    def __init__(self, home: Home, wanted: FollowTarget, id: str) -> None:
-        super().__init__(max_lines=MAX_LINES, id=id)
+    def __init__(self, home: Home, wanted: FollowTarget) -> None:
+        super().__init__()
         self._home, self._wanted = home, wanted
         self._room = Semaphore(AHEAD)
         self._reader, self._writer = os.pipe()
@@ -43,10 +51,25 @@ class LogView(Log):
         self._blank = True  # no text has come yet
         self._ended = False
 
+    def compose(self) -> ComposeResult:
+        """The text, and how it is shown."""
+        yield LogText(id="text")
+        yield Static(id="log-state", markup=False)
+
+    @property
+    def text(self) -> LogText:
+        """The text."""
+        return self.query_one(LogText)
+
     def on_mount(self) -> None:
         """Begin to follow."""
-        self.write(NOTHING)
+        self.text.write(NOTHING)
         self._start()
+
+    def on_log_text_changed(self, _event: LogText.Changed) -> None:
+        """Say how the text is shown."""
+        self.query_one("#log-state", Static).update(", ".join(_facts(self.text)))
+        self.screen.refresh_bindings()
 
     def _start(self) -> None:
         self._thread = Thread(target=self._follow, name="log", daemon=True)
@@ -58,7 +81,8 @@ class LogView(Log):
             return
         if self._mark is not None:
             self._wanted, self._blank = wanted, True
-            self.clear().write(NOTHING)
+            self.text.clear()
+            self.text.write(NOTHING)
             self._start()
         self._mark = mark
 
@@ -76,9 +100,8 @@ class LogView(Log):
         self._room.release()
         if self._blank:
             self._blank = False
-            self.clear()
-        self.auto_scroll = self.is_vertical_scroll_end
-        self.write(message.text)
+            self.text.clear()
+        self.text.write(message.text)
 
     def _follow(self) -> None:
         database = open_database(self._home)
@@ -92,6 +115,18 @@ class LogView(Log):
             self.post_message(self.MoreText(f"[jobctl: {error.message}]\n"))
         finally:
             database.close()
+
+
+def _facts(text: LogText) -> Iterator[str]:
+    full = len(text.lines) >= MAX_LINES
+    yield f"the last {number(len(text.lines))} lines" if full else plural(len(text.lines), "line")
+    yield "at the end, follows" if text.follows else "scrolled back: G follows again"
+    if text.wraps:
+        yield "wrapped"
+    if text.searched:
+        here, count = text.found
+        found = f"{number(here)} of {number(count)}" if here else number(count) if count else "not found"
+        yield f"search {inert(text.searched)!r}: {found}"
 
 
 def _texts(events: Iterator[OutputEvent], wanted: FollowTarget) -> Iterator[str]:

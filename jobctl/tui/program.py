@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from textual.app import App
 
+from jobctl.services.control.targets import Target
 from jobctl.tui.actions import Actions
 from jobctl.tui.reader import Reader, Watcher
 
@@ -14,3 +15,7 @@ class Program(App[None]):
     reader: Reader
     actions: Actions
     watcher: Watcher
+
+    def open_target(self, target: Target) -> None:
+        """Show a job, or an item of it."""
+        raise NotImplementedError

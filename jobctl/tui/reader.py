@@ -5,28 +5,35 @@ from __future__ import annotations
 import os
 import select
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from threading import Thread
 from typing import TYPE_CHECKING
 
 from jobctl.config import Home
 from jobctl.domain.job_filter import JobList
-from jobctl.domain.states import ItemState
+from jobctl.domain.selection import Selection
+from jobctl.errors import UsageError
 from jobctl.process.moment import now as now_us
 from jobctl.render.look import Look, shows_unicode
-from jobctl.services.control.targets import Target
+from jobctl.services.control.targets import Target, resolve
 from jobctl.services.daemon.changes import Frames
 from jobctl.services.output import items
+from jobctl.services.selection import SelectedItems
 from jobctl.services.status.document import job_document, list_document
 from jobctl.services.why.explain import explain
 from jobctl.store.database import Database
 from jobctl.store.opening.open import open_database
+from jobctl.store.views import items as item_views
 
 if TYPE_CHECKING:
     from jobctl.domain.documents.explain import ExplainDocument
+    from jobctl.domain.documents.failures import CauseBlock
     from jobctl.domain.documents.items import ItemBlock
     from jobctl.domain.documents.status import StatusDocument, StatusListDocument
+
+#: The most jobs in the list.
+MOST_JOBS = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +45,9 @@ class Reader:
     program: str
 
     def jobs(self, *, everything: bool) -> StatusListDocument:
-        """The document of ``jobctl status``."""
-        return list_document(self.database, self.home, now_us(), JobList(everything=everything), program=self.program)
+        """The document of ``jobctl status``, with the newest MOST_JOBS jobs if ``everything`` is wanted."""
+        listing = JobList(limit=MOST_JOBS) if everything else JobList()
+        return list_document(self.database, self.home, now_us(), listing, program=self.program)
 
     def job(self, number: int) -> StatusDocument:
         """The document of one job. Raises NotFound when it was removed."""
@@ -49,16 +57,29 @@ class Reader:
         """The document of ``jobctl explain JOB.ITEM``. Raises NotFound."""
         return explain(self.database, self.home, Target(job, item), now_us(), program=self.program)
 
-    def items(
-        self, job: StatusDocument, state: ItemState | None, after: int, limit: int
-    ) -> tuple[list[ItemBlock], bool]:
-        """A page of items with numbers above ``after``, and whether there are more."""
-        states = () if state is None else (state,)
-        with self.database.snapshot():
-            page = items.page(self.database, job["job"], states, after, limit)
+    def items_of(self, job: StatusDocument, numbers: Sequence[int]) -> list[ItemBlock | None]:
+        """Some items of a job, in this order; None for one that is not in the store."""
         given = job["input"]
-        found = [items.item_document(job["job"], item, given["columns"], given["format"]) for item in page.items]
-        return found, page.next is not None
+        with self.database.snapshot():
+            views = item_views.items(self.database, job["job"], numbers)
+        columns, kind = given["columns"], given["format"]
+        found = {view.item: items.item_document(job["job"], view, columns, kind) for view in views}
+        return [found.get(each) for each in numbers]
+
+    def causes(self, job: StatusDocument) -> list[CauseBlock]:
+        """The causes of failure of a job."""
+        return job["failures"]["groups"]
+
+    def check_selection(self, job: int, selection: Selection) -> None:
+        """Raise UsageError for a condition that the columns of a job do not allow."""
+        SelectedItems(self.database, job, selection, now=now_us())
+
+    def target(self, text: str) -> Target:
+        """The one job or item that a word names. Raises NotFound, UsageError."""
+        targets = resolve(self.database, [text])
+        if len(targets) != 1 or targets[0].last is not None:
+            raise UsageError(f"{text!r} is not one job or item", hint="for example 42, nightly or 42.17")
+        return targets[0]
 
 
 def look(width: int, height: int) -> Look:

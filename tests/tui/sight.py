@@ -9,16 +9,19 @@ from contextlib import asynccontextmanager
 from textual import events
 from textual.message import Message
 from textual.screen import Screen
+from textual.widgets import Input, Static
 
 from jobctl.config import Home
 from jobctl.errors import NotFound
 from jobctl.store.opening.open import open_database
 from jobctl.tui.app import Top
 from jobctl.tui.confirm import Confirm
+from jobctl.tui.grid import Grid
+from jobctl.tui.help import Help
 from jobctl.tui.item import ItemScreen
 from jobctl.tui.job import JobScreen
 from jobctl.tui.jobs import JobsScreen
-from jobctl.tui.tables import Table
+from jobctl.tui.page import JobctlScreen
 
 PATIENCE_S = 60.0
 #: What threads do to the store sends no message; so look again after this time even if none came.
@@ -44,10 +47,11 @@ class Sight:
         if not isinstance(message, events.Callback):  # the pilot's own pauses send these
             self._stirred.set()
 
-    async def press(self, key: str) -> None:
-        """Press a key as soon as the screen is ready for it."""
-        await self.until(self.ready, f"a screen that is ready for the key {key!r}")
-        await self.pilot.press(key)
+    async def press(self, *keys: str) -> None:
+        """Press keys, each as soon as the screen is ready for it."""
+        for key in keys:
+            await self.until(self.ready, f"a screen that is ready for the key {key!r}")
+            await self.pilot.press(key)
 
     def type_ahead(self, *keys: str) -> None:
         """Send keys at once, as a terminal hands over what was typed while the program was busy."""
@@ -88,6 +92,10 @@ class Sight:
             return False
         if isinstance(screen, Confirm):
             return bool(screen.query("#question"))
+        if isinstance(screen, Help):
+            return bool(screen.query(Static))
+        if isinstance(screen, JobctlScreen) and screen.prompt.is_open:
+            return isinstance(screen.focused, Input)
         focused = screen.focused.id if screen.focused is not None else None
         if isinstance(screen, JobsScreen):
             return self._drawn("#head") and focused == "jobs" and self._is_as_stored(screen)
@@ -118,9 +126,9 @@ class Sight:
         assert len(lines) == height and all(strip.cell_length == width for strip in lines)
         return "\n".join(strip.text.rstrip() for strip in lines)
 
-    def table(self, name: str) -> Table:
+    def table(self, name: str) -> Grid:
         """A table of the screen on top."""
-        return self.screen.query_one(name, Table)
+        return self.screen.query_one(name, Grid)
 
     @property
     def screen(self) -> Screen:

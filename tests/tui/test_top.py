@@ -44,7 +44,7 @@ def jobs(store):
 def test_all_jobs_and_the_essentials_of_the_one_under_the_cursor(home, jobs, size):
     async def script(sight):
         await sight.sees("jobctl top   3 jobs", "well", "moves", "partly", "c cancel", "q quit")
-        rows = [sight.table("#jobs").get_row_at(n)[1].plain.strip() for n in range(3)]
+        rows = [sight.table("#jobs").row_at(n).cells[1].plain.strip() for n in range(3)]
         assert rows == ["moves", "partly", "well"]  # what needs attention first
         await sight.sees("job 2  moves  running", "no daemon is running")
         await sight.press("down")
@@ -90,43 +90,130 @@ def test_a_job_its_items_its_failures_its_log(home, jobs, size):
         await sight.press("2")
         await sight.sees("4 all items", "succeeded", "1, https")
         await sight.press("s")
-        await sight.sees("1 succeeded items")
+        await sight.sees("1 of 4 items", "filter succeeded")
         await sight.press("s")
-        await sight.sees("3 failed items")
-        assert [sight.table("#item-table").get_row_at(n)[0].plain.strip() for n in range(3)] == ["2", "3", "4"]
+        await sight.sees("3 of 4 items", "filter failed")
+        assert [sight.table("#item-table").row_at(n).cells[0].plain.strip() for n in range(3)] == ["2", "3", "4"]
         await sight.press("3")
         await sight.sees("as in item", "3  exit_22", "2, 3, 4")
+        await sight.press("enter")  # on a cause: its items
+        await sight.sees("3 of 4 items; exit_22", "curl: (22) The req")
         await sight.press("enter")
         await sight.sees("item 3.2: failed", "attempts:", "returned error: 503")
         assert isinstance(sight.screen, ItemScreen)
         await sight.press("escape")
         await sight.comes_to(JobScreen)
+        await sight.press("escape")  # clears the filter
+        await sight.sees("4 all items")
         await sight.press("escape")
         await sight.sees("jobctl top   3 jobs")
 
     watch(home, script, size)
 
 
-def test_items_come_in_pages(store, home, monkeypatch):
-    monkeypatch.setattr("jobctl.tui.job.PAGE", 4)
-    store.job("s" * 10, state="succeeded", started_at=SUBMITTED_AT, finished_at=SUBMITTED_AT + 1)
-
-    def numbers(sight):
-        return list(sight.table("#item-table")._shown[1])
+def test_a_table_reads_only_the_items_that_are_looked_at(store, home):
+    store.job("s" * 1200, state="succeeded", started_at=SUBMITTED_AT, finished_at=SUBMITTED_AT + 1)
 
     async def script(sight):
         await sight.press("enter")
         await sight.comes_to(JobScreen)
         await sight.press("2")
-        await sight.sees("10 all items", "page 1")
-        await sight.until(lambda: numbers(sight) == ["1", "2", "3", "4"], "the first page")
-        await sight.press("n")
-        await sight.until(lambda: numbers(sight) == ["5", "6", "7", "8"], "the second page")
-        await sight.press("n")
-        await sight.until(lambda: numbers(sight) == ["9", "10"], "the last page")
-        await sight.press("n")
-        await sight.press("b")  # no page comes after the last one, so that one back is the page before it
-        await sight.until(lambda: numbers(sight) == ["5", "6", "7", "8"], "the page before")
+        await sight.sees("1200 all items", "https://example.org/1")
+        await sight.press("G")
+        await sight.chooses("#item-table", 1200)
+        await sight.sees("https://example.org/1200", "https://example.org/1190")
+        await sight.press("g")
+        await sight.sees("go to item of job 1")
+        await sight.press("6", "0", "0", "enter")
+        await sight.chooses("#item-table", 600)
+        await sight.sees("https://example.org/600", "https://example.org/599")
+        assert len(sight.table("#item-table")._window) < 200
+        await sight.press("pagedown")
+        await sight.press("home")
+        await sight.chooses("#item-table", 1)
+        await sight.press("g")
+        await sight.press("9", "9", "9", "9", "enter")
+        await sight.sees("job 1 has 1200 items, there is no item 9999")
+        await sight.press("g")
+        await sight.press("1", ".", "7", "enter")
+        await sight.comes_to(ItemScreen)
+        await sight.sees("item 1.7: succeeded")
+        await sight.press("right_square_bracket")
+        await sight.sees("item 1.8: succeeded")
+
+    watch(home, script)
+
+
+def test_items_are_filtered_by_state_cause_words_and_conditions(store, home):
+    job = store.job("sfffu", state="partial", started_at=SUBMITTED_AT, finished_at=SUBMITTED_AT + 1, attempts=4)
+    store.failure(job, 2, samples="[2, 4]")
+    store.failure(job, 1, samples="[3]", code="timeout", message="took longer than 5 s")
+
+    async def script(sight):
+        await sight.press("enter")
+        await sight.comes_to(JobScreen)
+        await sight.press("2")
+        for text, found in [
+            ("failed", [2, 3, 4]),
+            ("timeout", [3]),
+            ("failed example.org/4", [4]),
+            ('"succeeded"', []),
+            ("EXAMPLE.org", [1, 2, 3, 4, 5]),
+            ("id > 2 and state == 'failed'", [3, 4]),
+        ]:
+            await sight.press("slash")
+            await sight.sees("/")
+            await sight.press("ctrl+u")
+            sight.screen.prompt.query_one("Input").value = text
+            await sight.press("enter")
+            await sight.until(lambda found=found: numbers(sight) == found and sight.screen.items._found.done, text)
+            await sight.sees(f"{len(found)} of 5 items", "esc clears")
+        await sight.press("slash")
+        sight.screen.prompt.query_one("Input").value = "nothing > 2"
+        await sight.press("enter")
+        await sight.sees("filter: at character 1", "no such column")
+        assert numbers(sight) == [3, 4]
+        await sight.press("escape")
+        await sight.sees("5 all items")
+
+    def numbers(sight):
+        grid = sight.table("#item-table")
+        return [int(grid.row_at(place).key) for place in range(grid.row_count)]
+
+    watch(home, script, (120, 30))
+
+
+def test_items_are_ordered_by_keys_and_by_clicks(store, home):
+    job = store.job("sfsrq", state="running", started_at=SUBMITTED_AT, attempts=4)
+    store.attempt(job, 3, duration_us=9_000_000)
+    store.attempt(job, 1, duration_us=2_000)
+
+    def numbers(sight):
+        grid = sight.table("#item-table")
+        return [int(grid.row_at(place).key) for place in range(grid.row_count)]
+
+    async def script(sight):
+        await sight.press("enter")
+        await sight.comes_to(JobScreen)
+        await sight.press("2")
+        await sight.until(lambda: numbers(sight) == [1, 2, 3, 4, 5], "by number")
+        await sight.press("O")
+        await sight.until(lambda: numbers(sight) == [5, 4, 3, 2, 1], "by number, backwards")
+        await sight.press("o")
+        await sight.until(lambda: numbers(sight) == [5, 4, 1, 3, 2], "by state")
+        await sight.sees("state▲")
+        await sight.press("o")
+        await sight.until(lambda: numbers(sight) == [3, 2, 1], "by duration")
+        await sight.press("O")
+        await sight.until(lambda: numbers(sight) == [1, 2, 3], "by duration, shortest first")
+        await sight.sees("took▼")
+        heading = sight.table("#item-table").region
+        await sight.pilot.click("#item-table", offset=(2, 0))
+        await sight.until(lambda: numbers(sight) == [1, 2, 3, 4, 5], f"a click on item at {heading}")
+        await sight.pilot.click("#item-table", offset=(2, 3))
+        await sight.chooses("#item-table", 3)
+        await sight.pilot.click("#item-table", offset=(2, 3))
+        await sight.comes_to(ItemScreen)
 
     watch(home, script)
 
@@ -169,7 +256,7 @@ def test_a_cancel_needs_a_yes_and_n_leaves_the_job_alone(jobctl, home, tmp_path)
 
     async def script(sight):
         await sight.press("c")
-        await sight.sees("End job 1 (rows)?", "  2 waiting items will not run.", "y  yes")
+        await sight.sees("End job 1 (rows)?", "2 waiting items will not run.", "y  yes")
         for keys in (["n"], ["escape"], ["x", "n"], ["enter", "escape"], ["q"]):
             for key in keys:  # a key that says nothing leaves the question where it is
                 await sight.press(key)
@@ -181,8 +268,7 @@ def test_a_cancel_needs_a_yes_and_n_leaves_the_job_alone(jobctl, home, tmp_path)
         await sight.sees("job 1 cancelled", "2 unprocessed")
         # The key acts on the row of the list, which is read by itself.
         await sight.until(lambda: re.search(r"(?m)^ *1 +rows +cancelled", sight.text()), "cancelled in the list")
-        await sight.press("c")
-        await sight.sees("job 1 is cancelled already")
+        await sight.until(lambda: "c cancel" not in sight.text(), "no key for what has no effect")
 
     watch(home, script)
     assert state_of(home, 1) == "cancelled"
@@ -236,9 +322,15 @@ def test_one_cause_of_failure_gets_another_round(jobctl, home, tmp_path):
         await sight.press("3")
         await sight.sees("exit_5", "exit_4")
         await sight.press("r")
-        await sight.sees("job 1: round 2, 2 items queued again")
+        await sight.sees("Begin round 2 of job 1 (rows)?", "2 items will run again.")
+        await sight.press("n")
+        await sight.comes_to(JobScreen)
+        assert state_of(home, 1) == "partial"
         await sight.press("r")
-        await sight.sees("job 1 is queued, not done")
+        await sight.comes_to(Confirm)
+        await sight.press("y")
+        await sight.sees("job 1: round 2, 2 items queued again")
+        await sight.until(lambda: "r retry" not in sight.text(), "no key for what has no effect")
 
     watch(home, script)
 
@@ -257,11 +349,11 @@ def test_a_log_is_followed_while_it_is_written(jobctl, home, tmp_path):
         await sight.chooses("#item-table", 2)
         await sight.press("enter")
         await sight.sees("item 1.2: failed", "I am 3")
-        before = len(sight.screen.query_one(LogView).lines)
+        before = len(sight.screen.query_one(LogView).text.lines)
         jobctl("retry", "1")
         words = [sys.executable, "-m", "jobctl", "--home", str(home.root), "daemon", "run", "--drain"]
         await asyncio.to_thread(subprocess.run, words, check=True, capture_output=True, timeout=60, cwd=ROOT)
-        await sight.until(lambda: len(sight.screen.query_one(LogView).lines) > before, "what the second try wrote")
+        await sight.until(lambda: len(sight.screen.query_one(LogView).text.lines) > before, "what the second try wrote")
         await sight.sees("round 2")
 
     watch(home, script)
@@ -321,6 +413,8 @@ def test_keys_typed_ahead_act_on_the_tab_that_they_open(jobctl, home, tmp_path):
         await sight.press("enter")
         await sight.comes_to(JobScreen)
         sight.type_ahead("3", "down", "r")  # of two causes the second one, and not all that failed
+        await sight.sees("1 item will run again.")
+        await sight.press("y")
         await sight.sees("job 1: round 2, 1 item queued again")
 
     watch(home, script)

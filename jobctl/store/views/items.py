@@ -50,6 +50,28 @@ def items(database: Database, job: int, numbers: Sequence[int]) -> list[ItemView
     return [ItemView._make(checked_cells(ItemView, row)) for row in rows]
 
 
+class ItemFact(NamedTuple):
+    """The texts of an item that a person searches, and the duration of its latest attempt."""
+
+    item: int
+    text: str
+    message: str | None
+    duration_us: int | None
+
+
+_FACTS = (
+    "SELECT i.item, i.payload, a.message, a.duration_us FROM items i"
+    " LEFT JOIN attempts a ON a.job = i.job AND a.item = i.item AND a.attempt = i.attempt"
+    " WHERE i.job = ? AND i.item IN (SELECT value FROM json_each(?)) ORDER BY i.item"
+)
+
+
+def item_facts(database: Database, job: int, numbers: Sequence[int]) -> list[ItemFact]:
+    """The texts and durations of the items with these numbers, in order; those that do not exist are left out."""
+    rows = database.execute(_FACTS, (job, json.dumps(list(numbers))))
+    return [ItemFact._make(checked_cells(ItemFact, row)) for row in rows]
+
+
 class AttemptView(NamedTuple):
     """One run of an item; ``ending`` None = it runs."""
 
