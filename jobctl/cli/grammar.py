@@ -135,7 +135,7 @@ class Grammar:
             raise self._needs_value(name)
         value = following[0]
         if value in self._options or re.match(r"--[A-Za-z]", value):
-            spelling = f"{long_name(self._options[name])}={value}"
+            spelling = f"{name if name.startswith('--') else long_name(self._options[name])}={value}"
             raise self._needs_value(name, f", and {value} is an option (if it is the value, write {spelling})")
         return value
 

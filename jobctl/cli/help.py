@@ -100,12 +100,17 @@ def _write_brief_lists(page: Page, command: Any, ctx: Any) -> None:
 
 def _rank(option: TyperOption, command: Any) -> int:
     """The order in which options get a line of the first screen: those that ``Command.on_first_screen`` names, else the
-    own ones of a command; then those marked in the table of job options, the global ones, and the others.
+    own ones of a command; then those marked in a table of options, the global ones, and the others.
     """
-    named = command.on_first_screen
-    if not set(named).isdisjoint(option.opts) if named else option.rich_help_panel is None:
+    if command.on_first_screen:
+        is_own = not set(command.on_first_screen).isdisjoint(option.opts)
+    else:
+        is_own = option.rich_help_panel != GLOBAL_PANEL and not hasattr(option, "is_main")
+    if is_own:
         return 0
-    return 1 if getattr(option, "is_main", False) else _FILLING + (option.rich_help_panel != GLOBAL_PANEL)
+    if getattr(option, "is_main", False):
+        return 1
+    return _FILLING + (option.rich_help_panel != GLOBAL_PANEL or "--home" in option.opts)
 
 
 def _argument_row(param: TyperArgument) -> tuple[str, str]:

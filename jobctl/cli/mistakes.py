@@ -71,8 +71,8 @@ def instead_of_option(call: Call, name: str) -> str:
         _instead_of_number(call, name)
         or _instead_of_setting(call, name)
         or _instead_of_negation(call, name)
-        or _owners(call, name)
         or _instead_of_command(call, name)
+        or _owners(call, name)
     )
 
 
@@ -113,7 +113,9 @@ def _instead_of_command(call: Call, name: str) -> str:
     """``status 42 --items``: the name of a command."""
     word, root = name[2:], call.context.find_root().command
     known = root.list_commands(call.context)
-    return f"{word} is a command: {' '.join(('jobctl', word, *call.words))}" if word in known else ""
+    if word not in known or len(call.words) > 1:  # a second word may be the value of the option
+        return ""
+    return f"{word} is a command: {' '.join(('jobctl', word, *call.words))}"
 
 
 def _owners(call: Call, name: str) -> str:

@@ -8,7 +8,12 @@ from typing import TYPE_CHECKING
 from jobctl.render.inert import inert
 
 if TYPE_CHECKING:
-    from jobctl.domain.documents.settings import ConfigDocument, ConfigPathDocument, SettingsFileBlock
+    from jobctl.domain.documents.settings import (
+        ConfigChangeDocument,
+        ConfigDocument,
+        ConfigPathDocument,
+        SettingsFileBlock,
+    )
 
 
 def setting_lines(document: ConfigDocument, *, plain: bool) -> Iterator[str]:
@@ -30,9 +35,21 @@ def file_lines(document: ConfigPathDocument) -> Iterator[str]:
     return (f"{file['source']}\t{inert(file['path'])}\t{_state(file)}" for file in document["files"])
 
 
+def change_line(document: ConfigChangeDocument) -> str:
+    """Return a sentence about a key that was set or removed."""
+    key, path = inert(document["key"]), inert(document["path"])
+    if document["value"] is not None:
+        return f"{key} is {inert(_shown(document['value']))} now, in {path}"
+    if document["before"] is None:
+        return f"{key} was not set in {path}"
+    return f"{key} is not set any more, in {path}; it was {inert(_shown(document['before']))}"
+
+
 def _shown(value: object) -> str:
     if value is None:
         return "-"
+    if isinstance(value, bool):
+        return str(value).lower()
     return ", ".join(value) if isinstance(value, tuple | list) else str(value)
 
 

@@ -19,6 +19,8 @@ _ARGUMENTS = {
     "SHELL": "bash",
     "PATH": "jobctl.toml",
     "PAGE": "input",
+    "KEY": "submit.slots",
+    "VALUE": "2",
 }
 #: Commands that start, end or need processes, or draw a screen.
 PROCESSES = {"run", "daemon start", "daemon run", "worker", "top", "daemon install"}

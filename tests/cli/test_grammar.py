@@ -34,9 +34,8 @@ def test_an_option_without_its_value(jobctl, home, node):
     page = f"jobctl {node.name}".strip() + " --help"
     for option in _options(node, valued=True):
         said = (f"{option.long} needs a value", f"  {', '.join(option.names)} {option.metavar}", page)
-        short = [f"jobctl: {name} needs a value" for name in option.names if name != option.long]
-        for text, name in zip(short, option.names, strict=False):
-            _refused(jobctl, [*node.path, name], text, *said[1:])
+        for name in option.names:
+            _refused(jobctl, [*node.path, name], f"jobctl: {name} needs a value", *said[1:])
         _refused(jobctl, [*node.path, option.long], *said)
         _refused(jobctl, [*node.path, option.long, "--plain"], *said, "--plain is an option")
         _refused(jobctl, [*node.path, option.long, "--no-such"], *said, f"write {option.long}=--no-such")

@@ -43,7 +43,11 @@ def test_unions_keep_the_keywords_of_each_part() -> None:
 
 PACKAGE = Path(jobctl.__file__).parent
 #: What these modules take by name are the options of a command line, not documents.
-OPTIONS = {"cli/grammar.py", *(str(path.relative_to(PACKAGE)) for path in (PACKAGE / "cli/submission").glob("*.py"))}
+OPTIONS = {
+    "cli/grammar.py",
+    "cli/mistakes.py",
+    *(str(path.relative_to(PACKAGE)) for path in (PACKAGE / "cli/submission").glob("*.py")),
+}
 UNTYPED = re.compile(r"\b(?:dict|Mapping)\[str, (?:Any|object)\]")
 
 

@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import os
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from jobctl.cli.command import Command, subcommands
-from jobctl.cli.session import session
+from jobctl.cli.session import Session, session
 from jobctl.errors import Exit
 
+if TYPE_CHECKING:
+    from jobctl.services.settings.change import Changed, Place
+
 app = subcommands(
-    """Show the settings and where each comes from, and trust those of a project.
+    """Show and change the settings, and trust those of a project.
 
     Examples:
       jobctl config show
-      jobctl config path
-      jobctl config trust
+      jobctl config set submit.timeout 10m
+      jobctl config edit
 
     The order is: options on the command line, JOBCTL_SECTION_KEY in the environment, jobctl.toml in this folder or one
     above it, config.toml of the user, config.toml of the system. The first one that has a value wins; see
@@ -120,3 +123,92 @@ def untrust(ctx: typer.Context, path: _PathArgument = None) -> int:
         return Exit.OK
     shared.say(inert(f"{done.path} is not trusted any more" if done.was_trusted else f"{done.path} was not trusted"))
     return Exit.OK
+
+
+_ProjectOption = Annotated[
+    bool, typer.Option("--project", help="Change the jobctl.toml of the project, not your own file.")
+]
+_KeyArgument = Annotated[
+    str, typer.Argument(metavar="KEY", help="A key as jobctl config show lists it, such as submit.timeout.")
+]
+
+
+@app.command("set", cls=Command)
+def set_(
+    ctx: typer.Context,
+    key: _KeyArgument,
+    values: Annotated[
+        list[str], typer.Argument(metavar="VALUE...", help="The value; several for a key that takes a list.")
+    ],
+    project: _ProjectOption = False,
+) -> int:
+    """Set one key in your settings, and keep the comments and the order of the file.
+
+    Examples:
+      jobctl config set submit.timeout 10m
+      jobctl config set daemon.slots 8
+      jobctl config set submit.env LANG=C.UTF-8 TZ=UTC --project
+
+    The value is checked before anything is written. A project file that you have trusted stays trusted.
+    """
+    from jobctl.services.settings.change import set_key
+
+    _tell_change(session(ctx), set_key(key, values, _place(project=project)))
+    return Exit.OK
+
+
+@app.command(cls=Command)
+def unset(ctx: typer.Context, key: _KeyArgument, project: _ProjectOption = False) -> int:
+    """Remove one key from your settings, so that another file or the default decides.
+
+    Examples:
+      jobctl config unset submit.timeout
+      jobctl config unset submit.env --project
+    """
+    from jobctl.services.settings.change import unset_key
+
+    _tell_change(session(ctx), unset_key(key, _place(project=project)))
+    return Exit.OK
+
+
+@app.command(cls=Command)
+def edit(ctx: typer.Context, project: _ProjectOption = False) -> int:
+    """Open your settings in an editor, and check them before they take effect.
+
+    Examples:
+      jobctl config edit
+      EDITOR=nano jobctl config edit --project
+
+    The editor is that of VISUAL or EDITOR. It gets a copy. If the copy has a mistake, you can edit it again. If you do
+    not, the settings stay as they were, and your text is kept.
+    """
+    from jobctl.cli.editing import edit_settings
+    from jobctl.render.inert import inert
+
+    shared = session(ctx)
+    draft, changed = edit_settings(shared, _place(project=project))
+    document = draft.document(changed=changed)
+    if shared.json:
+        shared.emit(document)
+        return Exit.OK
+    shared.note(inert(f"{document['path']} {'has changed' if changed else 'is unchanged'}"))
+    if document["trust"] not in (None, "trusted"):
+        shared.note("it is not trusted, so some of its keys have no effect; after a look: jobctl config trust")
+    return Exit.OK
+
+
+def _place(*, project: bool) -> Place:
+    from jobctl.services.settings.change import Place
+
+    return Place(project, os.environ, os.getcwd())
+
+
+def _tell_change(shared: Session, changed: Changed) -> None:
+    if shared.json:
+        shared.emit(changed.document())
+        return
+    from jobctl.render.config import change_line
+
+    shared.note(change_line(changed.document()))
+    for text in changed.notes:
+        shared.note(text)

@@ -41,7 +41,7 @@ def cluster_options(leave_out: tuple[str, ...] = ()) -> list[TyperOption]:
 
 
 def _option(name: str, metavar: str, text: str) -> TyperOption:
-    return TyperOption(
+    declared = TyperOption(
         param_decls=[name],
         is_flag=not metavar,
         default=None if metavar else False,
@@ -52,6 +52,8 @@ def _option(name: str, metavar: str, text: str) -> TyperOption:
         expose_value=False,
         rich_help_panel=PANEL,
     )
+    declared.is_main = False  # type: ignore[attr-defined]  # for the page of -h
+    return declared
 
 
 def _keep(ctx: Any, param: Any, value: Any) -> Any:

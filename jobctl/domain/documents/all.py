@@ -35,7 +35,9 @@ from jobctl.domain.documents.queues import QueuesDocument
 from jobctl.domain.documents.report import ReportDocument, ReportFileDocument
 from jobctl.domain.documents.results import ResultsDocument
 from jobctl.domain.documents.settings import (
+    ConfigChangeDocument,
     ConfigDocument,
+    ConfigEditDocument,
     ConfigPathDocument,
     ConfigTrustDocument,
     RecipeDocument,
@@ -48,7 +50,9 @@ from jobctl.domain.documents.submit import PreviewDocument
 Document = (
     CancelDocument
     | CompletionDocument
+    | ConfigChangeDocument
     | ConfigDocument
+    | ConfigEditDocument
     | ConfigPathDocument
     | ConfigTrustDocument
     | DaemonDocument

@@ -62,6 +62,26 @@ class ConfigTrustDocument(TypedDict):
     was_trusted: NotRequired[bool]
 
 
+class ConfigChangeDocument(TypedDict):
+    """The answer of ``jobctl config set --json`` and ``jobctl config unset --json``."""
+
+    schema: Literal["jobctl.config_change/1"]
+    path: str
+    key: str
+    value: Annotated[object, "null if the key is not set any more"]
+    before: Annotated[object, "the value that the file had; null if it had none"]
+    in_effect: Annotated[bool, "false if another place takes precedence, or the file is not trusted"]
+
+
+class ConfigEditDocument(TypedDict):
+    """The answer of ``jobctl config edit --json``."""
+
+    schema: Literal["jobctl.config_edit/1"]
+    path: str
+    changed: bool
+    trust: Annotated[str | None, "for the file of a project: trusted, untrusted or changed"]
+
+
 class RecipeBlock(TypedDict):
     """One recipe."""
 

@@ -9,7 +9,6 @@ of the path, so two commands never write the same file for two projects, and rea
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import json
 import os
@@ -17,6 +16,7 @@ import stat
 
 from jobctl.errors import UsageError
 from jobctl.process import private
+from jobctl.services.settings.replace_file import make_folder, replace_file
 
 TRUSTED = "trusted"
 UNTRUSTED = "untrusted"
@@ -46,9 +46,10 @@ def grant(folder: str, path: str, content: bytes) -> str:
         raise UsageError("there is no folder for your settings", hint="set HOME or XDG_CONFIG_HOME")
     digest = _digest(content)
     known = [known for known in _known(folder, path) if known != digest]
-    _make(os.path.join(folder, FOLDER))
+    make_folder(folder)
+    private.make_folder(os.path.join(folder, FOLDER))
     document = {"schema": _SCHEMA, "path": path, "sha256": [*known[1 - _KEPT :], digest]}
-    _replace(_record(folder, path), json.dumps(document).encode())
+    replace_file(_record(folder, path), json.dumps(document).encode())
     return digest
 
 
@@ -89,36 +90,3 @@ def _known(folder: str, path: str) -> list[str]:
 
 def _is_ours(facts: os.stat_result) -> bool:
     return facts.st_uid == os.geteuid() and not facts.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
-
-
-def _make(folder: str) -> None:
-    """Create the folder and its parents.
-
-    Raises UsageError in the home of another user: root would create folders there that this user cannot use.
-    """
-    above = os.path.dirname(folder)
-    there = above
-    while not os.path.exists(there):
-        there = os.path.dirname(there)
-    if os.stat(there).st_uid != os.geteuid():
-        raise UsageError(
-            f"{there} belongs to another user, so nothing is trusted for them", hint="run it as the user who submits"
-        )
-    os.makedirs(above, mode=0o700, exist_ok=True)
-    private.make_folder(folder)
-
-
-def _replace(path: str, content: bytes) -> None:
-    """Replace a file, as a whole or not at all."""
-    temporary = f"{path}.{os.getpid()}.tmp"
-    descriptor = private.create(temporary)
-    try:
-        with open(descriptor, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    except OSError:
-        with contextlib.suppress(OSError):
-            os.unlink(temporary)
-        raise

@@ -1,0 +1,48 @@
+"""Replace a file of settings, as a whole or not at all."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import stat
+
+from jobctl.errors import UsageError
+from jobctl.process import private
+
+
+def replace_file(path: str, content: bytes, mode: int = 0o600) -> None:
+    """Replace a file, which keeps its permissions; ``mode`` has those of a new one. Raises OSError.
+
+    A link at this path is replaced itself.
+    """
+    with contextlib.suppress(FileNotFoundError):
+        found = os.lstat(path).st_mode
+        mode = stat.S_IMODE(found) if stat.S_ISREG(found) else mode
+    temporary = f"{path}.{os.getpid()}.tmp"
+    descriptor = private.create(temporary)
+    try:
+        with open(descriptor, "wb") as file:
+            os.fchmod(file.fileno(), mode)
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    except OSError:
+        with contextlib.suppress(OSError):
+            os.unlink(temporary)
+        raise
+
+
+def make_folder(folder: str) -> None:
+    """Create a folder and its parents.
+
+    Raises UsageError in the home of another user: root would create folders there that this user cannot use.
+    """
+    there = folder
+    while not os.path.exists(there):
+        there = os.path.dirname(there)
+    if os.stat(there).st_uid != os.geteuid():
+        raise UsageError(
+            f"{there} belongs to another user, so nothing is written there", hint="run it as the user who submits"
+        )
+    os.makedirs(folder, mode=0o700, exist_ok=True)
