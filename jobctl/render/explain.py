@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from jobctl.domain.durations import format_duration
 from jobctl.domain.option_texts import rule_words
 from jobctl.domain.wording import number, plural
-from jobctl.render.causes import cause_text
+from jobctl.render.causes import cause_text, hidden_causes
 from jobctl.render.clock import local
 from jobctl.render.inert import inert
 from jobctl.render.job.facts import policy_facts
@@ -88,6 +88,8 @@ def _failures(document: ExplainDocument) -> Iterator[str]:
         # No item failed for good: those that met this cause wait for another attempt.
         times = f"{number(group['count'])}x" if group["count"] else f"retrying, {plural(group['attempts'], 'attempt')}:"
         yield f"  {times} {cause} (item {samples}{kind}{unknown})"
+    if hidden := hidden_causes(document, len(groups)):
+        yield f"  and {hidden}"
     if retry["available"]:
         note = f"; {retry['note']}" if retry.get("note") else ""
         yield f"{_COMMAND}{retry['command']}   {plural(retry['items'], 'item')}{note}"

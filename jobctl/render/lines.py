@@ -46,16 +46,10 @@ def summary_lines(document: StatusDocument, look: Look, groups: int = 5) -> Iter
         yield from wrap_hanging(f"  {number(group['count'])}x {cause} (item {samples})", look)
     shown = min(groups, len(document["failures"]["groups"]))
     if hidden := hidden_causes(document, shown):
-        yield f"  and {hidden}: {inert(_status_command(document))}"
+        yield f"  and {hidden}"
     if document["results"]["available"]:
         yield f"  results: {inert(document['results']['dir'])}"
     if command := document["retry"]["command"]:
         yield f"  retry: {inert(command)}"
         if note := document["retry"].get("note"):
             yield from wrap_hanging(f"    {note}", look)
-
-
-def _status_command(document: StatusDocument) -> str:
-    """The command that shows more of a job. It names the store if the command for a retry does."""
-    program, retry, _ = (document["retry"]["command"] or "").partition(" retry ")
-    return f"{program if retry else 'jobctl'} status {document['job']}"

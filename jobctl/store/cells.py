@@ -46,18 +46,19 @@ def _real_or_none(cell: Any) -> float | None:
     return cell if type(cell) in (int, float) and math.isfinite(cell) else None
 
 
-def _text(cell: Any) -> str:
+def text_of(cell: Any) -> str:
+    """The cell as a text that can be printed."""
     if type(cell) is str:
         return cell if is_text(cell) else shown(cell)
     return cell.decode("utf-8", "replace") if type(cell) is bytes else "" if cell is None else str(cell)
 
 
 def _text_or_none(cell: Any) -> str | None:
-    return None if cell is None else _text(cell)
+    return None if cell is None else text_of(cell)
 
 
 def _bytes(cell: Any) -> bytes:
-    return cell if type(cell) is bytes else _text(cell).encode()
+    return cell if type(cell) is bytes else text_of(cell).encode()
 
 
 def _ending(cell: Any) -> int | None:
@@ -68,7 +69,7 @@ _CHECKS: dict[str, Callable[[Any], Any]] = {
     "int": _whole,
     "int | None": _whole_or_none,
     "float | None": _real_or_none,
-    "str": _text,
+    "str": text_of,
     "str | None": _text_or_none,
     "bytes": _bytes,
     "dict[str, Any]": lambda cell: cell,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 
+from jobctl.store.cells import text_of
 from jobctl.store.database import Database
 from jobctl.store.sqlite import with_states
 
@@ -32,6 +33,22 @@ def example(database: Database, job: int, group: int, samples: Sequence[int]) ->
         (job, samples[0], group),
     )
     return found if isinstance(found, str) else None
+
+
+_MESSAGES = (
+    "SELECT item, message FROM attempts WHERE job = ? AND item IN (SELECT value FROM json_each(?)) AND failure = ?"
+    " ORDER BY item, attempt DESC"
+)
+
+
+def messages(database: Database, job: int, group: int, samples: Sequence[int]) -> list[tuple[int, str]]:
+    """(item, message) of these items: of the last attempt of each with this cause, as the attempt wrote it."""
+    rows = database.execute(_MESSAGES, (job, json.dumps(list(samples)), group)).fetchall()
+    found: dict[int, str] = {}
+    for item, message in rows:
+        if item not in found:
+            found[item] = text_of(message)
+    return list(found.items())
 
 
 _FAILED_SAMPLES = with_states(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from jobctl.domain.documents.causes import CausesDocument
 from jobctl.domain.documents.checks import DoctorDocument, RestoredDocument, VerifyDocument
 from jobctl.domain.documents.control import (
     CancelDocument,
@@ -49,6 +50,7 @@ from jobctl.domain.documents.submit import PreviewDocument
 #: A document that a command prints.
 Document = (
     CancelDocument
+    | CausesDocument
     | CompletionDocument
     | ConfigChangeDocument
     | ConfigDocument

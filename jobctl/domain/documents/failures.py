@@ -50,6 +50,7 @@ class FailuresBlock(TypedDict):
     groups: Annotated[list[CauseBlock], "the causes with most items first"]
     groups_total: Count
     ungrouped: Annotated[Count, "failed items with further causes"]
+    command: NotRequired[Annotated[str | None, "the command that shows all causes; null if there are none"]]
 
 
 class RetryBlock(TypedDict):

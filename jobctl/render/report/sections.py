@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from jobctl.domain.durations import format_duration
 from jobctl.domain.handler_kinds import kind_of
 from jobctl.domain.wording import number, plural
-from jobctl.render.causes import cause_text
+from jobctl.render.causes import cause_text, hidden_causes
 from jobctl.render.job.facts import policy_facts, three_files, work_text
 from jobctl.render.report.svg import text_of
 
@@ -30,11 +30,9 @@ def failures_section(report: ReportDocument) -> Iterator[str]:
     for group, samples in zip(failures["groups"], report["samples"], strict=True):
         yield _failure(group, samples)
     yield "</table></div>"
-    hidden = failures["groups_total"] - len(failures["groups"])
-    if hidden > 0:
-        yield f'<p class="soft">and {plural(hidden, "more cause")}</p>'
-    if failures["ungrouped"]:
-        yield f'<p class="soft">and {plural(failures["ungrouped"], "failure")} of further causes</p>'
+    hidden = hidden_causes(report["status"], len(failures["groups"]))
+    if hidden:
+        yield f'<p class="soft">and {text_of(hidden)}</p>'
     yield "</section>"
 
 

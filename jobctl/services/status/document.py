@@ -26,7 +26,7 @@ from jobctl.services.status.blocks import (
     running_block,
     throughput_block,
 )
-from jobctl.services.status.failures import failures_block, retry_block, unsuccessful_before
+from jobctl.services.status.failures import all_causes, failures_block, retry_block, unsuccessful_before
 from jobctl.services.status.progress import progress_of
 from jobctl.services.why.attention import Attention, attention
 from jobctl.services.why.blockers import Blocker, blockers_of, situation_with_blockers
@@ -188,7 +188,7 @@ def document_of(
         "policy": case.policy.to_json(),
         "daemon": case.daemon.document(),
         "notify": notify,
-        "next": next_commands(case, blockers, retry["command"]),
+        "next": next_commands(case, blockers, retry["command"], all_causes(failures)),
         **_execution_part(store.database, case, in_list=in_list),
     }
 
@@ -239,7 +239,7 @@ def _failures(store: StoreFacts, case: Situation, limit: int) -> tuple[FailuresB
     retry = retry_block(case, causes, before)
     if retry["available"] and job.item_key is not None:
         retry["less_others"] = job_views.has_others_of_name(database, job)
-    return failures_block(database, job, causes, limit), retry
+    return failures_block(database, job, causes, limit, store.program), retry
 
 
 def _notifications(database: Database, job: int, program: str) -> tuple[list[NotifyBlock], Attention | None]:

@@ -23,14 +23,22 @@ if TYPE_CHECKING:
 _MOST_BEFORE = 20
 
 
-def failures_block(database: Database, job: JobView, causes: list[FailureView], limit: int) -> FailuresBlock:
+def failures_block(
+    database: Database, job: JobView, causes: list[FailureView], limit: int, program: str
+) -> FailuresBlock:
     """Return the ``failures`` block: the most frequent causes, at most ``limit`` of them."""
     shown = [cause for cause in causes if cause.items or _is_pending(job, cause)]
     return {
         "groups": [_group(database, job, cause) for cause in shown[:limit]],
         "groups_total": len(shown),
         "ungrouped": job.failures_ungrouped,
+        "command": f"{program} causes {job.id}" if shown or job.failures_ungrouped else None,
     }
+
+
+def all_causes(block: FailuresBlock) -> str | None:
+    """Return the command that shows all causes, if the block does not have them all."""
+    return block.get("command") if block["groups_total"] > len(block["groups"]) or block["ungrouped"] else None
 
 
 def _is_pending(job: JobView, cause: FailureView) -> bool:

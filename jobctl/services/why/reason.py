@@ -102,16 +102,22 @@ def _progressed(job: JobView, progress: Progress) -> str:
     return f"{number(job.processed)} of {plural(job.total, 'item')} processed{failed}"
 
 
-def next_commands(case: Situation, blockers: Sequence[Blocker], retry: str | None) -> list[str]:
-    """Return the commands that a person is likely to type now, most likely first; ``retry`` is the one for a retry."""
+def next_commands(
+    case: Situation, blockers: Sequence[Blocker], retry: str | None, causes: str | None = None
+) -> list[str]:
+    """Return the commands that a person is likely to type now, most likely first.
+
+    ``retry`` is the one for a retry, ``causes`` the one that shows all causes, if there are more than the status shows.
+    """
     job, program = case.job, case.program
+    more = [causes] if causes else []
     if job.is_done:
         looks = (f"{program} items {job.id} --state failed", f"{program} logs {job.id} --failed") if job.failed else ()
-        return [*looks, *([retry] if retry else []), f"{program} results {job.id}"]
+        return [*more, *looks, *([retry] if retry else []), f"{program} results {job.id}"]
     commands = [each.remedy for each in blockers if each.kind is DAEMON_DOWN and each.remedy]
     if job.state == "cancelling":
         return [*commands, f"{program} wait {job.id}"]
     resumes = [each.remedy for each in blockers if each.kind is PAUSED and each.remedy]
     commands += resumes or [f"{program} status {job.id} --watch"]
-    commands += [f"{program} logs {job.id} --failed"] if job.failed else []
+    commands += [*more, *([f"{program} logs {job.id} --failed"] if job.failed else [])]
     return [*commands, f"{program} cancel {job.id}"]
