@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,8 @@ _EXAMPLES, _OPTIONS, _HEADING = 3, 10, 2
 #: From this rank on, an option is shown only if there is room for it.
 _FILLING = 2
 _EXAMPLE = "Example"
+#: The parts of a placeholder that the first screen leaves out.
+_LONG_FORM = re.compile(r"\|none\b|\[,\.\.\.\]")
 
 
 def help_text(command: Any, ctx: Any) -> str:
@@ -93,6 +96,7 @@ def _write_brief_lists(page: Page, command: Any, ctx: Any) -> None:
         room -= len(lines) + _HEADING
     chosen = sorted(ranks, key=ranks.__getitem__)[: max(room, 0)]
     rows = [((param.get_help_record(ctx) or ("",))[0], param.help or "") for param in ranks if param in chosen]
+    rows = [(_LONG_FORM.sub("", names), text) for names, text in rows]
     if rows:
         page.heading(_DEFAULT_PANEL)
         page.short_rows(rows)
@@ -110,7 +114,7 @@ def _rank(option: TyperOption, command: Any) -> int:
         return 0
     if getattr(option, "is_main", False):
         return 1
-    return _FILLING + (option.rich_help_panel != GLOBAL_PANEL or "--home" in option.opts)
+    return _FILLING + 2 * (option.rich_help_panel != GLOBAL_PANEL) + ("--home" in option.opts)
 
 
 def _argument_row(param: TyperArgument) -> tuple[str, str]:

