@@ -99,7 +99,7 @@ end
 complete -c jobctl -f
 complete -c jobctl -n __jobctl_in_words -xa '(__jobctl_words)'
 
-set -g __jobctl_valued --home --format --delimiter --comment --encoding --sheet --invalid --select --where --sample --recipe -C --cwd --env --env-file --shell --call --call-style --call-setup --recycle --python --name --label --queue --priority --after --not-before --key --on-duplicate --item-key --new-by -j --slots --timeout --gpus-per-item --nice --ionice --resources --deadline --rate --attempts --retry-on --no-retry-on --backoff --grace --max-failures --halt --on-crash --leftovers --undo --undo-shell --undo-call --output-cap --notify --on-done --notify-secret-env --notify-secret-file --executor --scheduler --scheduler-file --cluster --workers --tls-ca --tls-cert --tls-key --reason --state --since -s --code --cause --items --sort --limit -l --attempt -n --tail -o --output --lines --spool --wait --older-than
+set -g __jobctl_valued --home --format --delimiter --comment --encoding --sheet --invalid --select --where --sample --recipe -C --cwd --env --env-file --shell --call --call-style --call-setup --recycle --python --name --label --queue --priority --after --not-before --key --on-duplicate --item-key --new-by -j --slots --timeout --gpus-per-item --nice --ionice --resources --deadline --rate --attempts --retry-on --no-retry-on --backoff --grace --max-failures --halt --on-crash --leftovers --undo --undo-shell --undo-call --output-cap --notify --on-done --notify-secret-env --notify-secret-file --executor --scheduler --scheduler-file --cluster --workers --tls-ca --tls-cert --tls-key --resume --reason --state --since -s --code --cause --items --sort --limit -l --attempt -n --tail -o --output --lines --spool --wait --older-than
 set -g __jobctl_groups notify daemon queue recipe config
 set -g __jobctl_givers submit run undo
 
@@ -292,6 +292,7 @@ complete -c jobctl -n "__jobctl_at 'run'" -l on-done -x -d 'Run this command wit
 complete -c jobctl -n "__jobctl_at 'run'" -l notify-secret-env -x -d 'The environment variable of the daemon that has the signing secret.'
 complete -c jobctl -n "__jobctl_at 'run'" -l notify-secret-file -rF -d 'The file (mode 0600) that has the signing secret.'
 complete -c jobctl -n "__jobctl_at 'run'" -l allow-http -d 'Let --notify use http, without TLS, to reach other machines.'
+complete -c jobctl -n "__jobctl_at 'run'" -l resume -kxa '(__jobctl_ask jobs)' -d 'Continue a job that is not done, instead of a FILE.'
 complete -c jobctl -n "__jobctl_at 'run'" -l home -xa '(__fish_complete_directories (commandline -ct))' -d 'The state directory of the store; default: JOBCTL_HOME.'
 complete -c jobctl -n "__jobctl_at 'run'" -l json -d 'Print JSON: one document, or with --follow or --watch, one on each line.'
 complete -c jobctl -n "__jobctl_at 'run'" -l plain -d 'Print tables as tab-separated values, in full, without lines or colours.'

@@ -180,7 +180,7 @@ def test_a_run_that_is_interrupted_while_its_engine_starts_says_that_the_job_is_
     (tmp_path / "rows.txt").write_text("1\n")
     said = jobctl("run", tmp_path / "rows.txt", "-q", "--", "true")
     assert (said.code, said.out) == (130, "")
-    assert "job 1 is not done; continue with: jobctl daemon start, or jobctl cancel 1" in said.err
+    assert "job 1 is not done; continue it here with: jobctl run --resume 1" in said.err
 
 
 def test_a_wait_that_is_interrupted_says_that_the_job_continues(jobctl, tmp_path, monkeypatch):

@@ -120,5 +120,5 @@ def test_a_first_ctrl_c_off_a_terminal_says_what_happens(cli, quiet):
     running.send_signal(signal.SIGINT)
     rest = running.communicate(timeout=PATIENCE_S)[1]
     assert "ending the running items" in rest
-    assert "job 1 is not done; continue with: jobctl daemon start" in rest
+    assert "job 1 is not done; continue it here with: jobctl run --resume 1" in rest
     assert running.returncode == 130

@@ -3,37 +3,26 @@
 from __future__ import annotations
 
 import os
-import sys
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from jobctl.cli.commands.submit import FileArgument, accept, dry_run
+from jobctl.cli.live.foreground import run_in_foreground
 from jobctl.cli.session import Session, now_us, session
 from jobctl.cli.submission.cluster import cluster_options, cluster_words, forgets_cluster
 from jobctl.cli.submission.intake import request_of
 from jobctl.cli.submission.messages import accepted_lines, forecast, foreground_slots, times_of
-from jobctl.cli.submission.options import IntakeCommand, values
-from jobctl.domain.job_options import FAILURES
-from jobctl.errors import Exit
+from jobctl.cli.submission.options import IntakeCommand, command_line, values
+from jobctl.domain.job_options import FAILURES, OPTIONS
+from jobctl.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from jobctl.cli.live.watching import View
-    from jobctl.domain.documents.status import StatusDocument
     from jobctl.process.start_options import StartOptions
-    from jobctl.services.daemon.foreground import ForegroundRun
-    from jobctl.services.status.watched import WatchedJobs
-    from jobctl.services.submit.request import Accepted, SubmitRequest
+    from jobctl.services.submit.request import Accepted
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
-
-_STOPPING = "stopping: running items finish, no new ones start; Ctrl-C again ends them at once"
-_ENDING = "ending the running items"
-_FOOTER_FOLLOWING = "q leaves; the work continues"
-_FOOTER_RUNNING = "Ctrl-C stops politely, twice at once"
 
 
 class _RunCommand(IntakeCommand):
@@ -42,45 +31,93 @@ class _RunCommand(IntakeCommand):
         place = next(n for n, param in enumerate(self.params) if param.rich_help_panel == FAILURES)  # type: ignore[attr-defined]
         self.params[place:place] = cluster_options()
 
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Only --resume makes the file unnecessary."""
+        rest = super().parse_args(ctx, args)
+        if not (ctx.params.get("file") or ctx.params.get("resume") or ctx.resilient_parsing):
+            from jobctl.cli.mistakes import argument_missing
+
+            raise argument_missing(ctx, next(param for param in self.params if param.name == "file"))
+        return rest
+
 
 @app.command(cls=_RunCommand)
-def run(ctx: typer.Context, file: FileArgument) -> int:
+def run(
+    ctx: typer.Context,
+    file: FileArgument = "",
+    resume: Annotated[
+        str | None,
+        typer.Option("--resume", metavar="JOB", help="Continue a job that is not done, instead of a FILE."),
+    ] = None,
+) -> int:
     """Accept the rows of a file and run them in the foreground; exit with the result of the job.
 
     Examples:
       jobctl run urls.csv -- curl -fsS -o '{id}.pdf' '{url}'
       jobctl run photos.txt -j 4 -q -- convert '{}' '{.}.webp'
       jobctl run orders.csv --call shop.prices:update       a Python function
+      jobctl run --resume last                              after Ctrl-C
 
     run is like submit, but it needs no daemon. If a daemon is running, the daemon runs the items and run shows them.
-    After Ctrl-C the running items finish; a second Ctrl-C ends them. The job stays, and jobctl daemon start
-    continues it.
+    After Ctrl-C the running items finish; a second Ctrl-C ends them. The job stays: jobctl run --resume JOB continues
+    it here, and jobctl daemon start in the background.
     """
-    shared, now, cluster = session(ctx), now_us(), cluster_words(ctx)
+    return _run_file(ctx, file) if resume is None else _resume(ctx, resume)
+
+
+def _run_file(ctx: typer.Context, file: str) -> int:
+    """Accept the rows of a file and run them here."""
+    from jobctl.services.submit.request import refuse_hold
+
+    shared, now = session(ctx), now_us()
     request = request_of(ctx, file, foreground=True)
-    slots = foreground_slots(request.policy, on_cluster=bool(cluster))
+    slots = foreground_slots(request.policy, on_cluster=bool(cluster_words(ctx)))
     if values(ctx)["dry_run"]:
         return dry_run(shared, request, planned=lambda: slots)
-    options = _options(shared, request, slots, cluster, forget_cluster=forgets_cluster(ctx))
+    refuse_hold(request)
+    options = _options(ctx, slots)
     accepted = accept(shared, request, now)
     _tell_fewer_slots(shared, accepted, request.queue, slots)
-    return _run_job(shared, accepted, times_of(request, accepted), replace(options, scope=accepted.job))
+    for line in (*(accepted_lines(accepted) if accepted.is_special else ()), *times_of(request, accepted)):
+        shared.note(line)
+    return run_in_foreground(shared, accepted.job, replace(options, scope=accepted.job))
 
 
-def _options(
-    shared: Session, request: SubmitRequest, slots: int, cluster: tuple[str, ...], *, forget_cluster: bool
-) -> StartOptions:
+def _options(ctx: typer.Context, slots: int) -> StartOptions:
     """Return the options of the engine, which are checked before anything is accepted."""
     from jobctl.process.start_options import StartOptions
     from jobctl.services.daemon.options import as_set, refuse_elsewhere
     from jobctl.services.settings.settings import load_settings
-    from jobctl.services.submit.request import refuse_hold
 
-    refuse_hold(request)
-    options = StartOptions(shared.home, slots, cluster=cluster, forget_cluster=forget_cluster)
+    options = StartOptions(session(ctx).home, slots, cluster=cluster_words(ctx), forget_cluster=forgets_cluster(ctx))
     options = as_set(options, load_settings(os.environ, os.getcwd()))
     refuse_elsewhere(options)
     return options
+
+
+def _resume(ctx: typer.Context, text: str) -> int:
+    """Continue a job that was interrupted, with its own rules."""
+    from jobctl.services.daemon.resuming import job_to_resume, take_to_foreground
+
+    shared = session(ctx)
+    _check_resume(ctx, text)
+    job, policy = job_to_resume(shared.home, text, now_us(), program=shared.program)
+    options = _options(ctx, foreground_slots(policy, on_cluster=bool(cluster_words(ctx))))
+    take_to_foreground(shared.home, job)
+    return run_in_foreground(shared, job, replace(options, scope=job))
+
+
+def _check_resume(ctx: typer.Context, text: str) -> None:
+    """Raises UsageError for a file, a command or an option of a new job: the job keeps its own."""
+    if ctx.params["file"] or command_line(ctx).words:
+        raise UsageError(
+            "--resume continues a job, which has its own rows and command", hint=f"jobctl run --resume {text}"
+        )
+    for option in OPTIONS:
+        value = values(ctx)[option.key]
+        if value not in (None, False, (), []):
+            change = f"jobctl set {text} {option.name}={value}" if option.effect else f"leave --{option.name} out"
+            raise UsageError(f"--resume continues the job with its own --{option.name}", hint=change)
 
 
 def _tell_fewer_slots(shared: Session, accepted: Accepted, queue: str, slots: int) -> None:
@@ -89,107 +126,3 @@ def _tell_fewer_slots(shared: Session, accepted: Accepted, queue: str, slots: in
         found = forecast(shared, accepted.policy, queue, accepted.items, planned=lambda: slots, foreground=True)
         if found.fewer:
             shared.note(found.fewer)
-
-
-def _run_job(shared: Session, accepted: Accepted, times: Sequence[str], options: StartOptions) -> int:
-    from jobctl.services.daemon.foreground import ForegroundRun, is_done
-
-    for line in (*(accepted_lines(accepted) if accepted.is_special else ()), *times):
-        shared.note(line)
-    if is_done(shared.home, accepted.job):  # its key was known, or it has no rows: there is nothing to run
-        return _finish(shared, _jobs(shared, accepted.job).document(now_us())["jobs"][0], finished=True)
-    try:
-        with ForegroundRun(options) as engine:
-            view = _view(shared, accepted.job, engine)
-            engine.settle()  # while the engine started, we loaded the modules that show it
-            view.footer = _FOOTER_FOLLOWING if engine.follows else _FOOTER_RUNNING
-            from jobctl.cli.live.watching import show
-
-            finished = show(view)
-            undo = _undo_of(shared, accepted.job) if finished else None
-            if undo is not None:  # the engine takes the rows back before it ends
-                shared.note(f"job {accepted.job} ended without success: job {undo} takes its rows back")
-                finished = _show_undo(shared, undo, engine)
-    except KeyboardInterrupt:  # before the view handled signals
-        _tell_left(shared, accepted.job)
-        raise
-    return _finish(shared, view.shown["jobs"][0], finished=finished)
-
-
-def _undo_of(shared: Session, job: int) -> int | None:
-    from jobctl.services.control.undo import undo_in_foreground
-
-    return undo_in_foreground(shared.home, job)
-
-
-def _show_undo(shared: Session, undo: int, engine: ForegroundRun) -> bool:
-    """Show the undo job until it is done; False if the user left it before."""
-    from jobctl.cli.live.watching import show
-
-    view = _view(shared, undo, engine)
-    view.footer = _FOOTER_FOLLOWING if engine.follows else _FOOTER_RUNNING
-    finished = show(view)
-    if finished and not (shared.json or shared.quiet):
-        from jobctl.render.lines import print_summary
-
-        print_summary(view.shown["jobs"][0], sys.stderr, shared.colorless_look(sys.stderr))
-    return finished
-
-
-def _jobs(shared: Session, job: int) -> WatchedJobs:
-    from jobctl.services.status.watched import WatchedJobs
-
-    return WatchedJobs(shared.home, [str(job)], program=shared.program)
-
-
-def _view(shared: Session, job: int, engine: ForegroundRun) -> View:
-
-    from jobctl.cli.live.watching import View
-
-    return View(
-        shared=shared,
-        jobs=_jobs(shared, job),
-        stream=_progress_stream(shared),
-        ends=True,
-        footer="",
-        is_alone=engine.has_ended,
-        tend=engine.tend,
-        descriptors=engine.descriptors,
-        stop=lambda: _stop(engine),
-        is_over=lambda: engine.stops > 0 and engine.has_ended(),
-        quiet=shared.quiet or shared.json,
-    )
-
-
-def _progress_stream(shared: Session) -> TextIO:
-    """Progress is not data: it goes to standard error, unless only standard output is a terminal."""
-    return sys.stderr if shared.is_screen(sys.stderr) or not shared.is_screen(sys.stdout) else sys.stdout
-
-
-def _stop(engine: ForegroundRun) -> str | None:
-    if not engine.interrupt():
-        return None
-    return _STOPPING if engine.stops == 1 else _ENDING
-
-
-def _finish(shared: Session, document: StatusDocument, *, finished: bool) -> int:
-    from jobctl.cli.live.watching import INTERRUPTED
-    from jobctl.render.lines import print_summary
-    from jobctl.services.daemon.wait import exit_code_of
-
-    if shared.json:
-        shared.emit(document)
-    elif not finished:
-        _tell_left(shared, document["job"])
-    elif not shared.quiet or document["state"] != "succeeded":
-        print_summary(document, sys.stderr, shared.colorless_look(sys.stderr))
-    if not finished:
-        return INTERRUPTED
-    return exit_code_of([document["state"]]) or Exit.OK
-
-
-def _tell_left(shared: Session, job: int) -> None:
-    """Say whether a daemon continues a job that is left before its end; otherwise print the command that does."""
-    from jobctl.services.daemon.absence import after_detaching
-
-    sys.stderr.write(f"{after_detaching(shared.home, job, shared.program, now_us())}\n")

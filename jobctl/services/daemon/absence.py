@@ -103,4 +103,7 @@ def after_detaching(home: Home, job: int, program: str, now: int) -> str:
 
     short = shortage(*home.output_places)
     disk = f"{DISK_FULL.words(short=short)}\n  make room: {program} prune --dry-run\n" if short else ""
-    return f"{disk}job {job} is not done; continue with: {program} daemon start, or {program} cancel {job}"
+    return (
+        f"{disk}job {job} is not done; continue it here with: {program} run --resume {job}\n"
+        f"  in the background with: {program} daemon start; or end it with: {program} cancel {job}"
+    )

@@ -83,7 +83,7 @@ class ForegroundRun:
             if had_to_end:
                 raise JobctlError(
                     f"job {self._options.scope} cannot run now; the reason is above",
-                    hint="fix that, then continue with: jobctl daemon start",
+                    hint=f"fix that, then: jobctl run --resume {self._options.scope}, or jobctl daemon start",
                 )
         if self._follow():
             return
