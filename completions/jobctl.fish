@@ -324,6 +324,7 @@ complete -c jobctl -n "__jobctl_at 'retry'" -l items -x -d 'Only items with thes
 complete -c jobctl -n "__jobctl_at 'retry'" -l failed -d 'Only items that failed, as --state failed.'
 complete -c jobctl -n "__jobctl_at 'retry'" -l unprocessed -d 'Only items that never ran, as --state unprocessed.'
 complete -c jobctl -n "__jobctl_at 'retry'" -l unknown -d 'Items with an unknown outcome as well, even with --on-crash fail.'
+complete -c jobctl -n "__jobctl_at 'retry'" -l undone -d 'Items that were taken back by jobctl undo.'
 complete -c jobctl -n "__jobctl_at 'retry'" -l priority -x -d 'Jobs with a higher priority start first.'
 complete -c jobctl -n "__jobctl_at 'retry'" -l not-before -x -d 'Do not start before this time: 22:00, tomorrow 06:00, monday 06:00, 2026-12-01, or 2h (from now).'
 complete -c jobctl -n "__jobctl_at 'retry'" -s j -l slots -x -d 'The maximum number of items that run at once.'

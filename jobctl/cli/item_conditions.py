@@ -45,6 +45,7 @@ SUCCEEDED = Condition(("--succeeded",), "", "Only items that succeeded, as --sta
 FAILED = Condition(("--failed",), "", "Only items that failed, as --state failed.")
 UNPROCESSED = Condition(("--unprocessed",), "", "Only items that never ran, as --state unprocessed.")
 UNKNOWN = Condition(("--unknown",), "", "Items with an unknown outcome as well, even with --on-crash fail.")
+UNDONE = Condition(("--undone",), "", "Items that were taken back by jobctl undo.")
 _STATE_FLAGS = (SUCCEEDED, FAILED, UNPROCESSED)
 CONDITIONS = (STATE, CAUSE, WHERE, ITEMS)
 
@@ -95,6 +96,7 @@ def selection_of(ctx: Context) -> Selection:
         () if items is None else parse_spans(items, "--items", "item"),
         (where or "").strip(),
         unknown=bool(given.get(UNKNOWN.key)),
+        undone=bool(given.get(UNDONE.key)),
     )
     check_contradictions(selection)
     return selection

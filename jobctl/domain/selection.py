@@ -45,6 +45,7 @@ class Selection:
     items: tuple[Span, ...] = ()
     where: str = ""  # a condition, see domain.item_where
     unknown: bool = False  # failed items whose outcome is unknown
+    undone: bool = False  # items that were taken back, for another round
 
     @classmethod
     def of_items(cls, numbers: Iterable[int]) -> Selection:
@@ -54,7 +55,7 @@ class Selection:
     @property
     def is_default(self) -> bool:
         """True if nothing was chosen."""
-        return not (self.names_kinds or self.items or self.where)
+        return not (self.names_kinds or self.items or self.where or self.undone)
 
     @property
     def names_kinds(self) -> bool:

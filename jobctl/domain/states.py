@@ -62,6 +62,7 @@ class Verb(StrEnum):
     REQUEUE = "requeue"  # interrupted by a crash or a stop, not the item's fault
     DROP = "drop"  # never tried and never will be in this round
     RETRY = "retry"  # a new round
+    REPEAT = "repeat"  # a new round of a success that an undo job has taken back
 
 
 #: (from, verb) -> to. All other transitions are illegal.
@@ -79,6 +80,7 @@ TRANSITIONS: dict[tuple[ItemState, Verb], ItemState] = {
     (ItemState.RETRYING, Verb.FAIL): ItemState.FAILED,
     (ItemState.FAILED, Verb.RETRY): ItemState.QUEUED,
     (ItemState.UNPROCESSED, Verb.RETRY): ItemState.QUEUED,
+    (ItemState.SUCCEEDED, Verb.REPEAT): ItemState.QUEUED,
 }
 
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from jobctl.domain.selection import Selection
 from jobctl.domain.states import ItemState
-from jobctl.store import failures, jobs, selected
+from jobctl.store import failures, jobs, selected, undone
 from jobctl.store.database import Database
 from jobctl.store.selected import ItemFilter
 from jobctl.store.sqlite import with_states
@@ -17,6 +17,7 @@ _PAGE = 5_000
 _UNKNOWN = "failure IN (SELECT id FROM failures WHERE job = items.job AND outcome = 'unknown')"
 _KNOWN = f"(failure IS NULL OR NOT {_UNKNOWN})"
 _FAILED, _UNPROCESSED = with_states("state = {FAILED}"), with_states("state = {UNPROCESSED}")
+_SUCCEEDED = with_states("state = {SUCCEEDED}")
 #: The states of items that another round can have.
 STATES = (ItemState.FAILED, ItemState.UNPROCESSED)
 
@@ -30,16 +31,20 @@ def choose(
     ``leaves_out`` has no items that ``store.left_out`` has noted on this connection.
     """
     groups = selected.groups_of(database, job, selection.causes) if selection.causes else []
-    condition, values = selected.any_of(
-        selected.condition(kind, groups) for kind in selection.kinds(STATES) if kind.state in STATES
-    )
+    kinds = () if selection.undone and not selection.names_kinds else selection.kinds(STATES)
+    condition, values = selected.any_of(selected.condition(kind, groups) for kind in kinds if kind.state in STATES)
+    held, held_values = undone.not_held(database, job)
+    if held:
+        condition, values = f"({condition} AND {held})", (*values, *held_values)
+    if selection.undone:
+        condition = f"({condition} OR {undone.TAKEN_BACK})"
     if careful:
         condition += f" AND ({_UNPROCESSED} OR {_KNOWN})"
     if selection.needs_reading:
         condition += f" AND {selected.CHOSEN}"
     if leaves_out:
         condition += " AND item NOT IN (SELECT item FROM temp.left_out)"
-    return ItemFilter(job, condition, values)
+    return ItemFilter(job, condition, values, selection.undone)
 
 
 class ItemCounts(NamedTuple):
@@ -49,11 +54,13 @@ class ItemCounts(NamedTuple):
     by_failure: list[tuple[int | None, int]]  # (group, failed items)
     unprocessed: int
     first: int | None
+    succeeded: int = 0  # rows that were taken back
 
     @property
     def moves(self) -> dict[str, int]:
         """The number of items that leave each state."""
-        return {"failed": sum(count for _, count in self.by_failure), "unprocessed": self.unprocessed}
+        failed = sum(count for _, count in self.by_failure)
+        return {"failed": failed, "unprocessed": self.unprocessed, "succeeded": self.succeeded}
 
 
 def count(database: Database, choice: ItemFilter) -> ItemCounts:
@@ -67,6 +74,7 @@ def count(database: Database, choice: ItemFilter) -> ItemCounts:
             ).fetchall(),
             database.scalar(f"SELECT count(*) {chosen} AND {_UNPROCESSED}", parameters),
             database.scalar(f"SELECT min(item) {chosen}", parameters),
+            database.scalar(f"SELECT count(*) {chosen} AND {_SUCCEEDED}", parameters) if choice.undone else 0,
         )
 
 
@@ -76,6 +84,8 @@ def requeue(database: Database, choice: ItemFilter, chosen: ItemCounts) -> None:
         return
     queue = with_states("UPDATE items SET state = {QUEUED}, free = attempt, crashes = 0 WHERE job = ? AND ")
     database.execute(queue + choice.condition, choice.parameters)
+    if choice.undone:
+        undone.release(database, choice.job)
     failures.subtract(database, choice.job, chosen.by_failure)
     ungrouped = sum(count for failure, count in chosen.by_failure if failure is None)
     jobs.add_counts(database, choice.job, {"failures_ungrouped": -ungrouped}, cursor=chosen.first)

@@ -82,6 +82,7 @@ class ItemFilter(NamedTuple):
     job: int
     condition: str
     values: tuple[object, ...]
+    undone: bool = False  # rows that were taken back may be among them
 
     @property
     def parameters(self) -> tuple[object, ...]:

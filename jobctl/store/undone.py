@@ -190,3 +190,39 @@ def inherit(database: Database, undo_job: int, job: int) -> None:
 def undo_jobs(database: Database, job: int) -> list[int]:
     """The undo jobs of a job, oldest first."""
     return [row[0] for row in database.execute("SELECT id FROM jobs WHERE undo_of = ? ORDER BY id", (job,))]
+
+
+#: Over ``items``: a row that was taken back, and one that any undo job has.
+_UNDONE = with_states(
+    "(items.job, items.item) IN (SELECT u.job, u.item FROM undone u JOIN items t ON t.job = u.undo_job"
+    " AND t.item = u.undo_item AND t.state = {SUCCEEDED} WHERE u.job = items.job)"
+)
+_HELD = "(items.job, items.item) IN (SELECT u.job, u.item FROM undone u WHERE u.job = items.job)"
+#: Over the items of an undo job: it still has the row, which no later undo job has and which does not run again.
+_STILL_THERE = "items.item IN (SELECT undo_item FROM undone WHERE job = ? AND undo_job = items.job)"
+#: The items that were taken back, as rows of another round.
+TAKEN_BACK = with_states("(items.state IN ({SUCCEEDED}, {FAILED}) AND ") + f"{_UNDONE})"
+
+
+def not_held(database: Database, job: int) -> tuple[str, tuple[object, ...]]:
+    """A condition over ``items`` that leaves out what must not run in another round, and its values; '' = nothing.
+
+    That are rows that an undo job has, and items of an undo job that has lost their rows.
+    """
+    found = database.one("SELECT undo_of, undo_retaken + undo_released FROM jobs WHERE id = ?", (job,))
+    if found is not None and found[0] is not None:
+        return (_STILL_THERE, (found[0],)) if found[1] else ("", ())
+    has_any = database.scalar("SELECT 1 FROM undone WHERE job = ? LIMIT 1", (job,))
+    return (f"NOT {_HELD}" if has_any else "", ())
+
+
+def release(database: Database, job: int) -> None:
+    """Forget that rows were taken back that are queued again, so that a later undo job can take them.
+
+    Call it in the transaction that queues them.
+    """
+    condition = with_states("job = ? AND item IN (SELECT item FROM items WHERE job = ? AND state = {QUEUED})")
+    rows = database.execute(f"SELECT undo_job, count(*) FROM undone WHERE {condition} GROUP BY undo_job", (job, job))  # noqa: S608
+    for undo_job, count in rows.fetchall():
+        jobs.add_counts(database, undo_job, {"undo_released": count})
+    database.execute(f"DELETE FROM undone WHERE {condition}", (job, job))  # noqa: S608

@@ -11,6 +11,7 @@ from jobctl.cli.item_conditions import (
     ITEMS,
     RETRY_CAUSE,
     STATE,
+    UNDONE,
     UNKNOWN,
     UNPROCESSED,
     WHERE,
@@ -27,7 +28,7 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None)
 class RetryCommand(ItemsCommand, RoundCommand):
     """The command, with the options that select items and those that change rules."""
 
-    conditions = (STATE, RETRY_CAUSE, WHERE, ITEMS, FAILED, UNPROCESSED, UNKNOWN)
+    conditions = (STATE, RETRY_CAUSE, WHERE, ITEMS, FAILED, UNPROCESSED, UNKNOWN, UNDONE)
 
 
 @app.command(cls=RetryCommand)

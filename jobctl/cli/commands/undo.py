@@ -18,7 +18,7 @@ class Undo(ItemsCommand, UndoCommand):
     """The command, with the options that select items and those that change rules."""
 
     conditions = (CAUSE, WHERE, ITEMS, UNKNOWN._replace(help="Rows whose outcome is not known as well."))
-    on_first_screen = ("--where", "--items", "--unknown", "--shell", "--call", "--slots", "--rate", "--attempts")
+    on_first_screen = ("--where", "--items", "--unknown", "--shell", "--call", "--slots", "--rate")
 
 
 @app.command(cls=Undo)

@@ -13,7 +13,7 @@ from jobctl.domain.nearest import did_you_mean
 from jobctl.domain.policy import Policy
 from jobctl.domain.selection import Selection, refuse_states
 from jobctl.domain.spans import spelled
-from jobctl.domain.states import TERMINAL_JOB_STATES
+from jobctl.domain.states import TERMINAL_JOB_STATES, ItemState
 from jobctl.domain.times import in_words
 from jobctl.domain.wording import plural
 from jobctl.errors import UsageError
@@ -198,7 +198,7 @@ def _note(
         reason="; ".join(filter(None, (_reason(selection), changes.sentence))),
         round=row.round + 1,
         items=sum(moved.values()),
-        succeeded=row.counts.succeeded,
+        succeeded=row.counts.succeeded - moved["succeeded"],
         failed=row.counts.failed - moved["failed"],
         **changes.facts,
     )
@@ -233,7 +233,8 @@ def _count(database: Database, job: int, selection: Selection, now: int) -> Item
 def _choose_items(database: Database, job: int, selection: Selection, now: int) -> None:
     """Note the items that numbers or a condition choose, for the statements that queue them again."""
     if selection.needs_reading:
-        SelectedItems(database, job, selection, now=now, default=another_round.STATES).choose(database)
+        states = (*another_round.STATES, ItemState.SUCCEEDED) if selection.undone else another_round.STATES
+        SelectedItems(database, job, selection, now=now, default=states).choose(database)
 
 
 def _reopen(database: Database, row: JobRow, moved: dict[str, int], changes: RuleChanges, now: int) -> None:
@@ -280,6 +281,10 @@ def _nothing(database: Database, row: JobRow, selection: Selection, left_out: in
             f"job {row.id}: {plural(left_out, 'item')} failed with an unknown outcome and may have had their effect",
             hint=f"to run them again nevertheless: jobctl retry {named} --unknown",
         )
+    if selection.undone and not selection.names_kinds:
+        return UsageError(
+            f"job {row.id}: none of these rows was taken back", hint=f"jobctl undo {row.id} takes rows back"
+        )
     if selection.is_default:
         return UsageError(f"job {row.id} {row.state}: there is nothing to retry", hint=f"jobctl status {row.id}")
     known = list(dict.fromkeys(cause.code for cause in failure_views.failures(database, row.id)))
@@ -294,6 +299,7 @@ def _nothing(database: Database, row: JobRow, selection: Selection, left_out: in
 
 def _reason(selection: Selection) -> str:
     parts = [state.word for state in selection.states] + (["unknown"] if selection.unknown else [])
+    parts += ["taken back"] if selection.undone else []
     parts += [f"cause {cause}" for cause in selection.causes]
     if selection.items:
         parts.append(f"items {_shortened(spelled(selection.items))}")

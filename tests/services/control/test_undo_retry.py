@@ -1,0 +1,125 @@
+"""What runs again after an undo: rows that were taken back only when it is said, and no row in two undo jobs."""
+
+from __future__ import annotations
+
+import pytest
+
+from jobctl.domain.endings import Ending
+from jobctl.domain.policy import Policy
+from jobctl.domain.selection import Selection
+from jobctl.errors import UsageError
+from jobctl.services.control.retry import retry
+from jobctl.services.control.undo import UndoRequest, undo
+from jobctl.undo.work import UndoWords
+from tests.engine.bench import Bench
+from tests.executors.fake import Play
+
+UNDONE = Selection(undone=True)
+
+
+class Script:
+    """Items of some jobs end as planned, all others succeed. ``seen`` has the (job, item, token) of every attempt."""
+
+    def __init__(self):
+        self.plays = {}
+        self.seen = []
+
+    def __call__(self, dispatch):
+        tokens = [each for each in dispatch.env if each.startswith(b"JOBCTL_TOKEN=")]
+        self.seen.append((dispatch.job, dispatch.item, *tokens))
+        return self.plays.get((dispatch.job, dispatch.item), Play())
+
+
+@pytest.fixture
+def bench(tmp_path):
+    script = Script()
+    made = Bench(tmp_path, script=script, slots=1)
+    made.script = script
+    script.plays[1, 2] = Play(code=1)
+    script.plays[1, 3] = Play(ending=Ending.TIMED_OUT, code=15)
+    made.submit(rows=4, policy=Policy(attempts=1), undo=UndoWords(("refund",)))
+    made.work_off()
+    assert made.states(1) == "sffs"
+    return made
+
+
+def take_back(bench, selection=None):
+    """Undo and wait: the number of the undo job."""
+    job = undo(bench.home, UndoRequest(1, selection or Selection()), now=bench.now).job
+    bench.work_off()
+    return job
+
+
+def rows(bench):
+    """The rows that undo jobs have: by item, (undo job, its item)."""
+    found = bench.database.execute("SELECT item, undo_job, undo_item FROM undone WHERE job = 1 ORDER BY item")
+    return {item: (job, number) for item, job, number in found.fetchall()}
+
+
+def test_a_row_that_was_taken_back_runs_again_only_when_it_is_said(bench):
+    take_back(bench)
+    retry(bench.home, 1, Selection(), now=bench.now)
+    assert bench.states(1) == "sqqs"
+    bench.work_off()
+    retry(bench.home, 1, UNDONE, now=bench.now)
+    assert bench.states(1) == "qffq"
+    bench.work_off()
+    assert bench.states(1) == "sffs" and rows(bench) == {}
+
+
+def test_after_another_success_it_is_taken_back_again_with_another_token(bench):
+    first = take_back(bench)
+    retry(bench.home, 1, UNDONE, now=bench.now)
+    bench.work_off()
+    second = take_back(bench)
+    assert rows(bench) == {1: (second, 2), 4: (second, 1)}
+    tokens = [token for job, _, token in bench.script.seen if job in (first, second)]
+    assert len(tokens) == len(set(tokens)) == 4
+
+
+def test_of_some_rows_only_those_run_again(bench):
+    take_back(bench)
+    retry(bench.home, 1, Selection(undone=True, where="line == 'row 4'"), now=bench.now)
+    assert bench.states(1) == "sffq"
+    bench.work_off()
+    with pytest.raises(UsageError, match="none of these rows was taken back"):
+        retry(bench.home, 1, Selection.of_items([4]).__class__(undone=True, items=Selection.of_items([4]).items), now=1)
+
+
+def test_a_row_whose_undo_is_not_done_does_not_run_again(bench):
+    bench.script.plays[2, 1] = Play(code=1)
+    take_back(bench)
+    retry(bench.home, 1, UNDONE, now=bench.now)
+    assert bench.states(1) == "qffs", "the undo of row 4 failed"
+
+
+def test_a_row_of_unknown_outcome_that_was_taken_back_is_left_alone(bench):
+    take_back(bench, Selection(unknown=True))
+    assert sorted(rows(bench)) == [1, 3, 4]
+    retry(bench.home, 1, Selection(), now=bench.now)
+    assert bench.states(1) == "sqfs"
+    bench.work_off()
+    retry(bench.home, 1, UNDONE, now=bench.now)
+    assert bench.states(1) == "qfqq"
+
+
+def test_an_item_of_an_undo_job_that_has_lost_its_row_does_not_run_again(bench):
+    bench.script.plays[2, 1] = bench.script.plays[2, 2] = Play(code=1)
+    first = take_back(bench)
+    second = take_back(bench, Selection.of_items([4]))
+    assert rows(bench) == {1: (first, 2), 4: (second, 1)}
+    bench.script.plays.clear()
+    retry(bench.home, first, Selection(), now=bench.now)
+    assert bench.states(first) == "fq"
+    bench.work_off()
+    with pytest.raises(UsageError):
+        retry(bench.home, first, Selection(), now=bench.now)
+    tokens = [token for job, _, token in bench.script.seen if job in (first, second)]
+    assert len(tokens) == 4 and len(set(tokens)) == 2, "every undo of one success has one token"
+
+
+def test_the_command_line_says_it(bench, home, jobctl):
+    take_back(bench)
+    answer = jobctl("--home", bench.home.root, "retry", 1, "--undone", "--failed")
+    assert answer.code == 0 and "4 items queued again" in answer.err, answer.err
+    assert bench.states(1) == "qqqq"
