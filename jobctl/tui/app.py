@@ -9,8 +9,10 @@ from textual.binding import Binding, BindingType
 from textual.message import Message
 
 from jobctl.config import Home
+from jobctl.errors import JobctlError, NotFound
 from jobctl.render.inert import inert_log
 from jobctl.services.control.targets import Target
+from jobctl.store.database import Database
 from jobctl.store.opening.open import open_database
 from jobctl.tui.actions import Actions
 from jobctl.tui.item import ItemScreen
@@ -20,6 +22,7 @@ from jobctl.tui.page import JobctlScreen
 from jobctl.tui.program import Program
 from jobctl.tui.reader import Reader, Watcher
 from jobctl.tui.theme import DARK, LIGHT, NAMED_DARK, NAMED_LIGHT, THEMES, preferred
+from jobctl.tui.waiting import Arrival, NoStore
 
 
 class Changed(Message):
@@ -65,30 +68,61 @@ class Top(Program):
         Binding("T", "colours", "dark or light", show=False),
     ]
 
-    def __init__(self, home: Home, program: str) -> None:
+    def __init__(self, home: Home, program: str, target: Target | None = None) -> None:
+        """``target`` is the job or the item to show first."""
         super().__init__()
         self.ansi_theme_dark, self.ansi_theme_light = NAMED_DARK, NAMED_LIGHT
         for theme in THEMES:
             self.register_theme(theme)
         self.theme = preferred()
-        self._home, self._called = home, program
+        self._home, self._called, self._target = home, program, target
+        #: The error that ended the program, if one did.
+        self.failure: JobctlError | None = None
+        self._arrival: Arrival | None = None
         self.actions = Actions(
             home,
             lambda sentence, is_error: self.post_message(Answered(sentence, is_error)),
             lambda act: self.post_message(Later(act)),
         )
-        self.watcher = Watcher(home, lambda: self.post_message(Changed()))
+        self.watcher = Watcher(
+            home,
+            lambda: self.post_message(Changed()),
+            lambda error: self.post_message(Later(lambda: self._fail(error))),
+        )
 
     def on_mount(self) -> None:
-        """Open the store in the thread that draws, and begin to watch it."""
-        self.reader = Reader(self._home, open_database(self._home), self._called)
+        """Open the store in the thread that draws, and begin to watch it; without a store, wait for one."""
+        try:
+            database = open_database(self._home)
+        except NotFound:
+            self.push_screen(NoStore(self._home))
+            self._arrival = Arrival(self._home, lambda: self.post_message(Later(self._arrived)))
+            self._arrival.start()
+            return
+        self._begin(database)
+
+    def _begin(self, database: Database) -> None:
+        self.reader = Reader(self._home, database, self._called)
         self.push_screen(JobsScreen())
+        if self._target is not None:
+            self.open_target(self._target)
         self.watcher.start()
 
+    def _arrived(self) -> None:
+        self.pop_screen()
+        self.on_mount()
+
+    def _fail(self, error: JobctlError) -> None:
+        self.failure = error
+        self.exit()
+
     def on_unmount(self) -> None:
-        """Stop the watcher and close the store."""
-        self.watcher.stop()
-        self.reader.database.close()
+        """Stop the threads and close the store."""
+        if self._arrival is not None:
+            self._arrival.stop()
+        if self.watcher.is_started:
+            self.watcher.stop()
+            self.reader.database.close()
 
     def action_colours(self) -> None:
         """Change between the dark and the light theme."""

@@ -100,8 +100,6 @@ class JobScreen(JobctlScreen):
     def on_mount(self) -> None:
         """Give the keys to the first tab."""
         self.action_tab(self._first_tab)
-        if self._first_item is not None:
-            self.items.grid.choose(str(self._first_item))
 
     @property
     def tab(self) -> str:
@@ -134,6 +132,9 @@ class JobScreen(JobctlScreen):
             self.query_one("#page", Static).update(job_page(document, shown, running=32))
         elif self.tab == "items":
             self.items.show_job(document)
+            if self._first_item is not None:
+                self.items.grid.choose(str(self._first_item))
+                self._first_item = None
         elif self.tab == "failures":
             self._show_causes(document)
 

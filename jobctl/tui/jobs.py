@@ -91,7 +91,8 @@ class JobsScreen(JobctlScreen):
         self._jobs = {str(job["job"]): job for job in jobs}
         self.busy = any(job["counts"]["running"] for job in document["jobs"])
         self.query_one("#head", Static).update(self._head(document))
-        titles, rows = job_cells(jobs, document["at"], look(self.size.width - 3, self.size.height))
+        shown = look(self.size.width - 3, self.size.height)
+        titles, rows = job_cells(jobs, document["at"], shown) if jobs else ([], [])
         columns = [Column(title.plain.strip(), title) for title in titles]
         self.grid.sorted_by = (self._order, self._reverse)
         self.grid.fill(columns, list(self._jobs), rows)

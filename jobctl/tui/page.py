@@ -41,7 +41,6 @@ class JobctlScreen(Screen[None]):
     ]
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("question_mark", "help", "help"),
-        Binding("T", "app.colours", "dark or light colours", show=False),
     ]
     busy = False  # an item runs, so the durations on the screen change each second
     #: The part of the screen that has the keys when nothing is typed.

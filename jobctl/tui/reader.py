@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING
 from jobctl.config import Home
 from jobctl.domain.job_filter import JobList
 from jobctl.domain.selection import Selection
-from jobctl.errors import UsageError
+from jobctl.errors import JobctlError
 from jobctl.process.moment import now as now_us
 from jobctl.render.look import Look, shows_unicode
-from jobctl.services.control.targets import Target, resolve
+from jobctl.services.control.targets import Target, one_target
 from jobctl.services.daemon.changes import Frames
 from jobctl.services.output import items
 from jobctl.services.selection import SelectedItems
@@ -76,10 +76,7 @@ class Reader:
 
     def target(self, text: str) -> Target:
         """The one job or item that a word names. Raises NotFound, UsageError."""
-        targets = resolve(self.database, [text])
-        if len(targets) != 1 or targets[0].last is not None:
-            raise UsageError(f"{text!r} is not one job or item", hint="for example 42, nightly or 42.17")
-        return targets[0]
+        return one_target(self.database, text)
 
 
 def look(width: int, height: int) -> Look:
@@ -95,8 +92,11 @@ def is_readable(descriptor: int) -> bool:
 class Watcher:
     """A thread that calls ``changed`` after every change of the store, and each second while items are running."""
 
-    def __init__(self, home: Home, changed: Callable[[], object]) -> None:
+    def __init__(self, home: Home, changed: Callable[[], object], failed: Callable[[JobctlError], object]) -> None:
+        """``failed`` is called when the store was removed, or can never be read again."""
         self.busy = True
+        self.is_started = False
+        self._failed = failed
         self._home = home
         self._changed = changed
         self._reader, self._writer = os.pipe()
@@ -104,6 +104,7 @@ class Watcher:
 
     def start(self) -> None:
         """Begin to watch."""
+        self.is_started = True
         self._thread.start()
 
     def stop(self) -> None:
@@ -113,6 +114,12 @@ class Watcher:
         os.close(self._reader)
 
     def _run(self) -> None:
+        try:
+            self._watch()
+        except JobctlError as error:
+            self._failed(error)
+
+    def _watch(self) -> None:
         database = open_database(self._home)
         try:
             with Frames(database, self._home, [self._reader]) as frames:

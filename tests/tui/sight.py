@@ -13,6 +13,7 @@ from textual.widgets import Input, Static
 
 from jobctl.config import Home
 from jobctl.errors import NotFound
+from jobctl.services.control.targets import Target
 from jobctl.store.opening.open import open_database
 from jobctl.tui.app import Top
 from jobctl.tui.confirm import Confirm
@@ -22,6 +23,7 @@ from jobctl.tui.item import ItemScreen
 from jobctl.tui.job import JobScreen
 from jobctl.tui.jobs import JobsScreen
 from jobctl.tui.page import JobctlScreen
+from jobctl.tui.waiting import NoStore
 
 PATIENCE_S = 60.0
 #: What threads do to the store sends no message; so look again after this time even if none came.
@@ -92,6 +94,8 @@ class Sight:
             return False
         if isinstance(screen, Confirm):
             return bool(screen.query("#question"))
+        if isinstance(screen, NoStore):
+            return bool(screen.query("#nothing"))
         if isinstance(screen, Help):
             return bool(screen.query(Static))
         if isinstance(screen, JobctlScreen) and screen.prompt.is_open:
@@ -136,16 +140,23 @@ class Sight:
         return self.app.screen
 
 
-def watch(home: Home, script: Callable[[Sight], Awaitable[None]], size: tuple[int, int] = (100, 30)) -> None:
-    """Run a script of key strokes on the store, from the moment the list of jobs can be used."""
+def watch(
+    home: Home,
+    script: Callable[[Sight], Awaitable[None]],
+    size: tuple[int, int] = (100, 30),
+    *,
+    first: type[Screen] = JobsScreen,
+    target: Target | None = None,
+) -> None:
+    """Run a script of key strokes on the store, from the moment the first screen can be used."""
 
     @asynccontextmanager
     async def opened() -> AsyncIterator[Sight]:
-        app = Top(home, "jobctl")
+        app = Top(home, "jobctl", target)
         sight = Sight(app)
         async with app.run_test(size=size, notifications=True, message_hook=sight.stir) as pilot:
             sight.pilot = pilot
-            await sight.comes_to(JobsScreen)
+            await sight.comes_to(first)
             yield sight
 
     async def play() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -14,13 +15,15 @@ pytest.importorskip("textual")
 
 from textual.widgets import Static
 
+from jobctl.services.control.targets import Target
 from jobctl.store import sqlite
 from jobctl.tui.confirm import Confirm
 from jobctl.tui.item import ItemScreen
 from jobctl.tui.job import JobScreen
 from jobctl.tui.jobs import JobsScreen
 from jobctl.tui.log_view import LogView
-from tests.factories import SUBMITTED_AT
+from jobctl.tui.waiting import NoStore
+from tests.factories import SUBMITTED_AT, make_store
 from tests.stages import few
 from tests.tui.sight import state_of, watch
 
@@ -416,5 +419,45 @@ def test_keys_typed_ahead_act_on_the_tab_that_they_open(jobctl, home, tmp_path):
         await sight.sees("1 item will run again.")
         await sight.press("y")
         await sight.sees("job 1: round 2, 1 item queued again")
+
+    watch(home, script)
+
+
+# ---- beginnings and ends ----
+
+
+def test_a_home_without_a_store_is_waited_for(home):
+    async def script(sight):
+        await sight.sees("no jobs yet", "this screen shows the first job when it comes")
+        store = make_store(home)
+        await sight.comes_to(JobsScreen)
+        await sight.sees("no jobs yet; this list shows the first one when it comes")
+        store.job("q", name="the-first")
+        await sight.sees("the-first", "jobctl top   1 job")
+
+    watch(home, script, first=NoStore)
+
+
+@pytest.mark.parametrize(("item", "kind"), [(None, JobScreen), (2, ItemScreen)])
+def test_a_job_or_an_item_can_be_the_first_thing(home, jobs, item, kind):
+    async def script(sight):
+        await sight.sees("partly" if item is None else "item 3.2: failed")
+        await sight.press("escape")
+        if item is not None:
+            await sight.comes_to(JobScreen)
+            await sight.chooses("#item-table", item)
+            await sight.press("escape")
+        await sight.comes_to(JobsScreen)
+
+    watch(home, script, first=kind, target=Target(jobs[2], item))
+
+
+def test_a_store_that_is_removed_ends_the_program_with_the_reason(store, home, jobs):
+    async def script(sight):
+        await sight.sees("partly")
+        store.database.close()
+        shutil.rmtree(home.root)
+        await sight.until(lambda: sight.app.failure is not None, "an end")
+        assert "was removed" in sight.app.failure.message
 
     watch(home, script)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -19,28 +19,40 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
 
 @app.command(cls=Command)
-def top(ctx: typer.Context) -> int:
+def top(
+    ctx: typer.Context,
+    job: Annotated[
+        str | None, typer.Argument(metavar="[JOB[.ITEM]]", help="The job or the item to show first: 42 or 42.17.")
+    ] = None,
+) -> int:
     """Browse jobs, items, failures and logs on the whole screen; cancel, retry and pause with a key.
 
     Examples:
       jobctl top
+      jobctl top nightly
       jobctl --home /srv/jobs top
 
-    top needs the extra tui: pip install 'jobctl[tui]'. Enter opens the line under the cursor, Esc goes back, q leaves;
-    the work continues. top asks before it cancels anything. Without a terminal, use jobctl status.
+    top needs the extra tui: pip install 'jobctl[tui]'. ? lists the keys, Enter opens the line under the cursor,
+    / filters, Esc goes back, q leaves; the work continues. top asks before it cancels anything or runs it again. It
+    waits if there is no job yet. Without a terminal, use jobctl status.
     """
-    from jobctl.services.status.watched import check_store
+    from jobctl.services.status.watched import first_of
 
     shared = session(ctx)
     if not (shared.is_screen(sys.stdout) and sys.stdin.isatty()) or shared.json:
         hint = f"{shared.program} status {'--json' if shared.json else '--watch'}"
         raise UsageError("top needs a terminal", hint=hint)
     browser = _browser()
-    check_store(shared.home)  # a store that is missing or damaged is reported before the screen is drawn
+    first = first_of(shared.home, job)  # a store that is damaged is reported before the screen is drawn
     if not shared.colors(sys.stdout):
         os.environ["NO_COLOR"] = "1"
-    screen = browser(shared.home, shared.program)
+    return _run(browser(shared.home, shared.program, first))
+
+
+def _run(screen: Top) -> int:
     screen.run()
+    if screen.failure is not None:
+        raise screen.failure
     return screen.return_code or Exit.OK
 
 

@@ -79,7 +79,8 @@ def of_argument(node: Node, argument: Argument) -> Values:
     """Return the values of a positional argument."""
     if argument.metavar.startswith("NAME=VALUE"):
         return Values("words", settings_of(node.name))
-    return _of_metavar(argument.metavar.replace("[JOB]", "JOB").removesuffix("..."))
+    metavar = argument.metavar.removesuffix("...")
+    return _of_metavar(metavar[1:-1] if metavar.startswith("[JOB") else metavar)
 
 
 def settings_of(command: str) -> tuple[str, ...]:

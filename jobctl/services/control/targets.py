@@ -99,6 +99,20 @@ def targets_of(home: Home, texts: Sequence[str]) -> list[Target]:
         return resolve(database, texts)
 
 
+def one_target(database: Database, text: str) -> Target:
+    """Return the one job or item that a word names. Raises NotFound, UsageError."""
+    targets = resolve(database, [text])
+    if len(targets) != 1 or targets[0].last is not None:
+        raise UsageError(f"{text!r} is not one job or item", hint="give a job or one item: 42, nightly, 42.17")
+    return targets[0]
+
+
+def target_of(home: Home, text: str) -> Target:
+    """``one_target`` in the store of a home. Raises NotFound, UsageError."""
+    with closing(open_database(home)) as database:
+        return one_target(database, text)
+
+
 def job_of(home: Home, text: str) -> int:
     """``resolve_job`` in the store of a home. Raises NotFound, UsageError."""
     with closing(open_database(home)) as database:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from jobctl.config import Home
 from jobctl.domain.job_filter import JobList
-from jobctl.services.control.targets import resolve_jobs
+from jobctl.errors import NotFound
+from jobctl.services.control.targets import Target, resolve_jobs, target_of
 from jobctl.services.daemon.changes import Frames
 from jobctl.services.status.document import bundle, job_documents, list_document
 from jobctl.store.opening.open import open_database
@@ -53,6 +55,14 @@ class WatchedJobs:
         self._database.close()
 
 
-def check_store(home: Home) -> None:
-    """Raises NotFound for a home without a store, StoreError for a store that cannot be used."""
-    open_database(home).close()
+def first_of(home: Home, text: str | None) -> Target | None:
+    """The one job or item that a word names, for a view that begins with it; None without a word.
+
+    Without a word, a home without a store is allowed. Raises NotFound, UsageError, StoreError for a store that cannot
+    be used.
+    """
+    if text is not None:
+        return target_of(home, text)
+    with contextlib.suppress(NotFound):
+        open_database(home).close()
+    return None
