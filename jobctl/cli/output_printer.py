@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from jobctl.cli.session import Session
@@ -26,7 +26,9 @@ def emit_outputs(shared: Session, outputs: Outputs) -> None:
     if outputs.is_single:
         shared.emit(outputs.document())
     else:
-        shared.emit_list({"schema": "jobctl.logs/1"}, "outputs", outputs.documents())
+        count = shared.emit_list({"schema": "jobctl.logs/1"}, "outputs", outputs.documents())
+        for target in () if count else outputs.targets:
+            shared.note_unless_empty(outputs.nothing(target))
 
 
 class OutputPrinter:
@@ -56,11 +58,13 @@ class OutputPrinter:
             if target.items is not None:  # a person names few items; a whole job may have millions
                 seen.add(attempt.item)
             show(job, attempt)
+        choice = self.outputs.choice
         missing = [item for item in target.items or () if item not in seen]
-        if missing:
+        if missing and (choice.failed or choice.selection.is_default):
             self.shared.note(self._no_output(target.job, missing))
         elif not shown:
-            self.shared.note(f"job {target.job}: {_why_no_output(self.outputs.choice)}")
+            nothing = "" if choice.failed else self.outputs.nothing(target)
+            self.shared.note(nothing or f"job {target.job}: {_why_no_output(choice)}")
 
     def _single(self, job: int, attempt: AttemptView) -> None:
         # If only one stream was asked for, it goes to standard output.
@@ -136,22 +140,13 @@ def follow_outputs(shared: Session, outputs: Outputs, *, headings: bool) -> None
     follower = outputs.follower(next(iter(pipes), None))
     if shared.json:
         _follow_json(shared, outputs, follower)
-    elif outputs.choice.failed:
+    elif outputs.follows_endings:
         printer = OutputPrinter(shared, outputs, headings=headings)
-        for job, attempt in _failures(outputs, follower):
+        for job, attempt in outputs.chosen_endings(follower):
             printer.merged(job, attempt)
     else:
         _follow_text(OutputPrinter(shared, outputs, headings=headings), follower)
     reader.check_reader(pipes)
-
-
-def _failures(outputs: Outputs, follower: Follower) -> Iterator[tuple[int, AttemptView]]:
-    """(job, attempt) of each attempt that fails, as it ends."""
-    from jobctl.render.output import failed
-
-    for event in follower.events():
-        if event.over is not None and failed(event.over):
-            yield outputs.targets[0].job, event.over
 
 
 def _follow_text(printer: OutputPrinter, follower: Follower) -> None:
@@ -171,11 +166,11 @@ def _follow_text(printer: OutputPrinter, follower: Follower) -> None:
 
 
 def _follow_json(shared: Session, outputs: Outputs, follower: Follower) -> None:
-    """A line for each piece that is written; with ``--failed``, one for each attempt that failed."""
+    """A line for each piece that is written; if outcomes decide, one for each chosen attempt that ends."""
     from jobctl.services.output.log_documents import Pieces
 
-    if outputs.choice.failed:
-        for job, attempt in _failures(outputs, follower):
+    if outputs.follows_endings:
+        for job, attempt in outputs.chosen_endings(follower):
             shared.emit_line(outputs.output(job, attempt))
             sys.stdout.flush()
         return

@@ -106,6 +106,11 @@ def describe(ending: int, code: int, duration_us: int, full_disk: str = "") -> s
     }.get(Ending(ending), "raised an exception")
 
 
+def has_succeeded(ending: int | None, code: int) -> bool:
+    """True if an attempt has ended with success."""
+    return ending == Ending.EXITED and code == 0
+
+
 def is_known(ending: int) -> bool:
     """True if it is known what the attempt did, because it ended by itself or never began."""
     return ending not in UNKNOWN_ENDINGS

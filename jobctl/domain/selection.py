@@ -6,7 +6,7 @@ Different options narrow a selection. Several values of one option widen it.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -81,6 +81,17 @@ class Selection:
             kinds = [Kind(state, by_cause=True) for state in caused]
             kinds += [Kind(state) for state in self.states if state is ItemState.UNPROCESSED]
         return (*kinds, *([Kind(ItemState.FAILED, unknown=True)] if self.unknown else []))
+
+    def chooses(self, state: ItemState, causes: Collection[str], *, unknown: bool) -> bool:
+        """True if states and causes choose an item in this state; ``causes`` are the names of its cause.
+
+        ``unknown`` says that its outcome is unknown.
+        """
+        kinds = [kind for kind in self.kinds() if kind.state is state]
+        return not self.names_kinds or any(
+            (not kind.by_cause or not set(self.causes).isdisjoint(causes)) and (not kind.unknown or unknown)
+            for kind in kinds
+        )
 
     @staticmethod
     def _caused(default: Sequence[ItemState]) -> list[ItemState]:

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from jobctl.domain import outcome
 from jobctl.domain.selection import Selection
 from jobctl.domain.spans import Span, joined, spelled
 from jobctl.domain.states import ItemState
@@ -20,7 +21,7 @@ from jobctl.store import clock, selected
 from jobctl.store.database import Database
 from jobctl.store.views import items as item_views
 from jobctl.store.views import jobs as job_views
-from jobctl.store.views.items import ItemView
+from jobctl.store.views.items import AttemptView, ItemView
 
 if TYPE_CHECKING:
     from jobctl.domain.item_where import ItemCondition
@@ -44,14 +45,22 @@ class SelectedItems:
         self.selection = selection
         self.default = tuple(default)
         self._condition = _condition(database, job, selection.where, now) if selection.where else None
-        self._query = selected.Query(database, job, selection, default)
 
-    def numbers(self, after: int = 0) -> Iterator[int]:
-        """Yield the numbers of the items above ``after``."""
-        condition = self._condition
+    @property
+    def is_fixed(self) -> bool:
+        """True if numbers and values of rows decide alone, so that an item is chosen or not whatever it does."""
+        cells = () if self._condition is None else self._condition.cells
+        return not (self.selection.names_kinds or self.default) and set(cells) <= {"item", "payload"}
+
+    def _query(self) -> selected.Query:
+        return selected.Query(self._database, self.job, self.selection, self.default)
+
+    def numbers(self, after: int = 0, until: int | None = None) -> Iterator[int]:
+        """Yield the numbers of the items above ``after`` and up to ``until``."""
+        condition, last = self._condition, selected.LARGEST if until is None else until
         if condition is None:
-            return (row[0] for row in self._query.rows(after=after))
-        return (row[0] for row in self._query.rows(condition.cells, after) if condition.matches(row[1:]))
+            return (row[0] for row in self._query().rows((), after, last))
+        return (row[0] for row in self._query().rows(condition.cells, after, last) if condition.matches(row[1:]))
 
     def pages(self, after: int = 0, size: int = PAGE) -> Iterator[list[int]]:
         """Yield the same numbers in lists of at most ``size``."""
@@ -62,14 +71,34 @@ class SelectedItems:
     def views(self, after: int = 0, size: int = PAGE) -> Iterator[ItemView]:
         """Yield the items above ``after`` with their latest attempts; reads ``size`` items at a time."""
         if self._condition is None:
-            yield from self._query.views(after, size)
+            yield from self._query().views(after, size)
             return
         for page in self.pages(after, size):
             yield from item_views.items(self._database, self.job, page)
 
+    def has_attempt(self, attempt: AttemptView) -> bool:
+        """Return whether the selection chooses an item of which this attempt, which has ended, is the last one."""
+        state = ItemState.SUCCEEDED if outcome.has_succeeded(attempt.ending, attempt.code) else ItemState.FAILED
+        unknown = attempt.ending is not None and not outcome.is_known(attempt.ending)
+        if not self.selection.chooses(state, self._causes(attempt) if self.selection.causes else (), unknown=unknown):
+            return False
+        facts = attempt._asdict() | {"state": state}
+        cells = () if self._condition is None else self._condition.cells
+        query = selected.Query(self._database, self.job, replace(self.selection, states=(), causes=(), unknown=False))
+        found = next(query.rows(cells, attempt.item - 1, attempt.item), None)
+        if found is None or self._condition is None:
+            return found is not None
+        return self._condition.matches([facts.get(cell, value) for cell, value in zip(cells, found[1:], strict=True)])
+
+    def _causes(self, attempt: AttemptView) -> list[str]:
+        """The names of the cause of an attempt: its code, and the code with the number of the cause."""
+        code = outcome.failure_code(attempt.ending or 0, attempt.code, attempt.flags)
+        group = item_views.cause_of_attempt(self._database, self.job, attempt.item, attempt.attempt)
+        return [code, f"{code}:{group}"]
+
     def count(self) -> int:
         """Return the number of the items. A condition reads all rows that the other parts of the selection choose."""
-        return self._query.count() if self._condition is None else sum(1 for _ in self.numbers())
+        return self._query().count() if self._condition is None else sum(1 for _ in self.numbers())
 
     def choose(self, database: Database) -> int:
         """Put the items into ``temp.chosen`` for statements of this connection; returns their number."""

@@ -21,7 +21,7 @@ from jobctl.store.views.items import ItemView
 
 PAGE = 1_000
 #: The largest number of SQLite.
-_LARGEST = ENDLESS - 1
+LARGEST = ENDLESS - 1
 _UNKNOWN = "items.failure IN (SELECT id FROM failures WHERE job = items.job AND outcome = 'unknown')"
 _OF_CAUSE = "items.failure IN (SELECT value FROM json_each(?))"
 #: The states that have an index of their own. Items in other states are found by a scan.
@@ -127,13 +127,13 @@ _COUNTERS = f"SELECT total, cursor, {', '.join(state.word for state in ItemState
 
 
 class Query:
-    """The items of a job that states, causes and numbers choose."""
+    """The items of a job that states, causes and numbers choose, by its counters and causes as they are now."""
 
     def __init__(self, database: Database, job: int, selection: Selection, default: Sequence[ItemState] = ()) -> None:
         """``default`` are the states of a selection that names none; without any, all items."""
         self._database = database
         self._job = job
-        self._spans = selection.items or (Span(1, _LARGEST),)
+        self._spans = selection.items or (Span(1, LARGEST),)
         self._groups = groups_of(database, job, selection.causes) if selection.causes else []
         self._searches = list(self._plan(selection.kinds(default)))
 
@@ -163,21 +163,29 @@ class Query:
                 text, values = any_of(parts)
                 yield _Search(f" INDEXED BY {index}", f"items.state = {state:d} AND {text}", values)
 
-    def rows(self, cells: Sequence[str] = (), after: int = 0, size: int = PAGE) -> Iterator[tuple[Any, ...]]:
-        """Yield the number and the cells of each item above ``after``, in order; reads ``size`` items at a time."""
+    def rows(
+        self, cells: Sequence[str] = (), after: int = 0, until: int = LARGEST, size: int = PAGE
+    ) -> Iterator[tuple[Any, ...]]:
+        """Yield the number and the cells of each item above ``after`` and up to ``until``, in order.
+
+        Reads ``size`` items at a time.
+        """
         joins = "".join(text for names, text in _JOINS if not names.keys().isdisjoint(cells))
-        return self._rows([_CELLS[cell] for cell in cells], joins, after, size)
+        return self._rows([_CELLS[cell] for cell in cells], joins, (after, until), size)
 
     def views(self, after: int = 0, size: int = PAGE) -> Iterator[ItemView]:
         """Yield the items above ``after`` with their latest attempts, in order; reads ``size`` items at a time."""
         joins = "".join(text for _, text in _JOINS)
-        for row in self._rows(_VIEW, joins, after, size):
+        for row in self._rows(_VIEW, joins, (after, LARGEST), size):
             yield ItemView._make(checked_cells(ItemView, row[1:]))
 
-    def _rows(self, columns: Sequence[str], joins: str, after: int, size: int) -> Iterator[tuple[Any, ...]]:
+    def _rows(
+        self, columns: Sequence[str], joins: str, between: tuple[int, int], size: int
+    ) -> Iterator[tuple[Any, ...]]:
+        after, until = between
         for first, last in self._spans:
-            if last > after:
-                numbers = (max(first, after + 1), min(last, _LARGEST))
+            if last > after and first <= until:
+                numbers = (max(first, after + 1), min(last, until))
                 yield from self._merged([self._found(each, numbers, columns, joins, size) for each in self._searches])
 
     @staticmethod
@@ -212,7 +220,7 @@ class Query:
         for first, last in self._spans:
             for through, text, values in self._searches:
                 sql = f"SELECT count(*) FROM items{through} WHERE job = ? AND {text} AND item BETWEEN ? AND ?"  # noqa: S608 - names of this module
-                total += self._database.scalar(sql, (self._job, *values, first, min(last, _LARGEST)))
+                total += self._database.scalar(sql, (self._job, *values, first, min(last, LARGEST)))
         return total
 
 

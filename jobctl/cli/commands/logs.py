@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from jobctl.cli.command import Command
+from jobctl.cli.item_conditions import CONDITIONS, FAILED, ItemsCommand, selection_of
 from jobctl.cli.output_printer import OutputPrinter, emit_outputs, follow_outputs
 from jobctl.cli.session import now_us, session
 from jobctl.errors import Exit, UsageError
@@ -15,7 +15,13 @@ from jobctl.errors import Exit, UsageError
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
 
-@app.command(cls=Command)
+class LogsCommand(ItemsCommand):
+    """The command, with the options that select items."""
+
+    conditions = (FAILED, *CONDITIONS)
+
+
+@app.command(cls=LogsCommand)
 def logs(
     ctx: typer.Context,
     targets: Annotated[
@@ -24,7 +30,6 @@ def logs(
     follow: Annotated[
         bool, typer.Option("--follow", "-f", help="Show output as it is written, until the items end.")
     ] = False,
-    failed: Annotated[bool, typer.Option("--failed", help="Show only items that failed.")] = False,
     stdout: Annotated[bool, typer.Option("--stdout", help="Show only standard output.")] = False,
     stderr: Annotated[bool, typer.Option("--stderr", help="Show only standard error.")] = False,
     attempt: Annotated[
@@ -50,6 +55,9 @@ def logs(
       jobctl logs 42 --follow            output as it is written
       jobctl logs 42 -n 3 --since 10m    the last lines of what ran lately
       jobctl logs 42.17 --attempt 1      an earlier attempt
+      jobctl logs 42 --cause timeout --follow
+
+    If the selection depends on outcomes, --follow shows each attempt that ends so when it ends.
 
     With --json, one item is one document, and several items are a list in one document; with --follow, each line is a
     document.
@@ -57,8 +65,8 @@ def logs(
     from jobctl.services.output.log_documents import Outputs
     from jobctl.services.output.logs import Choice
 
-    shared = session(ctx)
-    choice = Choice(failed, _number(attempt), attempt == "all", tail, _moment(since))
+    shared, now = session(ctx), now_us()
+    choice = Choice(selection_of(ctx), _number(attempt), attempt == "all", tail, _moment(since, now), now)
     outputs = Outputs(shared.home, targets, choice, _streams(stdout=stdout, stderr=stderr))
     headings = not (no_headings or shared.quiet)
     if follow:
@@ -76,14 +84,14 @@ def _streams(*, stdout: bool, stderr: bool) -> tuple[str, ...]:
     return ("out",) if stdout else ("err",) if stderr else ("out", "err")
 
 
-def _moment(since: str | None) -> int | None:
+def _moment(since: str | None, now: int) -> int | None:
     """The time that ``--since`` means, in microseconds UTC."""
     if since is None:
         return None
     from jobctl.domain.times import parse_since
 
     try:
-        return parse_since(since, now_us())
+        return parse_since(since, now)
     except UsageError as error:
         raise UsageError(f"--since: {error.message}", hint=error.hint) from None
 

@@ -6,7 +6,7 @@ import contextlib
 import os
 import select
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -18,6 +18,7 @@ from jobctl.process.wakeup import wake
 from jobctl.process.watch import UNWATCHED_WAIT_S, Watch
 from jobctl.services.daemon.changes import StoreWatch
 from jobctl.services.output.logs import CHUNK, STREAMS, Choice, Piece, is_cut, piece, read, tail
+from jobctl.services.selection import SelectedItems
 from jobctl.store import requests
 from jobctl.store.database import Database
 from jobctl.store.requests import Request
@@ -59,6 +60,7 @@ class FollowTarget:
     streams: tuple[str, ...] = STREAMS
     after: int = 0
     choice: Choice = field(default_factory=Choice)  # its ``tail`` counts for what is there already, and its ``since``
+    chosen: SelectedItems | None = None  # only these items of the job, whatever they do
 
 
 class Follower:
@@ -80,6 +82,9 @@ class Follower:
         self._is_elsewhere = False  # a running attempt writes on another machine
         self._asked_at = 0.0
         self._choice = wanted.choice
+        self._chosen = wanted.chosen
+        if item is not None and wanted.chosen is not None and not self._chosen_of([item], wanted.chosen):
+            self._unfinished.clear()
         self._tail = wanted.choice.tail  # None after the first look: what is written from then on is shown in full
 
     def events(self) -> Iterator[OutputEvent]:
@@ -127,9 +132,14 @@ class Follower:
         for item in list(self._unfinished):
             yield from self._read_item(item)
         while self._item is None and (items := self._new_items()):
-            for item in items:
+            for item in items if self._chosen is None else self._chosen_of(items, self._chosen):
                 self._unfinished[item] = None
                 yield from self._read_item(item)
+
+    @staticmethod
+    def _chosen_of(items: Sequence[int], chosen: SelectedItems) -> list[int]:
+        found = set(chosen.numbers(items[0] - 1, items[-1]))
+        return [item for item in items if item in found]
 
     def _new_items(self) -> list[int]:
         """Return the next items that have begun. Items begin in order, so only numbers above ``_seen`` are new."""

@@ -7,10 +7,12 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Final
 
 from jobctl.config import Home
+from jobctl.domain.selection import refuse_states
 from jobctl.domain.states import ItemState
 from jobctl.errors import UsageError
 from jobctl.services.control.targets import Target, resolve
-from jobctl.services.output.logs import Choice, Piece, attempts, is_cut, piece, read, tail
+from jobctl.services.output.logs import Choice, Piece, attempts, is_cut, piece, read, selected_items, tail
+from jobctl.services.selection import nothing_selected
 from jobctl.store.opening.open import open_database
 from jobctl.store.views import items as item_views
 from jobctl.store.views.items import AttemptView
@@ -19,6 +21,8 @@ if TYPE_CHECKING:
     from jobctl.domain.documents.output import OutputDocument, OutputPieceDocument, StreamName
     from jobctl.services.output.follow import Follower, OutputEvent
 
+_ENDED = (ItemState.SUCCEEDED, ItemState.FAILED)
+_WITH_OUTPUT = tuple(state for state in ItemState if state is not ItemState.UNPROCESSED)
 SCHEMA: Final = "jobctl.output/1"
 _NAMES: Final[dict[str, StreamName]] = {"out": "stdout", "err": "stderr"}
 
@@ -33,6 +37,8 @@ class Outputs:
         self.choice = choice
         self.streams = tuple(streams)
         self.targets = resolve(self._database, texts)
+        refuse_states(choice.selection, _WITH_OUTPUT, "logs", "items that never ran have no output")
+        self._selected = {target: selected_items(self._database, target, choice) for target in self.targets}
 
     @property
     def is_single(self) -> bool:
@@ -48,6 +54,24 @@ class Outputs:
         Raises NotFound for an attempt that does not exist.
         """
         return attempts(self._database, targets or self.targets, self.choice)
+
+    @property
+    def follows_endings(self) -> bool:
+        """Whether an attempt can only be chosen when it has ended, because the selection depends on its outcome."""
+        return not self._selected[self.targets[0]].is_fixed
+
+    def chosen_endings(self, follower: Follower) -> Iterator[tuple[int, AttemptView]]:
+        """Yield (job, attempt) of each attempt that ends as the selection says, as it ends."""
+        chosen = self._selected[self.targets[0]]
+        for event in follower.events():
+            if event.over is not None and chosen.has_attempt(event.over):
+                yield chosen.job, event.over
+
+    def nothing(self, target: Target) -> str:
+        """Return a sentence about a selection that chooses no item of a target; empty if it chooses any."""
+        chosen = self._selected[target]
+        found = self.choice.selection.is_default or next(chosen.numbers(), None) is not None
+        return "" if found else nothing_selected(self._database, chosen)
 
     def piece(self, job: int, attempt: AttemptView, stream: str) -> Piece:
         """Return the place of a stream of an attempt."""
@@ -66,6 +90,7 @@ class Outputs:
     def follower(self, stop: int | None) -> Follower:
         """Return a follower of the one job or item that is named. Raises UsageError for several, and for an attempt.
 
+        If the selection depends on outcomes, it follows all items of the job: see ``follows_endings``.
         ``stop`` is a descriptor that becomes readable when the reader of the output has gone.
         """
         from jobctl.services.output.follow import Follower, FollowTarget
@@ -73,7 +98,9 @@ class Outputs:
         target = self.targets[0]
         if len(self.targets) != 1 or target.last is not None or self.choice.attempt:
             raise UsageError("--follow is for one job or one item", hint="jobctl logs 42 --follow")
-        wanted = FollowTarget(target.job, target.item, self.streams, choice=self.choice)
+        refuse_states(self.choice.selection, _ENDED, "logs --follow", "leave --state out to follow what runs")
+        chosen = None if self.choice.selection.is_default or self.follows_endings else self._selected[target]
+        wanted = FollowTarget(target.job, target.item, self.streams, choice=self.choice, chosen=chosen)
         return Follower(self._database, self._home, wanted, stop=stop)
 
     def document(self) -> OutputDocument:

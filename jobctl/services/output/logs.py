@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from jobctl.config import Home
 from jobctl.domain.ports import OutputFlag
+from jobctl.domain.selection import Selection
 from jobctl.domain.states import ItemState
 from jobctl.errors import NotFound
 from jobctl.services.control.targets import Target
+from jobctl.services.selection import SelectedItems, with_items
 from jobctl.store.database import Database
 from jobctl.store.views import items as item_views
 from jobctl.store.views.items import AttemptView
@@ -30,11 +32,17 @@ STREAMS = ("out", "err")
 class Choice:
     """A choice of outputs."""
 
-    failed: bool = False
+    selection: Selection = field(default_factory=Selection)  # of items
     attempt: int | None = None  # None = the latest of each item
     every_attempt: bool = False
     tail: int | None = None  # only this number of lines at the end of each stream
     since: int | None = None  # only attempts that ran at this time or later, in microseconds since 1970
+    now: int = 0  # microseconds UTC, for times in a condition
+
+    @property
+    def failed(self) -> bool:
+        """True if all that failed is chosen, and nothing else narrows the choice."""
+        return self.selection == Selection((ItemState.FAILED,))
 
     def has(self, attempt: AttemptView) -> bool:
         """Return whether an attempt still ran at ``since``. Only then can it have written something since."""
@@ -125,12 +133,15 @@ def _begin_of_lines(descriptor: int, offset: int, length: int, lines: int) -> in
 
 
 def attempts(database: Database, targets: Sequence[Target], choice: Choice) -> Iterator[tuple[int, AttemptView]]:
-    """Yield (job, attempt) of the chosen outputs, in the order of the targets and of their items. Raises NotFound."""
+    """Yield (job, attempt) of the chosen outputs, in the order of the targets and of their items.
+
+    Raises NotFound, UsageError for a condition that the columns of a job do not allow.
+    """
     for target in targets:
-        if target.items is not None:
+        if not choice.selection.is_default:
+            found = _of_selected(database, target, choice)
+        elif target.items is not None:
             found = _of_items(database, target, choice)
-        elif choice.failed:
-            found = _of_failed(database, target.job, choice)
         else:
             found = _of_job(database, target.job, choice)
         for attempt in found:
@@ -138,24 +149,22 @@ def attempts(database: Database, targets: Sequence[Target], choice: Choice) -> I
                 yield target.job, attempt
 
 
+def selected_items(database: Database, target: Target, choice: Choice) -> SelectedItems:
+    """Return the chosen items of a target. Raises NotFound, UsageError."""
+    named = () if target.items is None else (target.items,)
+    selection = with_items(choice.selection, named, f"{target.job}.{target.item}")
+    return SelectedItems(database, target.job, selection, now=choice.now)
+
+
 def _of_items(database: Database, target: Target, choice: Choice) -> Iterator[AttemptView]:
     for item in target.items or ():
-        if choice.failed and not _has_failed(database, target.job, item):
-            continue
         yield from _pick(target.job, item, item_views.attempts(database, target.job, item), choice)
 
 
-def _has_failed(database: Database, job: int, item: int) -> bool:
-    state = item_views.item_state(database, job, item)
-    return state is not None and state[0] == ItemState.FAILED
-
-
-def _of_failed(database: Database, job: int, choice: Choice) -> Iterator[AttemptView]:
-    after = 0
-    while page := item_views.failed_items(database, job, after, PAGE):
-        for item in page:
-            yield from _pick(job, item, item_views.attempts(database, job, item), choice, strict=False)
-        after = page[-1]
+def _of_selected(database: Database, target: Target, choice: Choice) -> Iterator[AttemptView]:
+    job, strict = target.job, target.items is not None
+    for item in selected_items(database, target, choice).numbers():
+        yield from _pick(job, item, item_views.attempts(database, job, item), choice, strict=strict)
 
 
 def _of_job(database: Database, job: int, choice: Choice) -> Iterator[AttemptView]:

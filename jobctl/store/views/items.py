@@ -8,7 +8,6 @@ from typing import NamedTuple
 
 from jobctl.store.cells import checked_cells
 from jobctl.store.database import Database
-from jobctl.store.sqlite import with_states
 
 
 class ItemView(NamedTuple):
@@ -125,15 +124,11 @@ def item_state(database: Database, number: int, item: int) -> tuple[int, int] | 
     return None if row is None else (int(row[0]), int(row[1]))
 
 
-_FAILED = with_states(
-    "SELECT item FROM items INDEXED BY items_failed WHERE job = ? AND state = {FAILED} AND item > ?"
-    " ORDER BY item LIMIT ?"
-)
-
-
-def failed_items(database: Database, number: int, after: int, limit: int) -> list[int]:
-    """Numbers of the next failed items."""
-    return [row[0] for row in database.execute(_FAILED, (number, after, limit))]
+def cause_of_attempt(database: Database, job: int, item: int, attempt: int) -> int | None:
+    """The number of the cause of an attempt; None if it has none."""
+    sql = "SELECT failure FROM attempts WHERE job = ? AND item = ? AND attempt = ?"
+    found = database.scalar(sql, (job, item, attempt))
+    return found if isinstance(found, int) else None
 
 
 class FinishedRun(NamedTuple):

@@ -12,6 +12,8 @@ import pytest
 
 from jobctl.config import Home
 from jobctl.domain.ports import OutputFlag
+from jobctl.domain.selection import Selection
+from jobctl.domain.states import ItemState
 from jobctl.errors import NotFound
 from jobctl.services.control.targets import Target
 from jobctl.services.output.follow import Follower, FollowTarget
@@ -59,7 +61,7 @@ def test_any_attempt_of_an_item(logged, home):
 def test_a_whole_job_and_its_failures_in_item_order(logged, home):
     database, job = logged
     assert outputs(database, home, Target(job)) == [(1, 1, b"one"), (2, 2, b"two-second"), (3, 1, b"three")]
-    assert outputs(database, home, Target(job), Choice(failed=True)) == [(2, 2, b"two-second")]
+    assert outputs(database, home, Target(job), Choice(Selection((ItemState.FAILED,)))) == [(2, 2, b"two-second")]
     assert outputs(database, home, Target(job, 2, 3)) == [(2, 2, b"two-second"), (3, 1, b"three")]
     assert outputs(database, home, Target(job), Choice(attempt=2)) == [(2, 2, b"two-second")]
 
