@@ -72,6 +72,7 @@ echo "page of $url" > "${out:-/dev/stdout}" """,
     "ssh": 'test $# -ge 2 && echo "$@"',
     "ping": 'echo "$@"',
     "less": "cat",
+    "nano": 'test -w "$1"',
     "mail": "cat > /dev/null",
     "systemctl": ":",
     "python3": f'exec {sys.executable} "$@"',
@@ -79,6 +80,7 @@ echo "page of $url" > "${out:-/dev/stdout}" """,
     "loginctl": ":",
     "work/import": 'test -n "$1"',
     "work/load": 'test -n "$1"',
+    "work/mail": 'test -n "$1"',
     "work/simulate": 'test -n "$1"',
     "work/publish": ":",
     "work/train": 'for last; do :; done; echo "$last"',
@@ -177,6 +179,7 @@ def test_a_block_of_commands_does_what_it_says(block, stock, tmp_path):
     cli = Cli(tmp_path / "home", work)
     cli.env["JOBCTL_DAEMON_GPUS"] = "0,1"
     cli.env["JOBCTL_SUBMIT_BACKOFF"] = "10ms"
+    cli.env["EDITOR"] = "nano"
     _prepare(work, tmp_path / "bin", cli)
     try:
         if any("recipe" in line or "trust" in line for line in lines):
