@@ -519,6 +519,7 @@ complete -c jobctl -n "__jobctl_at 'wait'" -s v -l verbose -d 'Print more detail
 complete -c jobctl -n "__jobctl_at 'wait'" -s h -l help -d 'Show this message and exit.'
 complete -c jobctl -n "__jobctl_at 'results' 0" -kxa '(__jobctl_ask jobs)'
 complete -c jobctl -n "__jobctl_at 'results'" -l rejected -d 'Take the rows that were not accepted, with the reasons.'
+complete -c jobctl -n "__jobctl_at 'results'" -l undone -d 'Take the rows that jobctl undo has taken back.'
 complete -c jobctl -n "__jobctl_at 'results'" -s o -l output -rF -d 'Copy the file to this path; - means standard output.'
 complete -c jobctl -n "__jobctl_at 'results'" -l succeeded -d 'Only items that succeeded, as --state succeeded.'
 complete -c jobctl -n "__jobctl_at 'results'" -l failed -d 'Only items that failed, as --state failed.'

@@ -153,7 +153,7 @@ class Writer:
             return False
         try:
             with parts.clock.transaction():
-                closing.finish(parts.database, live, closed, now)
+                closing.finish(parts.database, live, closed, now, parts.closer.undone.latest)
                 # In the same transaction as the end, so that no step, death or retry in between can start one of them.
                 for dependent in parts.live_jobs.check_dependents(live.id):
                     parts.stops.obey_rules(dependent, now)

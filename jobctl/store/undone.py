@@ -7,13 +7,15 @@ what a killed process leaves. ``accept`` gives them to the other job in the tran
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from jobctl.domain.outcome import UNKNOWN_ENDINGS
 from jobctl.store import jobs
 from jobctl.store.database import Database
 from jobctl.store.sqlite import with_states
+from jobctl.store.views import jobs as job_views
 
 _UNKNOWN = f"(a.ending IS NULL OR a.ending IN ({', '.join(str(int(ending)) for ending in sorted(UNKNOWN_ENDINGS))}))"
 _SUCCEEDED = with_states("i.state = {SUCCEEDED}")
@@ -67,17 +69,17 @@ def choose(database: Database, choice: UndoChoice) -> UndoCounts:
     database.execute("DROP TABLE IF EXISTS temp.undo_order")
     database.execute("CREATE TEMP TABLE undo_order (place INTEGER PRIMARY KEY, item INTEGER NOT NULL)")
     condition, job = choice.condition(), choice.job
-    has_any = bool(database.scalar("SELECT 1 FROM undone WHERE job = ? LIMIT 1", (job,)))
-    left_out = f" AND NOT EXISTS (SELECT 1 {_TAKEN} AND NOT {_FREE})" if has_any else ""
+    is_held = has_any(database, job)
+    left_out = f" AND NOT EXISTS (SELECT 1 {_TAKEN} AND NOT {_FREE})" if is_held else ""
     taken = database.execute(
         f"INSERT INTO temp.undo_order (item) SELECT i.item {_ITEMS} WHERE {condition}{left_out}"
         " ORDER BY CAST(a.started_at AS INTEGER) + CAST(a.duration_us AS INTEGER) DESC, i.item DESC",
-        (job, int(choice.again)) if has_any else (job,),
+        (job, int(choice.again)) if is_held else (job,),
     ).rowcount
     doubt = 0
     if not choice.unknown:
         doubt = int(database.scalar(f"SELECT count(*) {_ITEMS} WHERE {choice.in_doubt()}", (job,)))
-    return UndoCounts(taken, doubt, *(_already(database, condition, job) if has_any else (0, 0, {})))
+    return UndoCounts(taken, doubt, *(_already(database, condition, job) if is_held else (0, 0, {})))
 
 
 def _already(database: Database, condition: str, job: int) -> tuple[int, int, dict[int, int]]:
@@ -152,7 +154,7 @@ def accept(database: Database, undo_job: int, job: int) -> None:
         (job, undo_job),
     ):
         raise RowsChanged
-    if database.scalar("SELECT 1 FROM undone WHERE job = ? LIMIT 1", (job,)):
+    if has_any(database, job):
         _retake(database, undo_job, job)
     database.execute("UPDATE undone SET job = ? WHERE job = ?", (job, undo_job))
 
@@ -187,6 +189,27 @@ def inherit(database: Database, undo_job: int, job: int) -> None:
     )
 
 
+def has_any(database: Database, job: int) -> bool:
+    """True if an undo job has any row of a job."""
+    return database.scalar("SELECT 1 FROM undone WHERE job = ? LIMIT 1", (job,)) is not None
+
+
+def is_under_way(database: Database, job: int) -> bool:
+    """True if an undo job of a job is not done."""
+    sql = "SELECT 1 FROM jobs WHERE undo_of = ? AND finished_at IS NULL LIMIT 1"
+    return database.scalar(sql, (job,)) is not None
+
+
+def record_file(database: Database, job: int, file: dict[str, Any] | None) -> None:
+    """Note the file of the rows that were taken back with the results of a job, in the caller's transaction.
+
+    A job without results runs again, and notes the file itself at the end of its round.
+    """
+    stored = job_views.results(database, job)
+    if stored:
+        jobs.update(database, job, results=json.dumps(stored | {"undone": file}))
+
+
 def undo_jobs(database: Database, job: int) -> list[int]:
     """The undo jobs of a job, oldest first."""
     return [row[0] for row in database.execute("SELECT id FROM jobs WHERE undo_of = ? ORDER BY id", (job,))]
@@ -212,8 +235,7 @@ def not_held(database: Database, job: int) -> tuple[str, tuple[object, ...]]:
     found = database.one("SELECT undo_of, undo_retaken + undo_released FROM jobs WHERE id = ?", (job,))
     if found is not None and found[0] is not None:
         return (_STILL_THERE, (found[0],)) if found[1] else ("", ())
-    has_any = database.scalar("SELECT 1 FROM undone WHERE job = ? LIMIT 1", (job,))
-    return (f"NOT {_HELD}" if has_any else "", ())
+    return (f"NOT {_HELD}" if has_any(database, job) else "", ())
 
 
 def release(database: Database, job: int) -> None:

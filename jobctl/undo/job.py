@@ -31,6 +31,14 @@ class NewUndo(NamedTuple):
     columns: Mapping[str, Any] = {}  # of the row of the job, in place of those of the job that it takes back
 
 
+class Written(NamedTuple):
+    """The rows of an undo job that are written under a number."""
+
+    job: int
+    counts: UndoCounts
+    sha256: str
+
+
 def policy_for(policy: Policy) -> Policy:
     """The rules of an undo job without options of its own: those of the job.
 
@@ -49,10 +57,11 @@ def policy_for(policy: Policy) -> Policy:
     )
 
 
-def accept(database: Database, job: int, row: JobRow, new: NewUndo, counts: UndoCounts, now: int) -> None:
-    """Make the job whose rows are written under number ``job``, in the caller's transaction. Raises RowsChanged."""
+def accept(database: Database, written: Written, row: JobRow, new: NewUndo, now: int) -> None:
+    """Make the job whose rows are written, in the caller's transaction. Raises RowsChanged."""
+    job, counts, sha256 = written
     items = counts.taken
-    jobs.insert(database, {"id": job, **_values(row, new, job, items, now)})
+    jobs.insert(database, {"id": job, "rows_sha256": sha256, **_values(row, new, job, items, now)})
     undone.accept(database, job, row.id)
     undone.inherit(database, job, row.id)
     shown = str(kind_of(new.undo.handler).shown_command(new.undo.command))

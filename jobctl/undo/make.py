@@ -8,7 +8,7 @@ from jobctl.store.database import Database
 from jobctl.store.job_row import JobRow
 from jobctl.store.staging import Staging
 from jobctl.store.undone import RowsChanged, UndoChoice, UndoCounts
-from jobctl.undo.job import NewUndo, accept
+from jobctl.undo.job import NewUndo, Written, accept
 from jobctl.undo.rows import UndoRows
 
 #: The rows of a job with more items are written in parts, so that no other command waits for them.
@@ -28,7 +28,7 @@ def make_at_once(
         last = 0
         while (written := rows.write(job, last)) > last:
             last = written
-        accept(database, job, row, new, counts, now)
+        accept(database, Written(job, counts, rows.sha256), row, new, now)
     finally:
         rows.close()
     return job, counts
@@ -51,15 +51,17 @@ class StagedUndo:
             self.close()
             raise
         finally:
+            self._sha256 = rows.sha256
             rows.close()
 
     def _write(self, database: Database, rows: UndoRows, staging: Staging) -> None:
-        last = -1
-        written = 0
-        while written > last:
-            last = written
+        last = 0
+        while True:
             with database.transaction():
                 written = rows.write(staging.job, last)
+            if written == last:
+                return
+            last = written
 
     @property
     def job(self) -> int | None:
@@ -73,7 +75,7 @@ class StagedUndo:
         if items.count(database, self._staging.job) != self.counts.taken:  # ``prune`` has taken them for leftovers
             raise RowsChanged
         self._staging.accept(database)
-        accept(database, self._staging.job, self._row, new, self.counts, now)
+        accept(database, Written(self._staging.job, self.counts, self._sha256), self._row, new, now)
 
     def discard(self, database: Database) -> None:
         """Remove the rows, on any connection."""

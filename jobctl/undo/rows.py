@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import Any
 
 from jobctl.config import Home
 from jobctl.domain.cause import clean
 from jobctl.domain.jsontext import plain_value
+from jobctl.domain.payload import SEPARATOR
 from jobctl.domain.states import ItemState
 from jobctl.domain.undo import Taken, payload_of
 from jobctl.handlers.attempt import tokens_of
@@ -29,6 +31,7 @@ class UndoRows:
         self._database = database
         self._row = row
         self._tokens = tokens_of(row)
+        self._digest = hashlib.sha256()
         # An item may print its secrets, and only the daemon knows them: then no output leaves the logs.
         has_secrets = bool(row.env_names or row.env_file)
         self._output = None if has_secrets else OutputReader(home.job_logs(row.id))
@@ -41,9 +44,16 @@ class UndoRows:
         rows = undone.chosen_rows(self._database, self._row.id, after, PAGE)
         if not rows:
             return after
-        items.enqueue(self._database, undo_job, rows[0].place, list(map(self._payload, rows)))
+        payloads = list(map(self._payload, rows))
+        self._digest.update((SEPARATOR if after > 0 else b"") + SEPARATOR.join(payloads))
+        items.enqueue(self._database, undo_job, rows[0].place, payloads)
         undone.note(self._database, undo_job, [(row.item, row.place) for row in rows])
         return rows[-1].place
+
+    @property
+    def sha256(self) -> str:
+        """The hash of the rows that were written, as ``verify`` computes it."""
+        return self._digest.hexdigest()
 
     def close(self) -> None:
         """Close the log files, and drop the choice."""

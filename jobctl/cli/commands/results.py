@@ -31,6 +31,7 @@ def results(
     rejected: Annotated[
         bool, typer.Option("--rejected", help="Take the rows that were not accepted, with the reasons.")
     ] = False,
+    undone: Annotated[bool, typer.Option("--undone", help="Take the rows that jobctl undo has taken back.")] = False,
     output: Annotated[
         str | None,
         typer.Option("--output", "-o", metavar="FILE", help="Copy the file to this path; - means standard output."),
@@ -50,7 +51,7 @@ def results(
     from jobctl.services.output.results import results_of
 
     shared, selection = session(ctx), selection_of(ctx)
-    found = results_of(shared.home, job, selection, rejected=rejected, now=now_us())
+    found = results_of(shared.home, job, selection, rejected=rejected, undone=undone, now=now_us())
     if output == "-":
         _print(shared, found)
     elif output is not None:
@@ -59,7 +60,7 @@ def results(
         shared.emit(found.document())
     else:
         found.refuse_rows()
-        _list(shared, found.files, bare=bool(selection.states) or rejected)
+        _list(shared, found.files, bare=bool(selection.states) or rejected or undone)
     return Exit.OK
 
 

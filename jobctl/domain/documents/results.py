@@ -78,7 +78,7 @@ class ManifestDocument(TypedDict):
     written_by: str
 
 
-KindName = Literal["succeeded", "failed", "unprocessed", "rejected"]
+KindName = Literal["succeeded", "failed", "unprocessed", "rejected", "undone"]
 
 
 class ListedFileBlock(TypedDict):

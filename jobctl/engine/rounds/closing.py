@@ -14,7 +14,8 @@ from jobctl.engine.jobs.live_job import LiveJob
 from jobctl.engine.rounds.done_rows import record_done_rows
 from jobctl.engine.rounds.result_files import ResultWriter
 from jobctl.engine.rounds.undoing import PreparedUndo, prepare
-from jobctl.store import failures, jobs, journal, outbox
+from jobctl.engine.rounds.undone_file import UndoneFiles
+from jobctl.store import failures, jobs, journal, outbox, undone
 from jobctl.store.database import UNWRITABLE, Database
 from jobctl.store.opening.open import open_database
 
@@ -40,6 +41,7 @@ class RoundCloser:
         self._wake = wake
         self._done: queue.SimpleQueue[Closed] = queue.SimpleQueue()
         self._under_way = 0
+        self.undone = UndoneFiles(home)
 
     @property
     def is_busy(self) -> bool:
@@ -80,6 +82,10 @@ class RoundCloser:
         try:
             results = ResultWriter(database, self._home, live.row, reason, live.mask).write()
             record_done_rows(database, live.row, now)
+            if live.row.undo_of is not None:
+                self.undone.write(database, live.row.undo_of)
+            elif undone.undo_jobs(database, live.id):
+                self.undone.write(database, live.id)
             return Closed(live.id, results, undo=prepare(database, self._home, live, end_state(database, live), now))
         except OSError as error:
             return Closed(live.id, None, f"{error.strerror or error} ({error.filename})")
@@ -95,11 +101,19 @@ def end_state(database: Database, live: LiveJob) -> JobState:
     return final_state(counts, stop=live.row.stop, cut=_was_cut(database, live))
 
 
-def finish(database: Database, live: LiveJob, closed: Closed, now: int) -> JobState:
+def finish(
+    database: Database, live: LiveJob, closed: Closed, now: int, undone_file: Callable[[int], dict[str, Any] | None]
+) -> JobState:
     """Write the end of a round, in the caller's transaction. Returns the state in which the job ended.
 
-    Raises RowsChanged if the undo cannot begin now.
+    ``undone_file`` describes the file of the rows that were taken back. Raises RowsChanged if the undo cannot begin
+    now.
     """
+    results = closed.results or {}
+    if live.row.undo_of is not None:
+        undone.record_file(database, live.row.undo_of, undone_file(live.row.undo_of))
+    elif undone.undo_jobs(database, live.id):
+        results = results | {"undone": undone_file(live.id)}
     state = end_state(database, live)
     jobs.add_counts(
         database,
@@ -108,7 +122,7 @@ def finish(database: Database, live: LiveJob, closed: Closed, now: int) -> JobSt
         state=state,
         finished_at=now,
         updated_at=now,
-        results=json.dumps(closed.results),
+        results=json.dumps(results),
         rate_per_s=_overall_rate(live, now),
         reason=live.row.stop_reason if state in _STOPPED else "",
         paused_at=None,

@@ -95,12 +95,16 @@ class ResultWriter:
         written = {name: file.finish() for name, file in files.items()}
         manifest = self._write_manifest(written)
         durable.sync(self._folder)
-        self._output.close()
+        self.close()
         return {
             "dir": str(self._folder),
             "manifest": manifest,
             "files": {n: {"path": w.path, "rows": w.rows, "sha256": w.sha256} for n, w in written.items()},
         }
+
+    def close(self) -> None:
+        """Close the log files."""
+        self._output.close()
 
     def _table_rows(self, files: dict[str, ResultFile]) -> Callable[[ItemRow, str], None]:
         dialect = self._row.input_dialect
@@ -128,7 +132,7 @@ class ResultWriter:
                 write_plain(text)
                 return
             values = [f.decode("utf-8", "surrogateescape") for f in fields_of(self._row.input_format, row.payload)]
-            facts = self._facts(row, name)
+            facts = self.facts(row, name)
             writers[name].writerow([*values, *(self._cell(facts, column) for column in self._columns[name])])
 
         return write_row
@@ -139,7 +143,7 @@ class ResultWriter:
 
     def _json_rows(self, files: dict[str, ResultFile]) -> Callable[[ItemRow, str], None]:
         def write_row(row: ItemRow, name: str) -> None:
-            facts = self._facts(row, name)
+            facts = self.facts(row, name)
             values = {column: facts[column] for column in self._columns[name]}
             if RESULT in values:
                 values[RESULT] = None if row.value is None else plain_value(row.value)
@@ -152,7 +156,8 @@ class ResultWriter:
 
         return write_row
 
-    def _facts(self, row: ItemRow, name: str) -> dict[str, Any]:
+    def facts(self, row: ItemRow, name: str) -> dict[str, Any]:
+        """The values of the ``jobctl_*`` columns of a row in the file of this name."""
         facts: dict[str, Any] = {"job": self._row.uid, "item": row.item, "attempts": row.attempts}
         if name == "unprocessed":
             facts["reason"] = self._cancelled.get(row.item, self._reason)

@@ -73,7 +73,7 @@ class Results:
     def one(self) -> ListedFile:
         """Return the only file. Raises UsageError if there are several."""
         if len(self.files) != 1:
-            hint = "add --succeeded, --failed, --unprocessed or --rejected"
+            hint = "add --succeeded, --failed, --unprocessed, --undone or --rejected"
             raise UsageError("-o copies one file, and several are chosen", hint=hint)
         return self.files[0]
 
@@ -146,11 +146,14 @@ def _selects_rows(selection: Selection) -> bool:
     return bool(selection.causes or selection.needs_reading)
 
 
-def results_of(home: Home, text: str, selection: Selection, *, rejected: bool, now: int = 0) -> Results:
-    """Return the files of the job that a word names: of these states, of rejected rows, or all files without a choice.
+def results_of(
+    home: Home, text: str, selection: Selection, *, rejected: bool, undone: bool = False, now: int = 0
+) -> Results:
+    """Return the files of the job that a word names: of these states, of rejected rows, of rows that were taken back,
+    or all files without a choice.
 
-    Raises NotFound while the job is not done, and for rejected rows of a job that has none; UsageError for a selection
-    that no result file has.
+    Raises NotFound while the job is not done, and for rejected or undone rows of a job that has none; UsageError for a
+    selection that no result file has.
     """
     refuse_states(selection, _STATES, "results", "the other items have no result yet: jobctl items JOB")
     kinds = [state.word for state in selection.states] or (["failed"] if selection.causes else [])
@@ -159,9 +162,19 @@ def results_of(home: Home, text: str, selection: Selection, *, rejected: bool, n
         not_accepted = rejected_file(database, home, number)
         if rejected and not_accepted is None:
             raise NotFound(f"every row of job {number} was accepted", hint=f"jobctl results {number}")
-        files = chosen(result_files(database, number), kinds) if kinds or not rejected else []
-    if not_accepted is not None and (rejected or not (kinds or _selects_rows(selection))):
+        every = result_files(database, number) if kinds or undone or not rejected else []
+        taken_back = [file for file in every if file.kind == "undone"]
+        if undone and not taken_back:
+            raise NotFound(f"no row of job {number} was taken back", hint=f"jobctl undo {number} takes rows back")
+        files = chosen(every, kinds) if kinds or not (rejected or undone) else []
+        files += taken_back if undone else []
+    if not_accepted is not None and (rejected or not (kinds or undone or _selects_rows(selection))):
         files.append(not_accepted)
+    if undone and _selects_rows(selection):
+        raise UsageError(
+            "--undone: --cause, --where and --items select rows of the other files",
+            hint=f"leave them out, or select rows of the undo job: jobctl status {number} names it",
+        )
     if rejected and _selects_rows(selection):
         raise UsageError(
             "--rejected: rows that were not accepted are not items", hint="leave out --cause, --where and --items"
@@ -180,9 +193,8 @@ def result_files(database: Database, number: int) -> list[ListedFile]:
             f"job {number} is {job.state}: result files are written when it is done",
             hint=f"jobctl wait {number}, or see what there is so far with: jobctl items {number}",
         )
-    return [
-        ListedFile(kind, Path(file["path"]), file["rows"], file["sha256"]) for kind, file in stored["files"].items()
-    ]
+    files = stored["files"] | ({"undone": stored["undone"]} if stored.get("undone") else {})
+    return [ListedFile(kind, Path(file["path"]), file["rows"], file["sha256"]) for kind, file in files.items()]
 
 
 def rejected_file(database: Database, home: Home, number: int) -> ListedFile | None:

@@ -21,8 +21,9 @@ from jobctl.domain.wording import number, plural
 from jobctl.errors import Busy, NotFound, no_such_job
 from jobctl.services.output.result_rows import ResultRow, UnreadableError, result_rows, same_json, sha256_of
 from jobctl.services.output.results import KINDS
-from jobctl.store import failures, items, jobs
+from jobctl.store import failures, items, jobs, undone
 from jobctl.store.database import Database
+from jobctl.store.item_rows import undone_rows
 from jobctl.store.job_row import JobRow
 from jobctl.store.opening.open import open_database
 from jobctl.store.views import jobs as job_views
@@ -104,6 +105,8 @@ def verify(home: Home, job: int) -> Verification:
         _check_counters(database, row, report)
         files = _open_files(database, row, report)
         _check_rows(database, row, files, report)
+        if files is not None and row.undo_of is None:
+            _check_undone(database, row, report)
         after = jobs.load(database, job)
         if after is None or after.round != row.round or (row.finished_at and not after.finished_at):
             raise Busy(f"job {job} began another round during the check", hint=f"jobctl wait {job}, then try again")
@@ -235,6 +238,29 @@ class _File:
     def _surplus(self, row: ResultRow) -> None:
         message = f"{self._name}, line {row.line}: item {row.item} does not belong here, or is here twice"
         self._report.add("row_surplus", message, file=self._path, item=row.item)
+
+
+def _check_undone(database: Database, row: JobRow, report: Verification) -> None:
+    """Compare the file of the rows that were taken back with the items of the undo jobs, unless one is at work."""
+    recorded = (job_views.results(database, row.id) or {}).get("undone")
+    if recorded is None or undone.is_under_way(database, row.id):
+        return
+    path = Path(recorded["path"])
+    try:
+        found = sha256_of(path)
+    except OSError as error:
+        report.add("file", f"{path.name} cannot be read: {error.strerror}", file=str(path))
+        return
+    if found != recorded["sha256"]:
+        report.add(
+            "checksum", f"{path.name} was changed: sha256 {found}, recorded {recorded['sha256']}", file=str(path)
+        )
+    report.files += 1
+    file = _File(path, row, report)
+    for taken_back in undone_rows(database, row.id):
+        file.expect(taken_back.item, taken_back.undo.payload)
+    file.finish()
+    report.checked.append("rows taken back")
 
 
 # ---- rows ----

@@ -123,3 +123,45 @@ def test_the_command_line_says_it(bench, home, jobctl):
     answer = jobctl("--home", bench.home.root, "retry", 1, "--undone", "--failed")
     assert answer.code == 0 and "4 items queued again" in answer.err, answer.err
     assert bench.states(1) == "qqqq"
+
+
+def undone_file(bench):
+    path = bench.home.job_results(1) / "undone.csv"
+    return [line.split(",") for line in path.read_text().splitlines()] if path.exists() else None
+
+
+def test_the_rows_that_were_taken_back_are_in_a_file_of_the_job(bench, jobctl):
+    bench.script.plays[2, 1] = Play(code=1)
+    first = take_back(bench)
+    (header, row) = undone_file(bench)
+    assert header[:5] == ["line", "jobctl_job", "jobctl_item", "jobctl_undo_job", "jobctl_undo_item"]
+    assert (row[0], row[1], row[2], row[3], row[4]) == ("row 1", bench.job(1).uid, "1", bench.job(first).uid, "2")
+    take_back(bench)
+    assert [row[2] for row in undone_file(bench)[1:]] == ["1", "4"]
+    home = ("--home", bench.home.root)
+    listed = jobctl(*home, "results", 1, "--json").document["files"]
+    assert [(file["kind"], file["rows"]) for file in listed][-1] == ("undone", 2)
+    assert jobctl(*home, "results", 1, "--undone").out == f"{bench.home.job_results(1)}/undone.csv\n"
+    assert "rows taken back" in jobctl(*home, "verify", 1, "--json").document["checked"]
+    assert jobctl(*home, "verify", first, "--json").document["checked"][-1] == "input rows"
+
+
+def test_a_changed_file_of_them_is_found(bench, jobctl):
+    take_back(bench)
+    path = bench.home.job_results(1) / "undone.csv"
+    path.write_text(path.read_text().replace("row 4", "row 7"))
+    found = jobctl("--home", bench.home.root, "verify", 1, "--json").document["findings"]
+    assert [each["code"] for each in found] == ["checksum", "row_differs"]
+
+
+def test_rows_that_run_again_leave_the_file(bench, jobctl):
+    take_back(bench)
+    retry(bench.home, 1, Selection(undone=True, where="line == 'row 4'"), now=bench.now)
+    bench.work_off()
+    assert [row[2] for row in undone_file(bench)[1:]] == ["1"]
+    retry(bench.home, 1, UNDONE, now=bench.now)
+    bench.work_off()
+    assert undone_file(bench) is None
+    answer = jobctl("--home", bench.home.root, "results", 1, "--undone")
+    assert answer.code == 9 and "no row of job 1 was taken back" in answer.err
+    assert jobctl("--home", bench.home.root, "verify", 1).code == 0
