@@ -49,7 +49,7 @@ def _tell_interrupted(session: Session) -> int:
 
         session.emit(error_document("interrupted", INTERRUPTED, "interrupted"))
         sys.stdout.flush()
-    sys.stderr.write("\n")
+    sys.stderr.write("".join(f"{line}\n" for line in ("", *standard.done_lines)))
     return INTERRUPTED
 
 

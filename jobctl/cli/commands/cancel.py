@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from jobctl.cli.job_conditions import EndCommand
-from jobctl.cli.session import now_us, session
+from jobctl.cli.session import Session, now_us, session
 from jobctl.errors import Exit
+
+if TYPE_CHECKING:
+    from jobctl.services.control.cancel import Cancelled
+    from jobctl.services.control.targets import Target
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
@@ -35,18 +39,32 @@ def cancel(
     --all, and with a name that several jobs have, cancel lists the jobs and asks; without a terminal, it needs --yes or
     numbers.
     """
-    from jobctl.services.control.cancel import cancel, cancel_document
+    from jobctl.services.control.cancel import cancel_document
     from jobctl.services.control.targets import targets_of
 
     shared = session(ctx)
     wanted = targets_of(shared.home, _words(ctx, targets or []))
-    results = cancel(shared.home, wanted, at_once=at_once, reason=reason, now=now_us())
+    results = _cancel(shared, wanted, at_once=at_once, reason=reason)
     if shared.json:
         shared.emit(cancel_document(results))
         return Exit.OK
     for result in results:
         shared.note(result.sentence)
     return Exit.OK
+
+
+def _cancel(shared: Session, wanted: list[Target], *, at_once: bool, reason: str) -> list[Cancelled]:
+    from jobctl.cli.live.waiting_line import for_cancel
+    from jobctl.services.control.cancel import cancel
+
+    line = for_cancel(shared, wanted, at_once=at_once)
+    try:
+        with line:
+            return cancel(shared.home, wanted, at_once=at_once, reason=reason, now=now_us(), look=line.draw)
+    except KeyboardInterrupt:
+        follow = f"not waiting any more; the cancel continues: {shared.program} status {wanted[0].job}"
+        shared.note(f"\n{follow}" if line.has_begun else "\nnothing was changed")
+        raise
 
 
 def _words(ctx: typer.Context, targets: list[str]) -> list[str]:

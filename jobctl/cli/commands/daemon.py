@@ -110,17 +110,28 @@ def stop(
     """
     from jobctl.domain.blocker_kinds import DAEMON_DOWN
     from jobctl.domain.durations import option_duration
-    from jobctl.services.daemon.stop import stop_daemon
     from jobctl.services.daemon.view import daemon_document_of
 
     shared = session(ctx)
     timeout_s = None if timeout is None else option_duration("--timeout", timeout)
-    stopped = stop_daemon(shared.home, at_once=at_once, timeout_s=timeout_s, tell=shared.note)
+    stopped = _stop(shared, at_once=at_once, timeout_s=timeout_s)
     if shared.json:
         shared.emit(daemon_document_of(shared.home, now_us()))
     else:
         shared.note("the daemon has stopped" if stopped else DAEMON_DOWN.sentence)
     return Exit.OK
+
+
+def _stop(shared: Session, *, at_once: bool, timeout_s: float | None) -> bool:
+    from jobctl.cli.live.waiting_line import for_daemon
+    from jobctl.services.daemon.stop import stop_daemon
+
+    try:
+        with for_daemon(shared, "the daemon still stops") as line:
+            return stop_daemon(shared.home, at_once=at_once, timeout_s=timeout_s, tell=line.note, look=line.look)
+    except KeyboardInterrupt:
+        shared.note("\nnot waiting any more; the daemon stops when its running items have finished")
+        raise
 
 
 @app.command(cls=ClusterCommand)
@@ -162,6 +173,7 @@ def restart(
 def _restart(
     shared: Session, wanted: DaemonRequest, settings: Settings, *, at_once: bool, timeout: str | None
 ) -> Restarted:
+    from jobctl.cli.live.waiting_line import for_daemon
     from jobctl.cli.submission.untrusted import tell_untrusted
     from jobctl.domain.durations import option_duration
     from jobctl.services.daemon.restart import Stop, restart
@@ -169,7 +181,8 @@ def _restart(
     tell_untrusted(shared, "daemon")
     timeout_s = None if timeout is None else option_duration("--timeout", timeout)
     try:
-        return restart(shared.home, wanted, settings, Stop(at_once, timeout_s, shared.note))
+        with for_daemon(shared, "the next one still starts") as line:
+            return restart(shared.home, wanted, settings, Stop(at_once, timeout_s, line.note, line.look))
     except KeyboardInterrupt:
         shared.note("\nnot waiting any more; the next daemon starts when the running items have finished")
         raise

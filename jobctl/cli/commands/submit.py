@@ -112,14 +112,25 @@ def accept(shared: Session, request: SubmitRequest, now: int) -> Accepted:
     """Accept the job of a request, and show how far the input is read."""
     from jobctl.services.submit.submit import lost_database, submit
 
-    with ReadingProgress(shared) as reading:
-        stream = input_stream(request.input.path)
-        lost = lost_database(shared.home)
-        accepted = submit(shared.home, request, now=now, stdin=stream, watch=reading)
-    standard.done_lines[:] = [f"  job {accepted.job} was accepted nevertheless: {shared.program} status {accepted.job}"]
+    try:
+        with ReadingProgress(shared) as reading:
+            stream = input_stream(request.input.path)
+            lost = lost_database(shared.home)
+            accepted = submit(shared.home, request, now=now, stdin=stream, watch=reading)
+    except KeyboardInterrupt as error:
+        standard.done_lines[:] = [_after_interrupt(shared, getattr(error, "job", None))]
+        raise
+    standard.done_lines[:] = [_after_interrupt(shared, accepted.job)]
     if lost:
         shared.warn(lost)
     return accepted
+
+
+def _after_interrupt(shared: Session, job: int | None) -> str:
+    """The line for a command that ends before it can say what it did."""
+    if job is None:
+        return "nothing was accepted"
+    return f"  job {job} was accepted nevertheless: {shared.program} status {job}"
 
 
 def _start(daemon: StartOptions, job: int) -> int | None:
@@ -132,15 +143,19 @@ def _await(
     shared: Session, accepted: Accepted, request: SubmitRequest, started: int | None, daemon: StartOptions | None
 ) -> int:
     """Wait for the end; with ``-q`` print nothing unless something is wrong, and then only once."""
+    from jobctl.cli.live.waiting_line import for_jobs
     from jobctl.services.daemon.wait import exit_code_of, wait_served
     from jobctl.services.submit.documents import accepted_document
 
     if not shared.json:
         print_messages(shared, accepted, request, started, waits=True)
+    serve = partial(_start, daemon, accepted.job) if daemon else None
     try:
-        state = wait_served(shared.home, accepted.job, partial(_start, daemon, accepted.job) if daemon else None)
+        with for_jobs(shared, [accepted.job]) as line:
+            state = wait_served(shared.home, accepted.job, serve, line.look)
     except KeyboardInterrupt:
         follow = f"{shared.program} status {accepted.job} --watch"
+        standard.done_lines.clear()
         shared.note(f"\nnot waiting any more; job {accepted.job} continues; follow it with: {follow}")
         raise
     document = accepted_document(shared.home, accepted, now_us(), shared.program)

@@ -94,14 +94,18 @@ def _seconds(timeout: str | None) -> float | None:
 
 
 def _wait(shared: Session, numbers: list[int], seconds: float | None, ended: frozenset[int]) -> dict[int, str]:
+    from jobctl.cli.live.waiting_line import for_jobs
     from jobctl.services.daemon.wait import wait_for
+
+    line = for_jobs(shared, [number for number in numbers if number not in ended])
 
     def tell(job: int, state: str) -> None:
         if not shared.json and job not in ended:
-            shared.note(f"job {job} {state}")
+            line.note(f"job {job} {state}")
 
     try:
-        return wait_for(shared.home, numbers, seconds, tell)
+        with line:
+            return wait_for(shared.home, numbers, seconds, tell, line.look)
     except KeyboardInterrupt:
         shared.note(f"\nnot waiting any more; the jobs continue: {shared.program} status")
         raise

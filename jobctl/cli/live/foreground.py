@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, TextIO
 
+from jobctl.cli import standard
 from jobctl.cli.session import Session, now_us
 from jobctl.errors import Exit
 
@@ -40,6 +41,7 @@ def run_in_foreground(shared: Session, job: int, options: StartOptions) -> int:
                 shared.note(f"job {job} ended without success: job {undo} takes its rows back")
                 finished = _show_undo(shared, undo, engine)
     except KeyboardInterrupt:  # before the view handled signals
+        standard.done_lines.clear()
         _tell_left(shared, job)
         raise
     return _finish(shared, view.shown["jobs"][0], finished=finished)

@@ -27,6 +27,7 @@ from jobctl.process.watch import Watch
 from jobctl.services.control.targets import Target, existing_job, expand_ranges
 from jobctl.services.daemon.options import refuse_elsewhere
 from jobctl.services.daemon.running import running_of
+from jobctl.services.daemon.watched_wait import LOOK_EVERY_S, Look
 from jobctl.store import clock, items, jobs, journal, requests
 from jobctl.store.database import Database
 from jobctl.store.elsewhere import Elsewhere
@@ -61,20 +62,25 @@ class Cancelled:
         return f"{name} {self.state}" + (f": {self.note}" if self.note else "")
 
 
-def cancel(home: Home, targets: Sequence[Target], *, at_once: bool, reason: str, now: int) -> list[Cancelled]:
+def cancel(
+    home: Home, targets: Sequence[Target], *, at_once: bool, reason: str, now: int, look: Look | None = None
+) -> list[Cancelled]:
     """End jobs or single items. Running items get TERM, the grace period, KILL; items that never ran are unprocessed.
 
     Returns when the jobs and items have ended, or when none has ended for the grace period and PATIENCE_S. A job or
     an item that is done does not change, and its result says so. ``now`` is in microseconds UTC. Raises NotFound for
     an item that does not exist, and Elsewhere if a cluster may still run items: the next daemon then carries the
-    request out.
+    request out. ``look`` is called once the cancel is requested, and then
+    from time to time.
     """
     wanted = expand_ranges(targets)
     with closing(open_database(home)) as database:
         asked = _request_cancels(database, wanted, at_once=at_once, reason=checked_reason(reason), now=now)
         if asked:
+            if look is not None:
+                look()
             _ensure_engine(home, {job for job, _ in asked})
-            _wait_until_done(database, home, asked, _longest_grace(database, asked) + PATIENCE_S)
+            _wait_until_done(database, home, asked, _longest_grace(database, asked) + PATIENCE_S, look)
         return [_result(database, home, target, (target.job, target.item) in asked) for target in wanted]
 
 
@@ -134,12 +140,26 @@ def _ensure_engine(home: Home, asked: set[int]) -> None:
             wake(home.wake)
 
 
+def grace_of(home: Home, numbers: Sequence[int]) -> float:
+    """The longest grace period of these jobs in seconds. Raises NotFound for a home without a store."""
+    with closing(open_database(home)) as database:
+        return _longest_grace(database, {(number, None) for number in numbers})
+
+
+def count_live(home: Home, targets: Sequence[Target]) -> int:
+    """The number of these items that have not ended. Raises NotFound, UsageError for too many items."""
+    with closing(open_database(home)) as database:
+        return sum(_is_live(database, target.job, target.item) for target in expand_ranges(targets))
+
+
 def _longest_grace(database: Database, asked: set[tuple[int, int | None]]) -> float:
     rows = [jobs.load(database, job) for job, _ in asked]
     return max((row.policy.grace_s for row in rows if row is not None), default=0.0)
 
 
-def _wait_until_done(database: Database, home: Home, asked: set[tuple[int, int | None]], patience_s: float) -> None:
+def _wait_until_done(
+    database: Database, home: Home, asked: set[tuple[int, int | None]], patience_s: float, look: Look | None
+) -> None:
     deadline, live = time.monotonic() + patience_s, asked
     with Watch(home.root) as watch:
         while still := {(job, item) for job, item in live if _is_live(database, job, item)}:
@@ -148,7 +168,9 @@ def _wait_until_done(database: Database, home: Home, asked: set[tuple[int, int |
             left = deadline - time.monotonic()
             if left <= 0:
                 return
-            watch.wait(min(left, 1.0))
+            if look is not None:
+                look()
+            watch.wait(min(left, LOOK_EVERY_S))
             if lock_holder(home.lock) is None:  # there was an engine for another job, and it has ended
                 _ensure_engine(home, {job for job, _ in live})
 

@@ -22,8 +22,9 @@ from jobctl.process.running_options import RunningOptions, running_options, syst
 from jobctl.services.daemon.changes import StoreWatch
 from jobctl.services.daemon.options import DaemonRequest, daemon_slots, start_options
 from jobctl.services.daemon.start import StartedDaemon, ready_to_start, start
-from jobctl.services.daemon.stop import ask_to_stop, dismiss_next, stop_daemon, waits_for
+from jobctl.services.daemon.stop import ask_to_stop, dismiss_next, has_ended, stop_daemon, waits_for
 from jobctl.services.daemon.view import daemon_document_of, daemon_view
+from jobctl.services.daemon.watched_wait import Look
 from jobctl.store.opening.open import open_database
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ class Stop(NamedTuple):
     at_once: bool  # its running items are ended
     timeout_s: float | None  # the wait for its end; None = no limit
     tell: Callable[[str], None]  # gets the reason if it takes more than a second
+    look: Look | None = None  # called from time to time
 
 
 class Restarted(NamedTuple):
@@ -66,7 +68,7 @@ def restart(home: Home, wanted: DaemonRequest, settings: Settings, stop: Stop) -
         try:
             ready_to_start(options)
         except OlderDaemon:  # its store must be migrated, which needs its end
-            stop_daemon(home, at_once=stop.at_once, timeout_s=stop.timeout_s, tell=stop.tell)
+            stop_daemon(home, at_once=stop.at_once, timeout_s=stop.timeout_s, tell=stop.tell, look=stop.look)
             return Restarted(start(home, wanted, settings, moment.now()), was_running=True)
         return Restarted(_replace(home, daemon, options, stop), was_running=True)
     finally:
@@ -123,7 +125,7 @@ def _replace(home: Home, before: DaemonHandle, options: StartOptions, stop: Stop
     patience_s = 1.0 if stop.timeout_s is None else min(1.0, stop.timeout_s)
     if not stop.at_once and not before.wait_gone(patience_s):
         stop.tell(f"waiting for {waits_for(home)} (process {before.pid}); jobctl daemon restart --now ends it")
-    if not before.wait_gone(stop.timeout_s):
+    if not has_ended(before, stop.timeout_s, stop.look):
         raise Busy(
             f"the daemon still waits for running items after {format_given(stop.timeout_s or 0.0)}; the next one "
             f"(process {pid}) starts when they have ended",

@@ -14,6 +14,7 @@ from jobctl.process import lock, moment
 from jobctl.services.daemon.absence import HOW_TO_START
 from jobctl.services.daemon.changes import StoreWatch
 from jobctl.services.daemon.view import daemon_view
+from jobctl.services.daemon.watched_wait import Look, nap_s
 from jobctl.store.database import Database
 from jobctl.store.opening.open import open_database
 from jobctl.store.views import jobs as job_views
@@ -36,11 +37,17 @@ def exit_code_of(states: Sequence[str]) -> Exit:
 
 
 def wait(
-    database: Database, home: Home, jobs: Sequence[int], timeout_s: float | None, done: Callable[[int, str], None]
+    database: Database,
+    home: Home,
+    jobs: Sequence[int],
+    timeout_s: float | None,
+    done: Callable[[int, str], None],
+    look: Look | None = None,
 ) -> dict[int, str]:
     """Wait until every job is done or ``timeout_s`` seconds have passed; returns the state of each job.
 
-    ``done`` is called once for each job that is done, with its state. Raises NotFound if a job is removed meanwhile.
+    ``done`` is called once for each job that is done, with its state, and ``look`` from time to time. Raises NotFound
+    if a job is removed meanwhile.
     """
     deadline = None if timeout_s is None else time.monotonic() + timeout_s
     states: dict[int, str] = dict.fromkeys(jobs, "")
@@ -56,15 +63,21 @@ def wait(
             is_over = all(state in TERMINAL_JOB_STATES for state in found.values())
             if is_over or (left is not None and left <= 0):
                 return states
-            watch.wait(left)
+            if look is not None:
+                look()
+            watch.wait(nap_s(left, look))
 
 
 def wait_for(
-    home: Home, jobs: Sequence[int], timeout_s: float | None, done: Callable[[int, str], None]
+    home: Home,
+    jobs: Sequence[int],
+    timeout_s: float | None,
+    done: Callable[[int, str], None],
+    look: Look | None = None,
 ) -> dict[int, str]:
     """``wait`` in the store of a home. Raises NotFound."""
     with closing(open_database(home)) as database:
-        return wait(database, home, jobs, timeout_s, done)
+        return wait(database, home, jobs, timeout_s, done, look)
 
 
 def timeout_error(home: Home, states: Mapping[int, str], timeout: str | None) -> WaitTimeout | None:
@@ -87,17 +100,20 @@ START_LOOK_S = 1.0
 LOOK_S = 5.0
 
 
-def wait_served(home: Home, job: int, serve: Callable[[], object] | None = None) -> str:
+def wait_served(home: Home, job: int, serve: Callable[[], object] | None = None, look: Look | None = None) -> str:
     """Wait until a job is done, as long as a daemon runs it; returns its state.
 
     If no daemon runs it, or the daemon has ended and no other one has started, ``serve`` is called to start one, and
-    again as long as another process has the store. Without ``serve``, raises Busy.
+    again as long as another process has the store. Without ``serve``, raises Busy. ``look`` is called from time to
+    time.
     """
     with closing(open_database(home)) as database:
-        return _wait_served(database, home, job, serve)
+        return _wait_served(database, home, job, serve, look)
 
 
-def _wait_served(database: Database, home: Home, job: int, serve: Callable[[], object] | None) -> str:
+def _wait_served(
+    database: Database, home: Home, job: int, serve: Callable[[], object] | None, look: Look | None
+) -> str:
     with StoreWatch(database, home) as watch:
         alone_since: float | None = None
         patience_s = 0.0
@@ -111,7 +127,9 @@ def _wait_served(database: Database, home: Home, job: int, serve: Callable[[], o
                     raise _not_served(database, home, job, state)
                 serve()
                 alone_since = None
-            watch.wait(LOOK_S)
+            if look is not None:
+                look()
+            watch.wait(nap_s(LOOK_S, look))
     return state
 
 

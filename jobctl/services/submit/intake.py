@@ -37,6 +37,7 @@ class Intake:
         self.submission = submission
         self.now = now
         self.followed: Counter[int] = Counter()  # rows that are open in another job, by its number
+        self._uid = ""  # of the job, once all its rows are written
         self._skipped = 0
         self._rejects = Rejects(submission.home.results)
         self._rules = rules_of(submission)
@@ -106,6 +107,14 @@ class Intake:
             rows = self.put(job, 0, self.feed, keys)
             return self.accept(job, values["uid"], rows, keys)
 
+    def committed_job(self) -> int | None:
+        """The number of the job if it was committed. An interruption may come just before the commit or after it."""
+        if not self._uid:
+            return None
+        from jobctl.store.views.jobs import job_of_uid  # an interruption is rare
+
+        return job_of_uid(self.database, self._uid)
+
     def put(self, job: int, last: int, batches: Iterable[Batch], keys: RowKeys | None) -> int:
         """Write the next rows after number ``last``, in the caller's transaction; returns the new last number."""
         for batch in batches:
@@ -143,6 +152,7 @@ class Intake:
 
             outbox.add_targets(database, job, self._targets)
         rejected = self._rejects.keep(home.job_results(job)) if source.rejected else None
+        self._uid = uid
         return Accepted(
             *(job, uid, values["name"], rows, source.rejected, rejected, request.policy, self._skipped),
             not_selected=source.not_selected,

@@ -34,6 +34,15 @@ if TYPE_CHECKING:
 COMMANDS_SHOWN = 5
 
 
+class Interrupted(KeyboardInterrupt):
+    """Ctrl-C during a submission."""
+
+    def __init__(self, job: int | None) -> None:
+        """``job``: the number of the job if its commit was through; None if nothing was accepted."""
+        super().__init__()
+        self.job = job
+
+
 def submit(
     home: Home, request: SubmitRequest, *, now: int, stdin: BinaryIO, watch: Callable[[Source], None] | None = None
 ) -> Accepted:
@@ -41,7 +50,7 @@ def submit(
 
     Raises InputRejected naming the first problems of the input, UsageError for options, KeyConflict for a key of
     other work; nothing has changed then. The job is returned only after a commit that survives a power cut. ``now`` is
-    in microseconds UTC; ``watch`` is called after every batch of rows.
+    in microseconds UTC; ``watch`` is called after every batch of rows. Raises Interrupted on Ctrl-C while it writes.
     """
     with _opened(home, request, stdin, watch) as submission:
         intake = Intake(submission, now)
@@ -49,7 +58,10 @@ def submit(
             check_place(home)
             intake.read_head()
         with closing(open_database(home, create=True)) as database:
-            accepted = intake.run(database, _accept_in_parts)
+            try:
+                accepted = intake.run(database, _accept_in_parts)
+            except KeyboardInterrupt:
+                raise Interrupted(intake.committed_job()) from None
             wake(home.wake)  # before the database is closed, because a user waits for the first item
     return accepted
 
