@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Sequence
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -11,13 +12,15 @@ from typer.core import TyperArgument, TyperCommand, TyperGroup, TyperOption
 
 from jobctl.cli.grammar import END, Grammar
 from jobctl.cli.session import ARGUMENTS, GLOBAL_PANEL, session
-from jobctl.errors import NotFound, UsageError
+from jobctl.errors import Exit, NotFound, UsageError
 
 if TYPE_CHECKING:
     from jobctl.cli.page import Page
 
 #: From this level of optimisation on, Python drops docstrings.
 _NO_DOCSTRINGS = 2
+#: The commands that print lists and texts of any length. ``man`` has readers of its own.
+_PAGED = frozenset({"causes", "explain", "items", "logs"})
 #: Global options that the session keeps under another name.
 _ATTRIBUTES = {"home": "home_option"}
 
@@ -35,6 +38,7 @@ def global_options() -> list[TyperOption]:
         (["--json"], "Print JSON: one document, or with --follow or --watch, one on each line."),
         (["--plain"], "Print tables as tab-separated values, in full, without lines or colours."),
         (["--no-color"], "Print without colours, as with NO_COLOR=1."),
+        (["--no-pager"], "Print long output on a terminal without a pager; see PAGER."),
         (["-q", "--quiet"], "Print only the requested output, without messages."),
         (["-v", "--verbose"], "Print more details, and the traceback of an internal error."),
     )
@@ -82,7 +86,8 @@ class Command(TyperCommand):
         """Report mistakes in options before the parser does, which knows less about them."""
         own = args[: args.index(END)] if END in args else args
         if "--help" in own or "-h" in own:  # then mistakes in the other arguments do not matter
-            return super().parse_args(ctx, ["--help"])
+            with session(ctx).paging():
+                return super().parse_args(ctx, ["--help"])
         ctx.meta[ARGUMENTS] = tuple(args)
         notes = Grammar(self, ctx).check(args)
         rest = super().parse_args(ctx, args)
@@ -93,12 +98,18 @@ class Command(TyperCommand):
     def invoke(self, ctx: Any) -> Any:
         """Run the command. Its errors name the option, its values and the help of this command."""
         try:
-            return super().invoke(ctx)
+            with session(ctx).paging() if self.is_paged(ctx) else nullcontext():
+                return super().invoke(ctx)
+            return Exit.OK  # the reader has left the pager
         except (UsageError, NotFound) as error:
             from jobctl.cli.mistakes import complete
 
             complete(error, self, ctx)
             raise
+
+    def is_paged(self, ctx: Any) -> bool:
+        """Return whether the pager shows the output. What is followed has no end, so a pager would not end either."""
+        return self.name in _PAGED and not ctx.params.get("follow")
 
     def collect_usage_pieces(self, ctx: Any) -> list[str]:  # noqa: ARG002
         """Options, then the arguments as the help page calls them."""
@@ -150,7 +161,8 @@ class Group(TyperGroup):
         """Accept ``help submit`` for ``submit --help``, as other tools do."""
         args = [*args[1:], "--help"] if args[:1] == ["help"] else args
         Grammar(self, ctx).check(args, to_first_word=True)
-        rest = super().parse_args(ctx, args)
+        with session(ctx).paging() if "--help" in args or "-h" in args else nullcontext():
+            rest = super().parse_args(ctx, args)
         if self.default and not ctx._protected_args and not ctx.resilient_parsing:
             ctx._protected_args = [self.default]
         return rest

@@ -8,6 +8,7 @@ from __future__ import annotations
 import itertools
 import os
 import sys
+from contextlib import AbstractContextManager, nullcontext
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TextIO
 
@@ -45,6 +46,7 @@ class Session:
         self.home_option: str | None = None
         self.json = False
         self.no_color = False
+        self.no_pager = False
         self.plain = False
         self.quiet = False
         self.verbose = False
@@ -179,14 +181,28 @@ class Session:
 
     @cached_property
     def _color_setting(self) -> str | None:
-        """The setting output.color. Settings with mistakes are reported by the commands that need them, not here."""
+        return self.output_setting("color")
+
+    def output_setting(self, key: str) -> str | None:
+        """A setting of the section output. Settings with mistakes are reported by the commands that need them."""
         from jobctl.services.settings.settings import load_settings
 
         try:
-            found: str | None = load_settings(os.environ, os.getcwd()).value("output", "color")
+            found: str | None = load_settings(os.environ, os.getcwd()).value("output", key)
         except (JobctlError, OSError):
             return None
         return found
+
+    def paging(self) -> AbstractContextManager[None]:
+        """Let the user's pager show what the block prints, if it is longer than the screen.
+
+        Nothing is paged off a terminal, on one that cannot redraw lines, as JSON, or with ``--no-pager``.
+        """
+        if self.no_pager or "--no-pager" in self._own or self.wants_json or not self.is_screen(sys.stdout):
+            return nullcontext()
+        from jobctl.cli.pager import paging  # few commands print on a terminal more than fits on it
+
+        return paging(self)
 
     def is_terminal(self, stream: TextIO) -> bool:
         """Return whether a stream is a terminal and ``--plain`` was not given, so that tables are drawn."""

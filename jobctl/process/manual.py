@@ -9,10 +9,15 @@ import subprocess
 import sys
 
 
-def show_page(path: str) -> bool:
-    """Show a page on the terminal with man(1) or mandoc(1) and the user's pager; False if there is neither."""
+def show_page(path: str, pager: str | None = None) -> bool:
+    """Show a page on the terminal with man(1) or mandoc(1) and the user's pager; False if there is neither.
+
+    ``pager`` is used in place of the pager that those programs would use.
+    """
     missing = missing_pagers()
     environment = {name: value for name, value in os.environ.items() if name not in missing}
+    if pager is not None:
+        environment |= {"MANPAGER": pager}
     for command in _readers():
         try:
             done = subprocess.run([*command, path], check=False, env=environment)

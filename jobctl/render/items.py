@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, TextIO
 
 from rich.cells import cell_len
@@ -42,12 +42,24 @@ def print_items(items: Sequence[ItemBlock], stream: TextIO, look: Look) -> None:
     if not items:
         stream.write("no such items\n")
         return
-    titles, rows = item_cells(items, look)
-    screen = console(look, stream)
-    gap = Text(" " * _GAP)
-    for line in (gap.join(titles), *map(gap.join, rows)):
-        line.rstrip()
-        screen.print(line, no_wrap=True, crop=True)
+    print_pages([items], stream, look)
+
+
+def print_pages(pages: Iterable[Sequence[ItemBlock]], stream: TextIO, look: Look) -> None:
+    """Print the table of a list of any length, page by page, so that it is never held in memory.
+
+    A page that needs wider or other columns than those before it has titles of its own.
+    """
+    screen, gap = console(look, stream), Text(" " * _GAP)
+    widest: dict[str, int] = {}
+    shown = ""
+    for items in filter(None, pages):
+        cells, rows = item_cells(items, look, widest)
+        titles = gap.join(cells)
+        for line in (*([] if titles.plain == shown else [titles]), *map(gap.join, rows)):
+            line.rstrip()
+            screen.print(line, no_wrap=True, crop=True)
+        shown = gap.join(cells).plain
 
 
 def item_cells(

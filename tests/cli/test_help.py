@@ -87,12 +87,12 @@ def test_a_page_is_at_most_a_hundred_columns_wide(jobctl, monkeypatch):
 
 @pytest.mark.parametrize("words", [("submit", "--help"), ("submit", "-h")])
 def test_headings_are_bold_on_a_terminal_and_plain_elsewhere(words, home, jobctl):
-    terminal = Terminal(home, *words)
+    terminal = Terminal(home, *words, PAGER="cat")
     terminal.end()
     terminal.await_text("jobctl man submit")
     assert b"\x1b[1mOptions\x1b[0m:" in terminal.raw and b"\x1b[1mUsage\x1b[0m: jobctl" in terminal.raw
     for variables in ({"NO_COLOR": "1"}, {"TERM": "dumb"}):
-        terminal = Terminal(home, *words, **variables)
+        terminal = Terminal(home, *words, PAGER="cat", **variables)
         terminal.end()
         terminal.await_text("jobctl man submit")
         assert b"\x1b" not in terminal.raw

@@ -98,6 +98,7 @@ def test_everyday_commands_stay_light(store, home, tmp_path, monkeypatch, words)
     tops = {name.partition(".")[0] for name in names}
     assert not tops & HEAVY
     assert "rich" not in tops  # drawn with on a terminal only
+    assert not names & {"jobctl.cli.pager", "jobctl.domain.times"}
     if words[0] == "submit":
         assert not names & RARE
 

@@ -55,11 +55,9 @@ def items(
 
 
 def _print_table(shared: Session, listing: Listing) -> None:
-    from jobctl.render.items import print_items
+    from jobctl.render.items import print_pages
 
-    found = [item for page in listing.pages() for item in page]
-    if found:
-        print_items(found, sys.stdout, shared.look(sys.stdout))
+    print_pages(listing.pages(), sys.stdout, shared.look(sys.stdout))
 
 
 def _print_rows(shared: Session, listing: Listing) -> None:

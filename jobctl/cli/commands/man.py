@@ -65,9 +65,22 @@ def _show(shared: Session, page: ManualPage) -> None:
         for name in missing_pagers():
             shared.note(f"{name} names no program that is here; it is not used")
         sys.stdout.flush()
-        if show_page(str(page.path)):
+        if show_page(str(page.path), _pager(shared)):
             return
-    sys.stdout.write(page_text(page.source(), max(_NARROWEST, min(WIDTH, shared.look(sys.stdout).width - 2))))
+    with shared.paging():
+        sys.stdout.write(page_text(page.source(), max(_NARROWEST, min(WIDTH, shared.look(sys.stdout).width - 2))))
+
+
+def _pager(shared: Session) -> str | None:
+    """The pager that is named for jobctl, ``cat`` for none; None leaves the choice to man, which has variables of its
+    own.
+    """
+    if shared.no_pager:
+        return "cat"
+    from jobctl.cli.pager import OWN, command_of
+
+    command, source = command_of(shared)
+    return (command or "cat") if source in OWN else None
 
 
 def _list(shared: Session) -> None:

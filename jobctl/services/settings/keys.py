@@ -93,6 +93,7 @@ KEYS = (
     Key(
         "output", "color", "text", "auto", '"auto", "always" or "never"', _one_of("auto", "always", "never"), safe=True
     ),
+    Key("output", "pager", "text", "PAGER, or less", 'a command such as "less -S", or "none"', safe=False),
 )
 RECIPE_KEYS = (
     *(_key("recipe", option) for option in OPTIONS if option.kept),
