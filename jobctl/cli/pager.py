@@ -21,10 +21,10 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, TextIO
 
 from jobctl.domain.job_options import NO_LIMIT
-from jobctl.process import pager
 
 if TYPE_CHECKING:
     from jobctl.cli.session import Session
+    from jobctl.process.pager import Running
 
 DEFAULT = "less"
 #: The variable and the setting that name a pager for jobctl alone.
@@ -81,7 +81,7 @@ class _PagedOutput(io.TextIOBase):
         self._line = ""  # the last line, as long as it has no end
         self._kept: list[str] | None = []  # what a failing pager may have lost; None = too much to keep
         self._kept_size = 0
-        self._pager: pager.Running | None = None
+        self._pager: Running | None = None
         self._pipe: TextIO | None = None
         self._is_direct = False
         self._note = ""
@@ -156,6 +156,8 @@ class _PagedOutput(io.TextIOBase):
 
     def _start(self) -> None:
         """Start the pager and give it what is held. Without one, print it."""
+        from jobctl.process import pager  # it starts processes, which output that fits on the screen does not need
+
         command, source = command_of(self._session)
         words = pager.words_of(command)
         if not words or pager.is_missing(words):
@@ -187,12 +189,14 @@ class _PagedOutput(io.TextIOBase):
 
     def _await_pager(self) -> None:
         """Wait for the end of the pager; if it failed, print what it may have lost, and go on without it."""
+        from jobctl.process.pager import has_failed
+
         assert self._pager is not None
         assert self._pipe is not None
         pipe, self._pipe = self._pipe, None
         with contextlib.suppress(BrokenPipeError):
             pipe.close()
-        failed = pager.has_failed(self._pager)
+        failed = has_failed(self._pager)
         self._take_interrupts_back()
         if failed and self._kept is not None:
             self._print_kept()

@@ -123,6 +123,28 @@ def start_at(when: When, now: int) -> int | None:
     return None if when.wait_s is not None else coming(when, now)
 
 
+def remark(when: When, at: int) -> str:
+    """Return a sentence about a time that the local clock skips or shows twice; empty for all other times.
+
+    ``at`` is the moment in microseconds since 1970 that ``coming`` or ``latest`` has found.
+    """
+    if when.clock is None:
+        return ""
+    shown = datetime.fromtimestamp(at // 1_000_000)  # noqa: DTZ006 - as the local clock shows it
+    if shown.time() != when.clock:
+        return f"the clock is set forward and skips {when.clock:%H:%M} on that day"
+    both = _moments(shown.date(), when.clock)
+    if len(both) == 1:
+        return ""
+    return f"the clock shows {when.clock:%H:%M} twice on that day; this is the {'first' if at == both[0] else 'second'}"
+
+
+def coming_in_words(when: When, now: int) -> str:
+    """The next moment of ``when`` for people, as ``in_words``, with the remark about it."""
+    at = coming(when, now)
+    return "; ".join(filter(None, (in_words(at, now), remark(when, at))))
+
+
 def in_words(at: int, now: int) -> str:
     """A time for people, with its offset, and how far away it is: ``2026-12-01 22:00 +01:00, in 5h 12m``."""
     distance = format_given(abs(at - now) / 1e6)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 
 import pytest
 
@@ -34,6 +35,18 @@ def test_submit_says_when_a_job_starts_and_when_it_ends_at_the_latest(submit, jo
     times = jobctl("status", "1", "--json").document["time"]
     assert times["not_before_at"] == times["deadline_at"]
     assert re.search(r"deadline .* \(in .*not before .* \(in ", jobctl("status", "1").out)
+
+
+def test_submit_says_that_the_clock_skips_a_time(submit, jobctl, monkeypatch):
+    monkeypatch.setenv("TZ", "Europe/Berlin")
+    time.tzset()
+    try:
+        answer = submit("--not-before", "2090-03-26 02:30").err
+    finally:
+        monkeypatch.setenv("TZ", "UTC")
+        time.tzset()
+    assert "--not-before: the clock is set forward and skips 02:30 on that day" in answer
+    assert "  starts 2090-03-26 03:30 +02:00, in " in answer
 
 
 def test_a_wait_is_shown_as_a_moment_and_a_start_that_has_passed_means_at_once(submit):
@@ -97,9 +110,9 @@ def test_retry_gives_the_round_another_deadline_and_explain_names_both(jobctl, s
     answer = jobctl("retry", "1", "--deadline", "tomorrow 06:00", "--not-before", "2h").err
     assert re.search(r"deadline \S+ 06:00 \S+ instead of 2020-01-01 18:00 \+00:00", answer)
     assert "not-before 2h instead of none" in answer
-    time = jobctl("status", "1", "--json").document["time"]
-    assert "T06:00" in time["deadline_at"]
-    assert time["not_before_at"]
+    times = jobctl("status", "1", "--json").document["time"]
+    assert "T06:00" in times["deadline_at"]
+    assert times["not_before_at"]
 
 
 def test_another_round_has_the_same_deadline_not_the_seconds_that_were_left(tmp_path):

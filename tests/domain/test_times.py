@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from jobctl.domain.times import (
     coming,
+    coming_in_words,
     in_words,
     latest,
     parse_deadline,
@@ -141,6 +142,19 @@ def test_of_a_time_that_comes_twice_the_first_counts_unless_it_has_passed():
     assert start("02:30", between) == "2027-10-31 02:30 +01:00"
     assert past("2027-10-31 02:30", datetime(2027, 11, 1, tzinfo=BERLIN)) == "2027-10-31 02:30 +02:00"
     assert past("02:30", datetime(2027, 10, 31, 12, tzinfo=BERLIN)) == "2027-10-31 02:30 +01:00"
+
+
+def test_a_remark_says_what_the_clock_does():
+    def remarked(text, now):
+        return coming_in_words(parse_start(text), us(now)).partition("; ")[2]
+
+    eve = datetime(2027, 3, 27, 12, tzinfo=BERLIN)
+    assert remarked("tomorrow 02:30", eve) == "the clock is set forward and skips 02:30 on that day"
+    assert remarked("tomorrow 03:30", eve) == remarked("2h", eve) == ""
+    eve = datetime(2027, 10, 30, 12, tzinfo=BERLIN)
+    assert remarked("02:30", eve) == "the clock shows 02:30 twice on that day; this is the first"
+    between = datetime(2027, 10, 31, 1, 0, tzinfo=UTC)
+    assert remarked("02:30", between).endswith("this is the second")
 
 
 def test_tomorrow_is_the_next_day_also_where_a_day_has_23_hours():

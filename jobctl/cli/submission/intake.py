@@ -65,6 +65,7 @@ def request_of(ctx: Context, path: str, *, foreground: bool) -> SubmitRequest:
     request = _request(parsed, path, words, after=after, foreground=foreground)
     check_place(ctx, parsed, foreground=foreground)
     _note_shell_words(ctx, words)
+    _note_clock_changes(ctx, parsed, request)
     return request
 
 
@@ -163,6 +164,21 @@ def _policy(parsed: Mapping[str, Any], now: int) -> Policy:
             with naming(option):
                 fields |= policy_fields(option, parsed[option.key], now)
     return Policy(**fields)
+
+
+def _note_clock_changes(ctx: Context, parsed: Mapping[str, Any], request: SubmitRequest) -> None:
+    """Say so if a time falls into the hour that the local clock skips or shows twice."""
+    ends_at = request.policy.deadline_at
+    if request.not_before_at is None and ends_at is None:
+        return
+    from jobctl.domain.durations import parse_time
+    from jobctl.domain.times import remark
+
+    moments = {"not-before": request.not_before_at, "deadline": None if ends_at is None else parse_time(ends_at)}
+    for name, at in moments.items():
+        found = "" if at is None else remark(parsed[name.replace("-", "_")], at)
+        if found:
+            session(ctx).note(f"--{name}: {found}")
 
 
 def _start_at(when: When | None, now: int) -> int | None:

@@ -14,7 +14,7 @@ from jobctl.domain.nearest import did_you_mean
 from jobctl.domain.option_values import read_text
 from jobctl.domain.policy import Policy
 from jobctl.domain.states import TERMINAL_JOB_STATES
-from jobctl.domain.times import coming, in_words
+from jobctl.domain.times import coming_in_words
 from jobctl.errors import UsageError
 from jobctl.process.this_process import actor
 from jobctl.process.wakeup import wake
@@ -92,7 +92,7 @@ def _moment(name: str, text: str, now: int) -> str:
     option = RULES[name.replace("_", "-")]
     if option.name not in OF_TIMES or text == NO_LIMIT:
         return ""
-    return f" ({in_words(coming(read_text(option, text), now), now)})"
+    return f" ({coming_in_words(read_text(option, text), now)})"
 
 
 def set_document(job: int, policy: Policy) -> SetDocument:
