@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import select
 import signal
 import subprocess
 import sys
@@ -17,15 +18,17 @@ from jobctl.process.private import open_plain
 from jobctl.process.start_options import FOREGROUND, StartOptions
 
 _READ_BYTES = 4096
+_LOOK_EVERY_MS = 1000
 _LOG_LIMIT = 8 << 20
 #: The variable that marks an item of a store. A daemon that an item starts for another store must not carry it.
 _COOKIE = "JOBCTL_COOKIE"
 
 
-def start_detached(options: StartOptions) -> int:
+def start_detached(options: StartOptions, look: Callable[[], None] | None = None) -> int:
     """Start a daemon that outlives this terminal; returns the supervisor's pid when its engine is ready.
 
-    With ``in_line``, it also returns when the daemon waits for another one to end. Raises Busy if another daemon holds
+    With ``in_line``, it also returns when the daemon waits for another one to end. ``look`` is called about every
+    second until then. Raises Busy if another daemon holds
     the lock or is next in line already, JobctlError with the reason if it cannot start.
     """
     reader, writer = os.pipe()
@@ -44,7 +47,7 @@ def start_detached(options: StartOptions) -> int:
     finally:
         os.close(writer)
         os.close(log)
-    return _await_report(child, reader, options)
+    return _await_report(child, reader, options, look)
 
 
 def _open_log(path: str) -> int:
@@ -60,9 +63,11 @@ def _open_log(path: str) -> int:
         ) from problem
 
 
-def _await_report(child: subprocess.Popen[bytes], reader: int, options: StartOptions) -> int:
+def _await_report(
+    child: subprocess.Popen[bytes], reader: int, options: StartOptions, look: Callable[[], None] | None = None
+) -> int:
     try:
-        report = _read_report(reader)
+        report = _read_report(reader, look)
     finally:
         os.close(reader)
     if report == "ready" or report.startswith("line "):
@@ -80,9 +85,17 @@ def _await_report(child: subprocess.Popen[bytes], reader: int, options: StartOpt
     )
 
 
-def _read_report(reader: int) -> str:
+def _read_report(reader: int, look: Callable[[], None] | None) -> str:
     data = b""
-    while part := os.read(reader, _READ_BYTES):
+    poll = select.poll()
+    poll.register(reader, select.POLLIN)
+    while True:
+        if look is not None and not poll.poll(_LOOK_EVERY_MS):
+            look()
+            continue
+        part = os.read(reader, _READ_BYTES)
+        if not part:
+            break
         data += part
     return data.decode("utf-8", "replace")
 

@@ -296,3 +296,14 @@ def test_wait_counts_selected_jobs_that_are_done_and_those_that_are_not(store, j
     store.job("q", labels=label)
     assert jobctl("wait", "--all", "--timeout", "0").code == 124
     assert jobctl("wait", "--label", "batch=7", "--timeout", "0").code == 124
+
+
+def test_a_prune_calls_its_observer(store, home):
+    from jobctl.services.control.prune import prune
+    from jobctl.services.control.prune_choice import PruneOptions
+
+    old(store)
+    store.database.close()
+    looks = []
+    report = prune(home, PruneOptions(), now=SUBMITTED_AT, look=lambda: looks.append(1))
+    assert len(report.jobs) == 1 and looks

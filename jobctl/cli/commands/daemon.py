@@ -48,6 +48,7 @@ def start(ctx: typer.Context, slots: SlotsOption = None) -> int:
 
     It continues after the terminal is closed. Each store has at most one daemon; a second one is refused (exit 75).
     """
+    from jobctl.cli.live.waiting_line import for_start
     from jobctl.cli.submission.untrusted import tell_untrusted
     from jobctl.services.daemon.options import DaemonRequest
     from jobctl.services.daemon.start import start
@@ -56,7 +57,8 @@ def start(ctx: typer.Context, slots: SlotsOption = None) -> int:
     shared = session(ctx)
     tell_untrusted(shared, "daemon")
     wanted = DaemonRequest(slots, cluster_given(ctx), forgets_cluster(ctx))
-    started = start(shared.home, wanted, load_settings(os.environ, os.getcwd()), now_us())
+    with for_start(shared) as line:
+        started = start(shared.home, wanted, load_settings(os.environ, os.getcwd()), now_us(), line.look)
     if shared.json:
         shared.emit(started.document)
     else:

@@ -85,6 +85,7 @@ def _remove(ctx: typer.Context, options: PruneOptions) -> Pruned:
     import os
     from dataclasses import replace
 
+    from jobctl.cli.live.waiting_line import for_prune
     from jobctl.services.control.prune import prune
 
     home = session(ctx).home
@@ -97,7 +98,8 @@ def _remove(ctx: typer.Context, options: PruneOptions) -> Pruned:
         planned = prune(home, replace(options, dry_run=True), now=now_us())
         permit_removal(session(ctx), planned)
         options = replace(options, shown=frozenset(job.job for job in planned.jobs))
-    return prune(home, options, now=now_us())
+    with for_prune(session(ctx)) as line:
+        return prune(home, options, now=now_us(), look=line.look)
 
 
 def _needs_permission(ctx: typer.Context, options: PruneOptions) -> bool:

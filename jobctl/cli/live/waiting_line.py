@@ -157,6 +157,20 @@ def _daemon(shared: Session) -> Waiting:
     return Waiting(f"the daemon waits for {plural(running, 'running item')}", f"daemon: {running} running")
 
 
+def for_start(shared: Session) -> WaitingLine:
+    """The line of a wait until a daemon that was started is ready."""
+    brief = "the daemon starts"
+    return WaitingLine(
+        shared, lambda _: Waiting(f"{brief} and looks at the work that is left", brief), "it still starts"
+    )
+
+
+def for_prune(shared: Session) -> WaitingLine:
+    """The line of a wait until jobs are removed."""
+    phrase = "jobs are removed, and their data are erased from all files"
+    return WaitingLine(shared, lambda _: Waiting(phrase, "jobs are removed"), "the next prune finishes it")
+
+
 def for_cancel(shared: Session, targets: Sequence[Target], *, at_once: bool) -> WaitingLine:
     """The line of a wait until these jobs and items are cancelled."""
     return WaitingLine(shared, _Cancel(shared, targets, at_once=at_once).describe, "the cancel continues")

@@ -16,6 +16,7 @@ from jobctl.process import lock, space
 from jobctl.process.this_process import actor
 from jobctl.process.wakeup import wake
 from jobctl.process.watch import Watch
+from jobctl.services.daemon.watched_wait import LOOK_EVERY_S, Look
 from jobctl.store import pruning, requests, sqlite
 from jobctl.store.database import Database
 from jobctl.store.opening import backup
@@ -34,8 +35,12 @@ _NO_ROOM = "there is too little room on the disk to rewrite it"
 class Eraser:
     """Erases the remains of removed rows from the files of one home."""
 
-    def __init__(self, database: Database, home: Home, continue_command: str) -> None:
-        """``continue_command`` is the command that continues where this one stops; errors name it."""
+    def __init__(self, database: Database, home: Home, continue_command: str, look: Look = lambda: None) -> None:
+        """``continue_command`` is the command that continues where this one stops; errors name it.
+
+        ``look`` is called from time to time.
+        """
+        self._look = look
         self._continue_command = continue_command
         self._database = database
         self._home = home
@@ -96,6 +101,7 @@ class Eraser:
 
     def _let_others_write(self) -> None:
         """Pause between two transactions, so that another command can write."""
+        self._look()
         time.sleep(pruning.COURTESY_S)
 
     def _replace_copies(self, now: int) -> None:
@@ -143,7 +149,8 @@ class Eraser:
                 left_s = deadline - time.monotonic()
                 if left_s <= 0:
                     raise self._incomplete(f"the daemon has not emptied its log within {PATIENCE_S:.0f} s")
-                watch.wait(min(left_s, 1.0))
+                self._look()
+                watch.wait(min(left_s, LOOK_EVERY_S))
 
     def _incomplete(self, why: str, hint: str | None = None) -> Busy:
         message = f"the jobs are removed, but their rows can still be read from the database: {why}"

@@ -28,6 +28,7 @@ from jobctl.services.control.prune_files import (
 from jobctl.services.control.pruning_room import make_room
 from jobctl.services.control.targets import resolve_jobs
 from jobctl.services.daemon.log import blank_lines
+from jobctl.services.daemon.watched_wait import Look
 from jobctl.store import done, pruning, staging
 from jobctl.store.database import Database
 from jobctl.store.opening import backup
@@ -39,14 +40,14 @@ JOBS_AT_ONCE = 50
 CHECKPOINT_BYTES = 16 << 20
 
 
-def prune(home: Home, options: PruneOptions, *, now: int) -> Pruned:
+def prune(home: Home, options: PruneOptions, *, now: int, look: Look | None = None) -> Pruned:
     """Remove jobs that have been done for long enough, or those that are named.
 
     Jobs that are not done are never removed.
 
     When this returns, no file of the home has any data of them. ``now`` is in microseconds UTC. Raises UsageError for a
     named job that cannot be removed, before anything is changed; HomeError if files cannot be removed, and Busy if some
-    data can still be read. In both cases the next run removes the rest.
+    data can still be read. In both cases the next run removes the rest. ``look`` is called from time to time.
     """
     database = open_database(home)
     try:
@@ -60,7 +61,7 @@ def prune(home: Home, options: PruneOptions, *, now: int) -> Pruned:
             database = open_database(home)  # on a full disk the first connection could only read
             report = Pruned(options.dry_run, options.older_than_s, file_bytes=freed)
             choose(database, home, options, now, report)
-        _Pruner(database, home, report).run(options, now)
+        _Pruner(database, home, report, look or (lambda: None)).run(options, now)
         return report
     finally:
         database.close()
@@ -80,7 +81,8 @@ def prunable(home: Home, texts: Sequence[str]) -> tuple[int, ...]:
 class _Pruner:
     """Removes the chosen jobs, step by step."""
 
-    def __init__(self, database: Database, home: Home, report: Pruned) -> None:
+    def __init__(self, database: Database, home: Home, report: Pruned, look: Look) -> None:
+        self._look = look
         self._database = database
         self._home = home
         self._report = report
@@ -113,7 +115,7 @@ class _Pruner:
         if self._emptied or not pruning.is_erased(self._database):
             again = "jobctl prune" if options.jobs is None else f"jobctl prune {','.join(map(str, self._emptied))}"
             blank_lines(self._home.daemon_log, self._emptied)
-            self._report.database_bytes = Eraser(self._database, self._home, again).erase(now)
+            self._report.database_bytes = Eraser(self._database, self._home, again, self._look).erase(now)
             pruning.note_erased(self._database)
             pruning.finish(self._database, self._emptied)
         else:
@@ -161,6 +163,7 @@ class _Pruner:
                     self._report.file_bytes += remove_folder(folder)
 
     def _pause(self) -> None:
+        self._look()
         if size_of(self._wal) > CHECKPOINT_BYTES:
             self._checkpoint()
         time.sleep(pruning.COURTESY_S)

@@ -15,6 +15,7 @@ from jobctl.process.daemon import exec_foreground, start_detached
 from jobctl.process.start_options import StartOptions
 from jobctl.services.daemon.options import DaemonRequest, refuse_elsewhere, start_options
 from jobctl.services.daemon.view import daemon_document_of, daemon_view
+from jobctl.services.daemon.watched_wait import Look
 from jobctl.store.opening.open import open_database
 
 if TYPE_CHECKING:
@@ -30,14 +31,16 @@ class StartedDaemon(NamedTuple):
     document: DaemonDocument
 
 
-def start(home: Home, wanted: DaemonRequest, settings: Settings, now: int) -> StartedDaemon:
+def start(home: Home, wanted: DaemonRequest, settings: Settings, now: int, look: Look | None = None) -> StartedDaemon:
     """Start a daemon that outlives this process; returns when it is ready. ``now`` is in microseconds UTC.
+
+    ``look`` is called from time to time until then.
 
     Raises UsageError, Busy if another process has the store, and Elsewhere if a cluster may still run its items.
     """
     options = ready_to_start(start_options(home, wanted, settings))
     try:
-        pid = start_detached(options)
+        pid = start_detached(options, look)
     except Busy as error:
         raise _holder(home, now) or error from None
     return StartedDaemon(pid, daemon_document_of(home, now))
