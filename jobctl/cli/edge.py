@@ -152,6 +152,11 @@ def _explain(session: Session, error: JobctlError) -> int:
     lines = [f"jobctl: {inert(_shortened(error.message))}", *(f"  {inert(_shortened(line))}" for line in error.details)]
     if hint:
         lines.append(f"  {inert(_shortened(hint))}")
+    if sys.stderr.isatty():
+        from jobctl.render.look import wrap_hanging
+
+        look = session.colorless_look(sys.stderr)
+        lines = [part for line in lines for part in wrap_hanging(line, look)]
     sys.stderr.write("\n".join(lines) + "\n")
     if session.verbose and error.__cause__ is not None:
         _trace(error)

@@ -22,7 +22,7 @@ _EXAMPLES, _OPTIONS, _HEADING = 3, 10, 2
 _FILLING = 2
 _EXAMPLE = "Example"
 #: The parts of a placeholder that the first screen leaves out.
-_LONG_FORM = re.compile(r"\|none\b|\[,\.\.\.\]")
+_LONG_FORM = re.compile(r"\|none\b|\[,[^]]*\]")
 
 
 def help_text(command: Any, ctx: Any) -> str:

@@ -168,9 +168,22 @@ def complete(error: UsageError | NotFound, command: Any, context: Any) -> None:
     options = {name: param for param in command.params for name in (*param.opts, *param.secondary_opts)}
     named = [name for name in _OPTION.findall(error.message) if name in options]
     named += [name for name, value in _given_values(args) if name in options and value and repr(value) in error.message]
-    if named and f"{program} --help" not in (error.hint or ""):
-        error.details = error.details or (option_line(options[named[0]]),)
+    line = option_line(options[named[0]]) if named else _setting_line(error, program)
+    if line is not None and f"{program} --help" not in (error.hint or ""):
+        error.details = error.details or tuple(filter(None, (line,)))
         error.hint = "; ".join(filter(None, (error.hint, f"{program} --help")))
+
+
+def _setting_line(error: UsageError, program: str) -> str | None:
+    """The line of the setting with which a message begins; empty for an unknown one, None for another command."""
+    from jobctl.cli.completion.values import settings_of
+    from jobctl.domain.job_options import BY_NAME
+
+    known = settings_of(" ".join(program.split()[1:]))
+    if not known:
+        return None
+    option = BY_NAME.get(error.message.partition("=")[0])
+    return f"{option.setting}  {option.help}" if option is not None and f"{option.name}=" in known else ""
 
 
 def _given_values(args: Sequence[str]) -> Iterator[tuple[str, str]]:

@@ -20,6 +20,8 @@ _LONGEST_VALUE = 1_000
 _MOST_LABELS = 100
 #: A sentence says "a or b" for at most this number of choices.
 _FEW = 3
+#: The most characters of a wrong value that a message repeats.
+_SHOWN = 200
 
 
 def read(option: JobOption, value: Any) -> Any:
@@ -73,7 +75,7 @@ def policy_fields(option: JobOption, value: Any, now: int) -> dict[str, Any]:
 def parse_number(text: str) -> int:
     """Read a whole number, which may be negative."""
     if not re.fullmatch(r"[+-]?[0-9]+", text):
-        raise UsageError("not a whole number", hint="for example 4")
+        raise UsageError(f"{text[:_SHOWN]!r} is not a whole number", hint="for example 4")
     return int(text[:20])  # a longer number is above every limit, and Python refuses to read thousands of digits
 
 

@@ -31,7 +31,7 @@ class ColumnHandler:
         if COMMAND_COLUMN not in columns:
             raise InputRejected(
                 f"no command was given and the input has no {COMMAND_COLUMN!r} column",
-                hint="jobctl submit FILE -- COMMAND ARG..., or name a column 'command'",
+                hint="put one after the file: FILE -- COMMAND ARG..., or name a column 'command'",
                 details=[f"columns: {', '.join(columns)}"] if columns else (),
             )
         index = columns.index(COMMAND_COLUMN)

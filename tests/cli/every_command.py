@@ -23,7 +23,7 @@ _ARGUMENTS = {
     "VALUE": "2",
 }
 #: Commands that start, end or need processes, or draw a screen.
-PROCESSES = {"run", "daemon start", "daemon run", "worker", "top", "daemon install"}
+PROCESSES = {"run", "daemon start", "daemon run", "daemon restart", "worker", "top", "daemon install"}
 _OPTIONS = {"worker": ["--scheduler", "tcp://127.0.0.1:1"], "export": ["--joblog"]}
 
 

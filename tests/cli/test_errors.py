@@ -37,7 +37,7 @@ def fresh(home, *words, env=None, **options):
     [
         (["stauts"], 2, "there is no command 'stauts'", "did you mean: jobctl status"),
         (["frobnicate"], 2, "there is no command 'frobnicate'", "jobctl --help"),
-        (["daemon", "begin"], 2, "no command 'begin' in jobctl daemon", "start, run, stop, status"),
+        (["daemon", "begin"], 2, "no command 'begin' in jobctl daemon", "start, run, stop, restart, status"),
         (["status", "--jsn"], 2, "no such option: --jsn; did you mean --json?", "jobctl status --help"),
         (["wait"], 2, "wait what?", "jobctl wait --help"),
         (["status", "7"], 9, "there is no job 7; the newest is 1", "jobctl status --all"),

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from jobctl.cli.app import COMMANDS, command_tree
 from jobctl.cli.command import Command
 from tests.cli.every_command import every_command
+from tests.terminal import Terminal
 
 NODES = {node.name: node for node in command_tree().walk()}
 
@@ -59,6 +60,8 @@ def _refused(jobctl, words):
         ("wait 1 --timeout=soon", "  --timeout DURATION  Stop waiting"),
         ("wait 1 --timeout=soon", "write it like 90, 90s, 5m, 2h30m, 1d or 500ms; jobctl wait --help"),
         ("items 1 --limit -1", "  -l, --limit N  List at most N items"),
+        ("set 1 slots", "'slots' is not NAME=VALUE\n  for example slots=8; jobctl set --help"),
+        ("queue set mail rate=fast", "  rate=N/s|none  The maximum rate at which items start"),
         ("submit -- true", "jobctl submit FILE -- COMMAND ARG... (FILE may be - for stdin); jobctl submit --help"),
     ],
 )
@@ -89,6 +92,18 @@ def test_a_word_that_is_not_the_name_of_a_job(jobctl, store):
 def test_a_value_that_is_wrong_brings_the_line_of_its_option(jobctl, store):
     store.job("q")
     assert "  -s, --state STATE  " in _refused(jobctl, "items 1 --state foo")
+    said = _refused(jobctl, "set 1 slots=x")
+    assert said.startswith("jobctl: slots=x: 'x' is not a whole number\n  slots=N|none  The maximum number of items")
+    assert said.endswith("jobctl set --help\n")
+    assert "nice, not-before, priority, rate, slots, timeout; jobctl set --help" in _refused(jobctl, "set 1 foo=1")
+
+
+def test_a_message_is_wrapped_between_words_on_a_terminal(home):
+    terminal = Terminal(home, "status", "--watch=2", columns=60)
+    assert terminal.end() == 2
+    lines = terminal.text().splitlines()
+    assert all(len(line) <= 60 for line in lines) and lines[-1].startswith("    "), lines
+    assert "so there is no interval; jobctl status --help" in " ".join(" ".join(lines).split())
 
 
 def test_an_option_after_the_command_is_pointed_out(jobctl, tmp_path, monkeypatch):

@@ -62,7 +62,7 @@ def test_a_wrong_rule_names_its_option_and_changes_nothing(cli):
     for words, said in (
         (("--timeout", "soon"), "--timeout: 'soon' is not a duration"),
         (("--slots", "0"), "--slots: 0 is less than 1"),
-        (("--attempts", "none"), "--attempts: not a whole number"),
+        (("--attempts", "none"), "--attempts: 'none' is not a whole number"),
         (("--halt", "later"), "--halt 'later' is not known"),
         (("--rate", "fast"), "--rate: 'fast' is not a rate"),
         (("--env", "1=2"), "--env '1=2'"),

@@ -43,7 +43,7 @@ def set_(
     from jobctl.services.control.targets import job_of
 
     shared = session(ctx)
-    number, changes, now = job_of(shared.home, job), parse_settings(settings), now_us()
+    changes, number, now = parse_settings(settings), job_of(shared.home, job), now_us()
     policy = set_rules(shared.home, number, changes, now=now)
     if shared.json:
         shared.emit(set_document(number, policy))

@@ -52,15 +52,15 @@ def test_a_rule_is_changed_and_noted(bench, settings, field, value):
     ("settings", "message", "hint"),
     [
         ({"slots": "0"}, "slots=0: 0 is less than 1", "give 1 or more"),
-        ({"slots": "many"}, "slots=many: not a whole number", "for example 4"),
-        ({"attempts": "none"}, "attempts=none: not a whole number", "for example"),
+        ({"slots": "many"}, "slots=many: 'many' is not a whole number", "for example 4"),
+        ({"attempts": "none"}, "attempts=none: 'none' is not a whole number", "for example"),
         ({"timeout": "soon"}, "timeout=soon: 'soon' is not a duration", "2h30m"),
         ({"timeout": "0"}, "timeout=0: the duration '0' must be longer than zero", "2h30m"),
         ({"max-failures": "200%"}, "max-failures=200%: '200%' is not a number of failures", "5%"),
         ({"halt": "later"}, "halt=later: 'later' is not known", "soon or now"),
         ({"leftovers": "keep"}, "leftovers=keep: 'keep' is not known", "wait or end or fail"),
         ({"rate": "fast"}, "rate=fast: ", "100/s"),
-        ({"priority": "high"}, "priority=high: not a whole number", "for example"),
+        ({"priority": "high"}, "priority=high: 'high' is not a whole number", "for example"),
         ({"deadline": "x"}, "deadline=x: 'x' is not a time", "tomorrow 06:00"),
         (
             {"colour": "red"},
