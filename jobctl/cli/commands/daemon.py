@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from jobctl.domain.documents.daemon import UnitDocument
     from jobctl.services.daemon.options import DaemonRequest
     from jobctl.services.daemon.restart import Restarted
+    from jobctl.services.daemon.start import StartedDaemon
     from jobctl.services.settings.settings import Settings
 
 app = subcommands(
@@ -48,22 +49,26 @@ def start(ctx: typer.Context, slots: SlotsOption = None) -> int:
 
     It continues after the terminal is closed. Each store has at most one daemon; a second one is refused (exit 75).
     """
-    from jobctl.cli.live.waiting_line import for_start
     from jobctl.cli.submission.untrusted import tell_untrusted
     from jobctl.services.daemon.options import DaemonRequest
-    from jobctl.services.daemon.start import start
-    from jobctl.services.settings.settings import load_settings
 
     shared = session(ctx)
     tell_untrusted(shared, "daemon")
-    wanted = DaemonRequest(slots, cluster_given(ctx), forgets_cluster(ctx))
-    with for_start(shared) as line:
-        started = start(shared.home, wanted, load_settings(os.environ, os.getcwd()), now_us(), line.look)
+    started = _start(shared, DaemonRequest(slots, cluster_given(ctx), forgets_cluster(ctx)))
     if shared.json:
         shared.emit(started.document)
     else:
         shared.note(f"the daemon is running (process {started.pid})")
     return Exit.OK
+
+
+def _start(shared: Session, wanted: DaemonRequest) -> StartedDaemon:
+    from jobctl.cli.live.waiting_line import for_start
+    from jobctl.services.daemon.start import start
+    from jobctl.services.settings.settings import load_settings
+
+    with for_start(shared) as line:
+        return start(shared.home, wanted, load_settings(os.environ, os.getcwd()), now_us(), line.look)
 
 
 @app.command(cls=ClusterCommand)

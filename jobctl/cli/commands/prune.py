@@ -98,8 +98,12 @@ def _remove(ctx: typer.Context, options: PruneOptions) -> Pruned:
         planned = prune(home, replace(options, dry_run=True), now=now_us())
         permit_removal(session(ctx), planned)
         options = replace(options, shown=frozenset(job.job for job in planned.jobs))
-    with for_prune(session(ctx)) as line:
-        return prune(home, options, now=now_us(), look=line.look)
+    try:
+        with for_prune(session(ctx)) as line:
+            return prune(home, options, now=now_us(), look=line.look)
+    except KeyboardInterrupt:
+        session(ctx).note("\nthe removal is not complete; the next jobctl prune finishes what it has begun")
+        raise
 
 
 def _needs_permission(ctx: typer.Context, options: PruneOptions) -> bool:

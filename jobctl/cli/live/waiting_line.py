@@ -159,10 +159,8 @@ def _daemon(shared: Session) -> Waiting:
 
 def for_start(shared: Session) -> WaitingLine:
     """The line of a wait until a daemon that was started is ready."""
-    brief = "the daemon starts"
-    return WaitingLine(
-        shared, lambda _: Waiting(f"{brief} and looks at the work that is left", brief), "it still starts"
-    )
+    phrase = "the daemon starts and reads the work that is left"
+    return WaitingLine(shared, lambda _: Waiting(phrase, "the daemon starts"), "it still starts")
 
 
 def for_prune(shared: Session) -> WaitingLine:
