@@ -61,7 +61,8 @@ CORPUS = {
 
 #: Keys that a document has only if they were asked for.
 OPTIONAL = {
-    "explain-1": {"rounds"},
+    "status-1": {"undo"},
+    "explain-1": {"rounds", "undo", "item_undo", "item_undo_of"},
     "config_trust-1": {"sha256", "was_trusted"},
     "output-1": {"stdout", "stderr"},
     "report_file-1": {"html"},

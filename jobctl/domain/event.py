@@ -58,6 +58,8 @@ class EndedJob:
     submitted_at: int
     started_at: int | None
     finished_at: int
+    undo_of: int | None = None  # the job whose rows it takes back
+    undo_job: int | None = None  # the job that takes its rows back
 
 
 def event_type(state: JobState) -> str:
@@ -81,6 +83,13 @@ def _encode(document: EventDocument) -> bytes:
 
 
 def _document(ended: EndedJob, limit: int) -> EventDocument:
+    document = _of_any_job(ended, limit)
+    if ended.undo_of is not None or ended.undo_job is not None:
+        document["data"]["undo"] = {"of": ended.undo_of, "job": ended.undo_job}
+    return document
+
+
+def _of_any_job(ended: EndedJob, limit: int) -> EventDocument:
     state_reason = ended_sentence(ended.state, _cut(ended.reason, limit), ended.counts)
     return {
         "type": cast("EventName", event_type(ended.state)),

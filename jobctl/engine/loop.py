@@ -28,7 +28,7 @@ from jobctl.engine.writing import Writer
 from jobctl.process import moment
 from jobctl.process.own_log import say
 from jobctl.process.wakeup import WakeUp
-from jobctl.store import clock, daemon, downtime
+from jobctl.store import clock, daemon, downtime, undone
 from jobctl.store.database import UNWRITABLE, Database
 
 #: Another daemon could take the lock of the file that is there now.
@@ -155,7 +155,11 @@ class Engine:
         if self._stopping:
             return self._stopping == 2 or not parts.notifier.is_sending()
         if scope is not None:
-            return remaining_work.is_served(parts.live_jobs, scope) and not parts.notifier.is_busy(now, scope)
+            if not remaining_work.is_served(parts.live_jobs, scope):
+                return False
+            return not any(
+                parts.notifier.is_busy(now, job) for job in (scope, *undone.undo_jobs(parts.database, scope))
+            )
         if not self._options.drain or any(remaining_work.has_future(parts.live_jobs, each) for each in parts.live_jobs):
             return False
         return not parts.notifier.is_busy(now)

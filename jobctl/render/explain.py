@@ -11,7 +11,7 @@ from jobctl.domain.wording import number, plural
 from jobctl.render.causes import cause_text, hidden_causes
 from jobctl.render.clock import local
 from jobctl.render.inert import inert
-from jobctl.render.job.facts import policy_facts
+from jobctl.render.job.facts import policy_facts, undone_words
 from jobctl.render.look import Look, wrap_hanging
 
 if TYPE_CHECKING:
@@ -40,8 +40,10 @@ def _sections(document: ExplainDocument) -> Iterator[str]:
     if document["item"] is not None:
         why = inert(document["item_reason"] or "")
         yield f"item {document['job']}.{document['item']}: {document['item_state']}: {why}"
+        yield from _item_undo(document)
         yield from _attempts(document["attempts"])
     else:
+        yield from _undo(document)
         yield from _failures(document)
     yield from _holds(document)
     yield from _rounds(document)
@@ -53,6 +55,29 @@ def _lineage(document: ExplainDocument) -> str:
     if job is None:
         return f"its rows come from a result file of a job that was removed ({inert(document['resubmit_of'] or '')})"
     return f"its rows come from a result file of job {job}: jobctl explain {job}"
+
+
+def _undo(document: ExplainDocument) -> Iterator[str]:
+    """What the undo jobs of a job have done, and what it takes back itself."""
+    undo = document.get("undo")
+    if undo is None:
+        return
+    if undo["of"] is not None:
+        yield f"it takes back rows of job {undo['of']}: jobctl explain {undo['of']}"
+    if undo["jobs"]:
+        yield f"undo: {undone_words(undo)}"
+    if undo["command"]:
+        yield f"{_COMMAND}{undo['command']}"
+
+
+def _item_undo(document: ExplainDocument) -> Iterator[str]:
+    undo, of = document.get("item_undo"), document.get("item_undo_of")
+    if undo:
+        name = f"{undo['job']}.{undo['item']}"
+        done = "it was taken back by" if undo["state"] == "succeeded" else f"its undo is {undo['state']}:"
+        yield f"{done} item {name}: jobctl explain {name}"
+    if of:
+        yield f"it takes back item {of['job']}.{of['item']}: jobctl explain {of['job']}.{of['item']}"
 
 
 def _attempts(attempts: list[AttemptBlock]) -> Iterator[str]:

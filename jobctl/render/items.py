@@ -115,10 +115,18 @@ def _texts(item: ItemBlock) -> tuple[str, ...]:
         str(item["attempts"] or ""),
         ended,
         "" if item["duration_s"] is None else format_duration(item["duration_s"]),
-        inert(item["message"] or _left(item)),
+        inert(item["message"] or _left(item) or _undo(item)),
         "" if item["result"] is None else inert(json.dumps(item["result"], ensure_ascii=False)),
         inert(row_text(item["row"])),
     )
+
+
+def _undo(item: ItemBlock) -> str:
+    undo = item.get("undo")
+    if not undo:
+        return ""
+    name = f"{undo['job']}.{undo['item']}"
+    return f"taken back by {name}" if undo["state"] == "succeeded" else f"undo {undo['state']}: {name}"
 
 
 def _left(item: ItemBlock) -> str:

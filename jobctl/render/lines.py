@@ -9,6 +9,7 @@ from jobctl.domain.durations import format_duration
 from jobctl.domain.wording import number, plural, rate
 from jobctl.render.causes import cause_text, hidden_causes
 from jobctl.render.inert import inert
+from jobctl.render.job.facts import undone_words
 from jobctl.render.look import Look, wrap_hanging
 
 if TYPE_CHECKING:
@@ -47,6 +48,9 @@ def summary_lines(document: StatusDocument, look: Look, groups: int = 5) -> Iter
     shown = min(groups, len(document["failures"]["groups"]))
     if hidden := hidden_causes(document, shown):
         yield f"  and {hidden}"
+    undo = document.get("undo")
+    if undo is not None and undo["jobs"]:
+        yield f"  undo: {undone_words(undo)}"
     if document["results"]["available"]:
         yield f"  results: {inert(document['results']['dir'])}"
     if command := document["retry"]["command"]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from jobctl.domain.event import TOP_GROUPS, Cause, EndedJob
 from jobctl.domain.retry_advice import CAUSES, retry_advice, retry_command
 from jobctl.domain.shape import hides_the_cause
-from jobctl.store import jobs
+from jobctl.store import jobs, undone
 from jobctl.store.database import Database
 from jobctl.store.failures import codes, example, failed_samples, samples_of
 from jobctl.store.job_row import JobRow
@@ -38,6 +38,8 @@ def ended_job(database: Database, row: JobRow, program: str) -> EndedJob:
         submitted_at=row.submitted_at,
         started_at=row.started_at,
         finished_at=row.finished_at or 0,
+        undo_of=row.undo_of,
+        undo_job=undone.begun_by(database, row.id, row.finished_at or 0),
     )
 
 

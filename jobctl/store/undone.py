@@ -210,6 +210,12 @@ def record_file(database: Database, job: int, file: dict[str, Any] | None) -> No
         jobs.update(database, job, results=json.dumps(stored | {"undone": file}))
 
 
+def begun_by(database: Database, job: int, at: int) -> int | None:
+    """The undo job that a job has begun by itself at a time (microseconds), the moment of its end."""
+    found = database.scalar("SELECT max(id) FROM jobs WHERE undo_of = ? AND submitted_at = ?", (job, at))
+    return None if found is None else int(found)
+
+
 def undo_jobs(database: Database, job: int) -> list[int]:
     """The undo jobs of a job, oldest first."""
     return [row[0] for row in database.execute("SELECT id FROM jobs WHERE undo_of = ? ORDER BY id", (job,))]

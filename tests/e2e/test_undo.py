@@ -78,7 +78,14 @@ def test_a_function_takes_back_what_a_function_returned(cli):
 
 def test_a_run_that_fails_takes_its_rows_back_before_it_ends(cli):
     cli.file("rows.csv", ROWS)
-    done = cli("run", "rows.csv", "-j", 1, "--undo", UNDO, "--undo-on-failure", "--", *WORK, check=3)
+    told = ("--on-done", "cat >> told; echo >> told")
+    done = cli("run", "rows.csv", "-j", 1, "--undo", UNDO, "--undo-on-failure", *told, "--", *WORK, check=3)
+    events = [json.loads(line) for line in (cli.work / "told").read_text().splitlines()]
+    assert [(event["type"], event["data"]["undo"]) for event in events] == [
+        ("job.partial", {"of": None, "job": 2}),
+        ("job.succeeded", {"of": 1, "job": None}),
+    ]
+    assert "undo: 4 of 4 rows taken back (job 2)" in done.stderr
     assert [line[0] for line in undone(cli)] == ["4", "3", "2", "1"]
     assert "job 1 ended without success: job 2 takes its rows back" in done.stderr
 

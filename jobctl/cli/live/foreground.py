@@ -36,21 +36,27 @@ def run_in_foreground(shared: Session, job: int, options: StartOptions) -> int:
             from jobctl.cli.live.watching import show
 
             finished = show(view)
-            undo = _undo_of(shared, job) if finished else None
+            document = view.shown["jobs"][0]
+            undo = _undo_of(shared, document) if finished else None
             if undo is not None:  # the engine takes the rows back before it ends
                 shared.note(f"job {job} ended without success: job {undo} takes its rows back")
                 finished = _show_undo(shared, undo, engine)
+                document = _jobs(shared, job).document(now_us())["jobs"][0]
     except KeyboardInterrupt:  # before the view handled signals
         standard.done_lines.clear()
         _tell_left(shared, job)
         raise
-    return _finish(shared, view.shown["jobs"][0], finished=finished)
+    return _finish(shared, document, finished=finished)
 
 
-def _undo_of(shared: Session, job: int) -> int | None:
-    from jobctl.services.control.undo import undo_in_foreground
+def _undo_of(shared: Session, document: StatusDocument) -> int | None:
+    """The undo job that the job has begun by itself at its end."""
+    undo = document.get("undo")
+    if not undo or not undo["on_failure"] or not undo["jobs"]:
+        return None
+    from jobctl.services.control.undo import begun_by_end
 
-    return undo_in_foreground(shared.home, job)
+    return begun_by_end(shared.home, document["job"])
 
 
 def _show_undo(shared: Session, undo: int, engine: ForegroundRun) -> bool:

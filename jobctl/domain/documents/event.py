@@ -51,6 +51,13 @@ class EventResultsBlock(TypedDict):
     dir: str | None
 
 
+class EventUndoBlock(TypedDict):
+    """The undo that a job is, or that it has begun."""
+
+    of: Annotated[Number | None, "the job whose rows this one has taken back"]
+    job: Annotated[Number | None, "the job that takes its rows back by itself"]
+
+
 class EventJobBlock(TypedDict):
     """The job whose round has ended."""
 
@@ -67,6 +74,7 @@ class EventJobBlock(TypedDict):
     failures: EventFailuresBlock
     retry: EventRetryBlock
     results: EventResultsBlock
+    undo: NotRequired[Annotated[EventUndoBlock, "only of a job that takes rows back or has begun an undo"]]
 
 
 class EventDocument(TypedDict):

@@ -6,7 +6,7 @@ from typing import Annotated, Literal, NotRequired, TypedDict
 
 from jobctl.domain.documents.failures import FailuresBlock, RetryBlock
 from jobctl.domain.documents.policy import PolicyBlock, RuleBlock
-from jobctl.domain.documents.status_blocks import AttentionBlock
+from jobctl.domain.documents.status_blocks import AttentionBlock, ItemUndoBlock, ItemUndoOfBlock, UndoBlock
 from jobctl.domain.documents.values import Count, ItemStateName, JobStateName, Number, Seconds, Time
 
 
@@ -77,6 +77,8 @@ class ItemPart(TypedDict):
     attempts: list[AttemptBlock]
     holds: list[HoldBlock]
     next: list[str]
+    item_undo: NotRequired[ItemUndoBlock | None]
+    item_undo_of: NotRequired[ItemUndoOfBlock | None]
 
 
 class ExplainDocument(TypedDict):
@@ -98,6 +100,9 @@ class ExplainDocument(TypedDict):
     holds: Annotated[list[HoldBlock], "the reasons why waiting items do not start now"]
     attention: list[AttentionBlock]
     rounds: NotRequired[Annotated[list[RoundBlock], "the latest rounds, oldest first; empty for an item"]]
+    undo: NotRequired[Annotated[UndoBlock | None, "null for a job of which nothing can be or was taken back"]]
+    item_undo: NotRequired[Annotated[ItemUndoBlock | None, "the item of an undo job that takes back the item"]]
+    item_undo_of: NotRequired[Annotated[ItemUndoOfBlock | None, "the item that this item of an undo job takes back"]]
     journal: Annotated[list[JournalBlock], "the latest lines, oldest first"]
     journal_total: Count
     next: list[str]

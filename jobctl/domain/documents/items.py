@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, TypedDict
+from typing import Annotated, Literal, NotRequired, TypedDict
 
 from jobctl.domain.documents.explain import LeftBehindBlock
+from jobctl.domain.documents.status_blocks import ItemUndoBlock
 from jobctl.domain.documents.values import Count, ItemStateName, Number, Seconds, Time
 
 
@@ -28,6 +29,7 @@ class ItemBlock(TypedDict):
     host: Annotated[str | None, "the machine of the latest attempt; null for this one"]
     left_behind: Annotated[LeftBehindBlock | None, "processes that outlived the attempt and were ended"]
     result: Annotated[object, "the value that the function returned"]
+    undo: NotRequired[Annotated[ItemUndoBlock | None, "the item of an undo job that takes back the item"]]
     row: Annotated[object, "an object by column names, the object of a JSON line, or the text of a line"]
 
 

@@ -23,6 +23,7 @@ from jobctl.domain.documents.status_blocks import (
     RunningBlock,
     ThroughputBlock,
     TimeBlock,
+    UndoBlock,
 )
 from jobctl.domain.documents.values import Count, JobStateName, Number, Time, Uid
 
@@ -97,6 +98,7 @@ class StatusDocument(StatePart, ProgressPart, ExecutionPart):
     daemon: DaemonBlock
     notify: list[NotifyBlock]
     next: Annotated[list[str], "commands to type now, the most likely first"]
+    undo: NotRequired[Annotated[UndoBlock | None, "null for a job of which nothing can be or was taken back"]]
 
 
 class MoreJobsBlock(TypedDict):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Literal, NotRequired, TypedDict
 
 from jobctl.domain.documents.keywords import Keywords
-from jobctl.domain.documents.values import Count, Number, Seconds, Sha256, Time
+from jobctl.domain.documents.values import Count, ItemStateName, Number, Seconds, Sha256, Time
 
 _CODES = [
     "daemon_down",
@@ -168,6 +168,44 @@ class CallBlock(TypedDict):
     setup: Annotated[str | None, "module:function that each worker calls before its first row"]
     style: Annotated[Literal["kwargs", "dict"] | None, "the form of a row; null = the form that fits the function"]
     recycle: Annotated[Number | None, "calls after which a worker is replaced"]
+
+
+class UndoFileBlock(TypedDict):
+    """The file of the rows that were taken back."""
+
+    path: str
+    rows: Count
+    sha256: Sha256
+
+
+class UndoBlock(TypedDict):
+    """The undo of a job: what can be taken back, and what was."""
+
+    of: Annotated[Number | None, "the job whose rows this job takes back; null for a job that is not an undo job"]
+    available: Annotated[bool, "whether the job keeps a way to take a row back"]
+    on_failure: Annotated[bool, "whether its rows are taken back by itself when it ends without success"]
+    command: Annotated[str | None, "the command that takes rows back now; null if there is nothing to take back"]
+    jobs: Annotated[list[Number], "the undo jobs that have rows of it, oldest first"]
+    undone: Annotated[Count, "rows that were taken back"]
+    failed: Annotated[Count, "rows whose undo failed or never ran"]
+    running: Annotated[Count, "rows that are being taken back"]
+    left: Annotated[Count, "rows that wait to be taken back"]
+    file: Annotated[UndoFileBlock | None, "null while no row was taken back"]
+
+
+class ItemUndoBlock(TypedDict):
+    """The item of an undo job that takes back an item."""
+
+    job: Number
+    item: Number
+    state: ItemStateName
+
+
+class ItemUndoOfBlock(TypedDict):
+    """The item that an item of an undo job takes back."""
+
+    job: Number
+    item: Number
 
 
 class AfterBlock(TypedDict):

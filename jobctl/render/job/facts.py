@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from jobctl.domain.documents.policy import PolicyBlock
     from jobctl.domain.documents.results import ResultFileBlock, ResultsBlock
     from jobctl.domain.documents.status import StatusDocument
+    from jobctl.domain.documents.status_blocks import UndoBlock
 
 _LEFTOVERS = {"end": "ends processes that an item leaves behind", "fail": "fails items that leave processes behind"}
 
@@ -25,6 +26,8 @@ def fact_lines(document: StatusDocument, look: Look) -> Iterator[tuple[str, str]
     """The name and the text of each fact; only the first line of a fact has a name."""
     yield "retry", retry_text(document)
     yield from results_lines(document)
+    if undo := undo_text(document):
+        yield "undo", undo
     yield "time", _joined(times(document), look)
     yield kind_of(document["handler"]).noun, work_text(document)
     yield "input", input_text(document, look)
@@ -64,6 +67,32 @@ def retry_text(document: StatusDocument) -> str:
     less = ", without the rows that other jobs of this name have or have done" if retry.get("less_others") else ""
     note = f"; {retry['note']}" if retry.get("note") else ""
     return f"{retry['command']}   {plural(retry['items'], 'item')}: {', '.join(parts)}{less}{note}"
+
+
+def undo_text(document: StatusDocument) -> str:
+    """What was taken back of a job, what can be, or what it takes back itself; empty if there is nothing to say."""
+    undo = document.get("undo")
+    if undo is None:
+        return ""
+    if undo["of"] is not None:
+        return f"takes back rows of job {undo['of']}"
+    if undo["jobs"]:
+        return undone_words(undo)
+    if not document["done"]:
+        by_itself = undo["on_failure"]
+        return f"its rows {'are taken back if it ends without success' if by_itself else 'can be taken back'}"
+    return undo["command"] or ""
+
+
+def undone_words(undo: UndoBlock) -> str:
+    """``17 of 20 rows taken back, 2 failed, 1 waits (job 43)``."""
+    others = ((undo["running"], "running"), (undo["left"], "left"), (undo["failed"], "failed"))
+    total = undo["undone"] + sum(count for count, _ in others)
+    parts = [f"{number(undo['undone'])} of {plural(total, 'row')} taken back"]
+    parts += [f"{number(count)} {word}" for count, word in others if count]
+    shown = ", ".join(map(str, undo["jobs"][-3:]))
+    more = "..., " if len(undo["jobs"]) > 3 else ""
+    return f"{', '.join(parts)} ({'job' if len(undo['jobs']) == 1 else 'jobs'} {more}{shown})"
 
 
 def three_files(results: ResultsBlock) -> tuple[ResultFileBlock, ResultFileBlock, ResultFileBlock]:

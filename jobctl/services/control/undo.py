@@ -18,7 +18,7 @@ from jobctl.services.control.rule_changes import Values, change_rules, check_on_
 from jobctl.services.control.targets import existing_job
 from jobctl.services.selection import SelectedItems
 from jobctl.services.submit.request import Origin
-from jobctl.store import clock, jobs, undone
+from jobctl.store import clock, undone
 from jobctl.store.daemon import load_cluster
 from jobctl.store.opening.open import open_database
 from jobctl.store.undone import RowsChanged, UndoChoice, UndoCounts
@@ -200,12 +200,11 @@ def _nothing(row: JobRow, counts: UndoCounts) -> UsageError:
     )
 
 
-def undo_in_foreground(home: Home, job: int) -> int | None:
-    """The undo job that ``jobctl run`` works on after the end of a job; None without one."""
+def begun_by_end(home: Home, job: int) -> int | None:
+    """The undo job that a job has begun by itself when it ended; None without one."""
     with closing(open_database(home)) as database:
-        rows = (jobs.load(database, number) for number in undone.undo_jobs(database, job))
-        live = [row.id for row in rows if row is not None and row.foreground and row.finished_at is None]
-    return live[-1] if live else None
+        row = existing_job(database, job)
+        return None if row.finished_at is None else undone.begun_by(database, job, row.finished_at)
 
 
 def undo_document(answer: UndoAnswer) -> UndoDocument:

@@ -19,6 +19,8 @@ from jobctl.domain.states import ItemState
 from jobctl.errors import UsageError
 from jobctl.services.control.targets import resolve
 from jobctl.services.selection import SelectedItems, nothing_selected, with_items
+from jobctl.services.status.undo import item_undo_block
+from jobctl.store import undone
 from jobctl.store.database import Database
 from jobctl.store.opening.open import open_database
 from jobctl.store.views import jobs as job_views
@@ -27,6 +29,7 @@ from jobctl.store.views.items import ItemView
 if TYPE_CHECKING:
     from jobctl.domain.documents.explain import LeftBehindBlock
     from jobctl.domain.documents.items import ItemBlock, ItemsDocument
+    from jobctl.store.views.undo import UndoOfItem
 
 SCHEMA: Final = "jobctl.items/1"
 #: Items of one page.
@@ -94,10 +97,19 @@ class Listing:
         for found in pages(self._chosen, self._after, self._limit):
             self.next = found.next
             self.has_any |= bool(found.items)
-            yield [self._document(item) for item in found.items]
+            yield self._documents(found.items)
 
-    def _document(self, item: ItemView) -> ItemBlock:
-        return item_document(self._job.id, item, self._columns, self._job.input_format)
+    def _documents(self, items: Sequence[ItemView]) -> list[ItemBlock]:
+        job = self._job
+        undo: dict[int, UndoOfItem] = {}
+        if items and undone.has_any(self._database, job.id):
+            from jobctl.store.views.undo import of_items  # few jobs are taken back
+
+            undo = of_items(self._database, job.id, items[0].item, items[-1].item)
+        blocks = [item_document(job.id, item, self._columns, job.input_format) for item in items]
+        for block in blocks:
+            block["undo"] = item_undo_block(undo.get(block["item"]))
+        return blocks
 
     def document(self) -> ItemsDocument:
         """Return ``jobctl.items/1``."""

@@ -28,6 +28,7 @@ from jobctl.services.status.blocks import (
 )
 from jobctl.services.status.failures import all_causes, failures_block, retry_block, unsuccessful_before
 from jobctl.services.status.progress import progress_of
+from jobctl.services.status.undo import undo_block
 from jobctl.services.why.attention import Attention, attention
 from jobctl.services.why.blockers import Blocker, blockers_of, situation_with_blockers
 from jobctl.services.why.reason import next_commands, state_reason
@@ -189,6 +190,7 @@ def document_of(
         "daemon": case.daemon.document(),
         "notify": notify,
         "next": next_commands(case, blockers, retry["command"], all_causes(failures)),
+        "undo": undo_block(store.database, job, store.program),
         **_execution_part(store.database, case, in_list=in_list),
     }
 

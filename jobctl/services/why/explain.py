@@ -16,6 +16,7 @@ from jobctl.domain.wording import plural
 from jobctl.errors import NotFound, UsageError
 from jobctl.services.control.targets import Target, resolve
 from jobctl.services.status.document import document_of
+from jobctl.services.status.undo import item_undo_block
 from jobctl.services.why.blockers import Blocker, item_blockers, situation_with_blockers
 from jobctl.services.why.rounds import rounds_block
 from jobctl.services.why.situation import Situation, store_facts
@@ -23,10 +24,13 @@ from jobctl.store import journal, leftovers
 from jobctl.store.database import Database
 from jobctl.store.opening.open import open_database
 from jobctl.store.views import items as item_views
+from jobctl.store.views import undo as undo_views
 
 if TYPE_CHECKING:
     from jobctl.domain.documents.explain import AttemptBlock, ExplainDocument, HoldBlock, ItemPart, JournalBlock
+    from jobctl.domain.documents.status_blocks import ItemUndoOfBlock
     from jobctl.domain.documents.values import JobStateName
+    from jobctl.store.views.jobs import JobView
 
 SCHEMA: Final = "jobctl.explain/1"
 #: The most lines of the journal that are shown.
@@ -72,6 +76,9 @@ def explain(database: Database, home: Home, target: Target, now: int, *, program
             "holds": _holds(blockers) if is_waiting else [],
             "attention": document["attention"],
             "rounds": rounds_block(case.policy, entries) if item is None else [],
+            "undo": document.get("undo"),
+            "item_undo": None,
+            "item_undo_of": None,
             "journal": [_entry(entry) for entry in entries[-JOURNAL_LIMIT:]],
             "journal_total": len(entries),
             "next": document["next"],
@@ -102,7 +109,16 @@ def _item(database: Database, case: Situation, blockers: Sequence[Blocker], numb
         "attempts": [_attempt(attempt, outlived.get((number, attempt.attempt))) for attempt in attempts],
         "holds": _holds(own),
         "next": [*logs, *_item_next(case, blockers, item)],
+        "item_undo": item_undo_block(undo_views.of_items(database, job.id, number, number).get(number)),
+        "item_undo_of": _item_undo_of(database, job, number),
     }
+
+
+def _item_undo_of(database: Database, job: JobView, number: int) -> ItemUndoOfBlock | None:
+    if job.undo_of is None:
+        return None
+    item = undo_views.taken_back_by(database, job.undo_of, job.id, [number]).get(number)
+    return None if item is None else {"job": job.undo_of, "item": item}
 
 
 def _item_reason(case: Situation, blockers: Sequence[Blocker], item: item_views.ItemView, cancelled: str | None) -> str:

@@ -165,3 +165,43 @@ def test_rows_that_run_again_leave_the_file(bench, jobctl):
     answer = jobctl("--home", bench.home.root, "results", 1, "--undone")
     assert answer.code == 9 and "no row of job 1 was taken back" in answer.err
     assert jobctl("--home", bench.home.root, "verify", 1).code == 0
+
+
+def test_every_document_tells_the_story(bench, jobctl):
+    home = ("--home", bench.home.root)
+    before = jobctl(*home, "status", 1, "--json").document["undo"]
+    assert before["available"] and before["command"].endswith("undo 1") and before["jobs"] == []
+    bench.script.plays[2, 1] = Play(code=1)
+    take_back(bench)
+    undo = jobctl(*home, "status", 1, "--json").document["undo"]
+    assert (undo["jobs"], undo["undone"], undo["failed"], undo["running"], undo["left"]) == ([2], 1, 1, 0, 0)
+    assert undo["file"]["rows"] == 1
+    assert jobctl(*home, "status", 2, "--json").document["undo"]["of"] == 1
+    assert "1 of 2 rows taken back, 1 failed (job 2)" in jobctl(*home, "status", 1).out
+    assert "takes back rows of job 1" in jobctl(*home, "status", 2).out
+    items = jobctl(*home, "items", 1, "--json").document["items"]
+    assert [item["undo"] for item in items] == [
+        {"job": 2, "item": 2, "state": "succeeded"},
+        None,
+        None,
+        {"job": 2, "item": 1, "state": "failed"},
+    ]
+    explained = jobctl(*home, "explain", "1.1", "--json").document
+    assert explained["item_undo"] == {"job": 2, "item": 2, "state": "succeeded"}
+    assert jobctl(*home, "explain", "2.2", "--json").document["item_undo_of"] == {"job": 1, "item": 1}
+    assert "it was taken back by item 2.2" in jobctl(*home, "explain", "1.1").out
+    assert "its undo is failed: item 2.1" in jobctl(*home, "explain", "1.4").out
+    assert "undo: 1 of 2 rows taken back, 1 failed (job 2)" in jobctl(*home, "explain", 1).out
+
+
+def test_an_undo_that_is_not_done_is_counted(bench, jobctl):
+    undo(bench.home, UndoRequest(1), now=bench.now)
+    found = jobctl("--home", bench.home.root, "status", 1, "--json").document["undo"]
+    assert (found["undone"], found["running"], found["left"], found["command"]) == (0, 0, 2, None)
+
+
+def test_rows_that_run_again_do_not_count_as_taken_back(bench, jobctl):
+    take_back(bench)
+    retry(bench.home, 1, UNDONE, now=bench.now)
+    found = jobctl("--home", bench.home.root, "status", 1, "--json").document["undo"]
+    assert (found["undone"], found["failed"], found["left"]) == (0, 0, 0)

@@ -1,0 +1,60 @@
+"""Reads the undo of a job: the undo jobs with their counters, and the items that take back single rows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from jobctl.domain.states import ItemState
+from jobctl.store.database import Database
+
+#: The most undo jobs of one job that are counted; more than these come from a person who undoes rows one by one.
+_MOST_JOBS = 10_000
+
+
+class UndoJobView(NamedTuple):
+    """An undo job, and the rows that it has of the job that it takes back."""
+
+    id: int
+    undone: int
+    failed: int  # in the undo, or never tried by it
+    running: int
+    left: int  # rows that wait
+
+
+def undo_jobs(database: Database, job: int) -> list[UndoJobView]:
+    """The undo jobs of a job, oldest first. Rows that they have lost to later ones, or that run again, do not count."""
+    rows = database.execute(
+        "SELECT id, succeeded - undo_released, failed + unprocessed - undo_retaken, running, queued + retrying"
+        " FROM jobs WHERE undo_of = ? ORDER BY id LIMIT ?",
+        (job, _MOST_JOBS),
+    )
+    return [UndoJobView(number, *(max(0, int(count)) for count in counts)) for number, *counts in rows]
+
+
+class UndoOfItem(NamedTuple):
+    """The item that takes back a row."""
+
+    job: int
+    item: int
+    state: ItemState
+
+
+def of_items(database: Database, job: int, first: int, last: int) -> dict[int, UndoOfItem]:
+    """The undo of each item numbered ``first`` to ``last`` that an undo job has."""
+    rows = database.execute(
+        "SELECT u.item, u.undo_job, u.undo_item, CAST(i.state AS INTEGER) FROM undone u"
+        " JOIN items i ON i.job = u.undo_job AND i.item = u.undo_item WHERE u.job = ? AND u.item BETWEEN ? AND ?",
+        (job, first, last),
+    )
+    return {item: UndoOfItem(undo_job, undo_item, ItemState(state)) for item, undo_job, undo_item, state in rows}
+
+
+def taken_back_by(database: Database, job: int, undo_job: int, undo_items: Sequence[int]) -> dict[int, int]:
+    """The items of a job that these items of an undo job take back, by item of the undo job."""
+    marks = ", ".join("?" * len(undo_items))
+    rows = database.execute(
+        f"SELECT undo_item, item FROM undone WHERE job = ? AND undo_job = ? AND undo_item IN ({marks})",  # noqa: S608
+        (job, undo_job, *undo_items),
+    )
+    return dict(rows.fetchall())
