@@ -21,6 +21,8 @@ _EXAMPLES, _OPTIONS, _HEADING = 3, 10, 2
 #: From this rank on, an option is shown only if there is room for it.
 _FILLING = 2
 _EXAMPLE = "Example"
+#: The limits of a number, as the parser writes them: [default: 50; x>=0].
+_LIMITS = re.compile(r"( \[default: [^];]+)(?:; [^]]*)(?=\])| \[x>=\d+\]")
 #: The parts of a placeholder that the first screen leaves out.
 _LONG_FORM = re.compile(r"\|none\b|\[,[^]]*\]")
 
@@ -145,7 +147,7 @@ def _groups(command: Any, ctx: Any) -> dict[str, list[tuple[str, str]]]:
             panel, record = _ARGUMENTS, _argument_row(param)
         else:
             panel = (isinstance(param, TyperOption) and param.rich_help_panel) or _DEFAULT_PANEL
-        groups.setdefault(str(panel), []).append((record[0], one_line(record[1])))
+        groups.setdefault(str(panel), []).append((record[0], _LIMITS.sub(r"\1", one_line(record[1]))))
     ordered = sorted(groups, key=lambda name: name == GLOBAL_PANEL)
     return {name: groups[name] for name in ordered if groups[name]}
 

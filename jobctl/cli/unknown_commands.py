@@ -17,8 +17,8 @@ from jobctl.errors import UsageError
 
 #: A job, or items of one, in place of a command.
 _JOB = re.compile(r"(?:\d[\d,-]*|last)(?P<items>\.[\d,-]+)?")
-#: Characters of an explanation in the list of the commands of a group.
-_ROOM = 60
+#: Characters of a line in the list of the commands of a group.
+_LINE = 76
 
 
 def unknown_command(word: str, following: Sequence[str], known: Sequence[str]) -> UsageError:
@@ -70,8 +70,9 @@ def no_subcommand(context: Any) -> UsageError:
     group = context.command
     rows = group.summaries(context, group.list_commands(context))
     width = max(len(name) for name, _ in rows)
+    room = _LINE - len(context.command_path) - width
     return UsageError(
         f"{context.command_path} needs a command, one of {', '.join(name for name, _ in rows)}",
-        details=[f"{context.command_path} {name:{width}}  {first_clause(text, _ROOM)}" for name, text in rows],
+        details=[f"{context.command_path} {name:{width}}  {first_clause(text, room)}" for name, text in rows],
         hint=f"{context.command_path} --help",
     )

@@ -31,7 +31,7 @@ app = subcommands(
 
 @app.command(cls=Command)
 def show(ctx: typer.Context) -> int:
-    """Show every setting, its value, and where the value comes from.
+    """Show every setting with its value and the place of the value.
 
     Examples:
       jobctl config show

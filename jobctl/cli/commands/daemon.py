@@ -144,14 +144,16 @@ def _stop(shared: Session, *, at_once: bool, timeout_s: float | None) -> bool:
 @app.command(cls=ClusterCommand)
 def restart(
     ctx: typer.Context,
-    slots: SlotsOption = None,
+    slots: Annotated[
+        int | None, typer.Option("--slots", "-j", min=1, metavar="N", help="Run N items at once; default: as before.")
+    ] = None,
     at_once: Annotated[bool, typer.Option("--now", help="End the running items; they run again.")] = False,
     timeout: Annotated[
         str | None,
         typer.Option(metavar="DURATION", help="Stop waiting after this time (exit 75); the next daemon starts later."),
     ] = None,
 ) -> int:
-    """Stop the daemon when its running items have finished, and start the next one.
+    """Replace the daemon by a new one, after its running items have finished.
 
     Examples:
       jobctl daemon restart               after an upgrade or a change of settings

@@ -16,7 +16,14 @@ if TYPE_CHECKING:
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
 
-@app.command(cls=EndCommand)
+class _PruneCommand(EndCommand):
+    on_first_screen = (
+        *("--older-than", "--keep-failed", "--include-failed", "--dry-run"),
+        *("--name", "--label", "--queue", "--since", "--all", "--yes"),
+    )
+
+
+@app.command(cls=_PruneCommand)
 def prune(
     ctx: typer.Context,
     jobs: Annotated[
