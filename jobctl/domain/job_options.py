@@ -34,6 +34,10 @@ NO_LIMIT = "none"
 MOST = 1_000_000_000
 
 
+#: Options outside the input panel that are about the rows of a file.
+_OF_FILES = ("recipe", "item-key", "only-new", "new-by")
+
+
 class JobOption(NamedTuple):
     """One option. Without a ``metavar`` it is a switch."""
 
@@ -78,6 +82,11 @@ class JobOption(NamedTuple):
     def of_retry(self) -> bool:
         """Whether jobctl retry takes it: every rule that jobctl set changes, and those of a new round."""
         return bool(self.effect) or self.of_rounds
+
+    @property
+    def of_copies(self) -> bool:
+        """Whether only jobctl retry --as-new takes it: the other options of submit, but those about reading a file."""
+        return not self.of_retry and (self.name == "dry-run" or (self.panel != INPUT and self.name not in _OF_FILES))
 
 
 _DURATION = "jobctl.domain.durations:parse_duration"

@@ -57,7 +57,7 @@ def retry_advice(policy: Policy, causes: Collection[str], state: str, now: int) 
     elif KILLED in causes and policy.slots is None:
         notes.append("items were killed, as if memory had run out: --slots N runs fewer at once")
     if any(code in causes for code in ABSENT):
-        notes.append("the command was not found or cannot be executed: repair that first")
+        notes.append("the command was not found or cannot be executed: repair it, or give another: --as-new -- COMMAND")
     if ENV_MISSING in causes:
         notes.append("a variable is missing in the environment of the daemon: --env NAME=VALUE gives it")
     return Advice(tuple(options), "; ".join(notes))

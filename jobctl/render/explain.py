@@ -53,8 +53,8 @@ def _sections(document: ExplainDocument) -> Iterator[str]:
 def _lineage(document: ExplainDocument) -> str:
     job = document["resubmit_of_job"]
     if job is None:
-        return f"its rows come from a result file of a job that was removed ({inert(document['resubmit_of'] or '')})"
-    return f"its rows come from a result file of job {job}: jobctl explain {job}"
+        return f"its rows come from a job that was removed ({inert(document['resubmit_of'] or '')})"
+    return f"its rows come from job {job}: jobctl explain {job}"
 
 
 def _undo(document: ExplainDocument) -> Iterator[str]:

@@ -6,6 +6,7 @@ transaction (``store.jobs.add_counts``).
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
@@ -244,3 +245,20 @@ def payloads(database: Database, job: int, after: int, limit: int) -> list[bytes
 def payload(database: Database, job: int, item: int) -> bytes | None:
     """The row of one item."""
     return database.scalar("SELECT payload FROM items WHERE job = ? AND item = ?", (job, item))  # type: ignore[no-any-return]
+
+
+def payloads_of(database: Database, job: int, numbers: Sequence[int]) -> list[bytes]:
+    """The rows of the items with these numbers, in their order."""
+    sql = "SELECT payload FROM items WHERE job = ? AND item IN (SELECT value FROM json_each(?)) ORDER BY item"
+    return [row[0] for row in database.execute(sql, (job, json.dumps(list(numbers))))]
+
+
+_IN_DOUBT = with_states(
+    "SELECT item FROM items WHERE job = ? AND item IN (SELECT value FROM json_each(?)) AND state = {FAILED}"
+    " AND failure IN (SELECT id FROM failures WHERE job = items.job AND outcome = 'unknown')"
+)
+
+
+def with_unknown_outcome(database: Database, job: int, numbers: Sequence[int]) -> set[int]:
+    """Those of the items with these numbers that failed and may have had their effect."""
+    return {row[0] for row in database.execute(_IN_DOUBT, (job, json.dumps(list(numbers))))}

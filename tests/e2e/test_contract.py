@@ -301,8 +301,8 @@ def test_where_rows_come_from_is_kept_and_shown(cli):
     status = check("status-1", cli.status(2))
     assert (status["input"]["resubmit_of"], status["input"]["resubmit_of_job"]) == (cli.status(1)["uid"], 1)
     assert status["input"]["columns"] == ["id"]
-    assert "a result file of job 1" in cli("status", 2).stdout
-    assert "its rows come from a result file of job 1" in cli("explain", 2).stdout
+    assert "rows of job 1" in cli("status", 2).stdout
+    assert "its rows come from job 1" in cli("explain", 2).stdout
     assert check("explain-1", json.loads(cli("explain", 2, "--json").stdout))["resubmit_of_job"] == 1
     cli("prune", "--older-than", "0s", "--include-failed", "-q")
 

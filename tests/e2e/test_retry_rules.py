@@ -107,3 +107,40 @@ def test_each_attempt_has_its_own_limit(cli, kind):
     policy = cli.status(1)["policy"]
     assert (policy["timeout_s"], policy["timeouts_s"]) == (600, [0.5, 1, 600])
     assert "time limit 500ms, then 1s, then 10m" in cli("status", 1, "--plain").stdout
+
+
+def test_a_new_job_of_failed_rows_runs_another_command(cli):
+    cli.file("rows.csv", "id,size\n1,10\n2,20\n3,30\n")
+    cli("run", "rows.csv", "-q", "--attempts", 1, "--", "sh", "-c", 'test "$1" = 2', "x", "{id}", check=3)
+    shown = cli("retry", 1, "--as-new", "-n", "--", "echo", "{size}").stdout
+    assert "echo 10" in shown
+    assert cli("retry", 1, "--as-new", "--where", "size > 15", "--", "echo", "{size}").stdout == "2\n"
+    document = json.loads(cli("retry", 1, "--as-new", "--items", "1-", "--json", "--", "echo", "{size}").stdout)
+    assert (document["job"], document["counts"]["total"]) == (3, 3)
+    cli("daemon", "run", "--drain")
+    assert [cli.status(job)["state"] for job in (1, 2, 3)] == ["partial", "succeeded", "succeeded"]
+    assert cli.status(1)["input"]["resubmitted_as"] == [2, 3]
+    assert "rows also in job 2, 3" in cli("status", 1).stdout
+    cli("verify", 2)
+
+
+def test_what_a_new_job_needs_is_refused_for_a_new_round(cli):
+    cli.file("rows.txt", "1\n")
+    for _ in range(2):
+        cli("run", "rows.txt", "-q", "--", "sh", "-c", "exit 65", check=4)
+    for words, said in (
+        ((1, "--queue", "x"), "--queue is for a new job"),
+        ((1, "--", "true"), "a COMMAND is for a new job"),
+        ((1, "-n"), "--dry-run is for a new job"),
+        ((1, "--state", "succeeded"), "or add --as-new for a new job of any rows"),
+        ((1, 2, "--as-new"), "--as-new takes the rows of one job"),
+        ((1, "--as-new", "--state", "succeeded"), "none of its one item are succeeded"),
+        ((1, "--as-new", "--", "no-such-program"), "no program 'no-such-program'"),
+        ((1, "--as-new", "--", "echo", "{nosuch}"), "unknown placeholder"),
+        ((1, "--as-new", "--queue", "nope"), "there is no queue 'nope'"),
+        ((1, "--as-new", "--timeout", "soon"), "--timeout: 'soon' is not a duration"),
+        ((1, "--as-new", "--call-setup", "a:b"), "--call-setup needs --call"),
+        ((1, "--as-new", "--shell", "true", "--", "true"), "--shell and a COMMAND at once"),
+    ):
+        assert said in cli("retry", *words, check=2).stderr, words
+    assert "no job 9" in cli("retry", 9, "--as-new", check=9).stderr

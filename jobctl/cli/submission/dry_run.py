@@ -28,8 +28,18 @@ def show_preview(shared: Session, request: SubmitRequest, *, planned: Callable[[
     """
     from jobctl.services.submit.submit import preview
 
+    def look(reading: ReadingProgress) -> Preview:
+        return preview(shared.home, request, stdin=input_stream(request.input.path), watch=reading)
+
+    return show(shared, request, look, planned=planned)
+
+
+def show(
+    shared: Session, request: SubmitRequest, look: Callable[[ReadingProgress], Preview], *, planned: Callable[[], int]
+) -> int:
+    """Print the result that ``look`` finds without a change; returns the exit code."""
     with ReadingProgress(shared) as reading:
-        found = preview(shared.home, request, stdin=input_stream(request.input.path), watch=reading)
+        found = look(reading)
     if shared.json:
         shared.emit(preview_document(found))
         return Exit.OK

@@ -59,7 +59,7 @@ def request_of(ctx: Context, path: str, *, foreground: bool) -> SubmitRequest:
     if given["queue"] is not None and not given["new_queue"]:
         allow_new_queue(session(ctx), given["queue"], may_ask=path != "-" and not given["dry_run"])
     parsed = _read(given)
-    after = _jobs_before(ctx, given["after"]) if given["after"] else ()
+    after = jobs_before(ctx, given["after"]) if given["after"] else ()
     if parsed["undo"]:
         check_program(ctx, given, line._replace(words=list(parsed["undo"]), separated=True), foreground=foreground)
     request = _request(parsed, path, words, after=after, foreground=foreground)
@@ -104,11 +104,14 @@ def _read(given: Mapping[str, Any]) -> dict[str, Any]:
     parsed = {option.key: given[option.key] for option in OPTIONS}
     for option in OPTIONS:
         if option.metavar and parsed[option.key] not in _NOTHING:
-            parsed[option.key] = _value(option, parsed[option.key])
+            parsed[option.key] = value_of(option, parsed[option.key])
     return parsed
 
 
-def _value(option: JobOption, value: Any) -> Any:
+def value_of(option: JobOption, value: Any) -> Any:
+    """The value of an option that was given, as ``option_values`` reads it; that of a switch as it is."""
+    if not option.metavar:
+        return value
     from jobctl.domain.option_values import read
 
     with naming(option):
@@ -127,7 +130,7 @@ def _request(
         input=_input(parsed, path),
         command=tuple(words),
         shell=parsed["shell"],
-        call=None if parsed["call"] is None else _call(parsed),
+        call=None if parsed["call"] is None else call_of(parsed),
         python=parsed["python"],
         name=parsed["name"],
         queue=DEFAULT_QUEUE if parsed["queue"] is None else parsed["queue"],
@@ -147,9 +150,9 @@ def _request(
         item_key=parsed["item_key"],
         only_new=parsed["only_new"],
         new_by=parsed["new_by"] or (),
-        notify=_notify(parsed),
-        not_before_at=_start_at(parsed["not_before"], now),
-        undo=_way_back(parsed),
+        notify=notify_of(parsed),
+        not_before_at=start_at(parsed["not_before"], now),
+        undo=way_back_of(parsed),
         undo_on_failure=parsed["undo_on_failure"],
     )
 
@@ -181,13 +184,13 @@ def _note_clock_changes(ctx: Context, parsed: Mapping[str, Any], request: Submit
             session(ctx).note(f"--{name}: {found}")
 
 
-def _start_at(when: When | None, now: int) -> int | None:
+def start_at(when: When | None, now: int) -> int | None:
     """The start that was given as a time; a wait is in the policy."""
     if when is None:
         return None
-    from jobctl.domain.times import start_at  # few jobs wait for a time
+    from jobctl.domain import times  # few jobs wait for a time
 
-    return start_at(when, now)
+    return times.start_at(when, now)
 
 
 def _input(parsed: Mapping[str, Any], path: str) -> InputOptions:
@@ -208,13 +211,15 @@ def _input(parsed: Mapping[str, Any], path: str) -> InputOptions:
     )
 
 
-def _call(parsed: Mapping[str, Any]) -> Call:
+def call_of(parsed: Mapping[str, Any]) -> Call:
+    """The function that the options name."""
     from jobctl.domain.call import Call
 
     return Call(parsed["call"], parsed["call_setup"] or "", parsed["call_style"] or "")
 
 
-def _way_back(parsed: Mapping[str, Any]) -> UndoWords | None:
+def way_back_of(parsed: Mapping[str, Any]) -> UndoWords | None:
+    """The way to take a row back; None without one."""
     if not any(parsed[name] for name in _WAYS_BACK):
         return None
     from jobctl.cli.submission.undo import kept_words  # few submissions have a way back
@@ -222,7 +227,8 @@ def _way_back(parsed: Mapping[str, Any]) -> UndoWords | None:
     return kept_words(parsed)
 
 
-def _notify(parsed: Mapping[str, Any]) -> NotifyOptions:
+def notify_of(parsed: Mapping[str, Any]) -> NotifyOptions:
+    """The targets of notifications."""
     from jobctl.domain.notify import NotifyOptions
 
     return NotifyOptions(
@@ -234,7 +240,7 @@ def _notify(parsed: Mapping[str, Any]) -> NotifyOptions:
     )
 
 
-def _jobs_before(ctx: Context, texts: Sequence[str]) -> tuple[tuple[int, str], ...]:
+def jobs_before(ctx: Context, texts: Sequence[str]) -> tuple[tuple[int, str], ...]:
     """The jobs of ``--after``, each with its condition, ok or any. Raises NotFound, UsageError."""
     from jobctl.services.control.targets import jobs_of
 

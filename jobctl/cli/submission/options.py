@@ -22,6 +22,8 @@ _VALUES = "jobctl.job_options"
 _LINE = "jobctl.command_line"
 #: The options that give items other work than a command.
 _WORK = ("shell", "call")
+#: The panel of the options of a new job with rows of another one.
+AS_NEW = "A new job (--as-new)"
 _WAYS_BACK = ("undo", "undo_shell", "undo_call")
 #: The part of a help text that says what counts without the option.
 _DEFAULT = re.compile(r"; default: [^;]*(?=\.$)| \(default\)")
@@ -127,6 +129,35 @@ class RoundCommand(Command):
         self.params[place:place] = [_of_a_round(option, self.panel) for option in OPTIONS if option.of_retry]
 
 
+class RetryOptions(RoundCommand):
+    """A command that begins another round, or with ``--as-new`` makes a new job, with the options of submit.
+
+    The words of another command come only after ``--``, because any number of jobs come before it.
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        place = next(n for n, param in enumerate(self.params) if getattr(param, "rich_help_panel", "") == GLOBAL_PANEL)
+        self.params[place:place] = [_of_a_copy(option) for option in by_panel(OPTIONS) if option.of_copies]
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Take the words after ``--`` off before the options are parsed."""
+        end = args.index(END) if END in args else len(args)
+        ctx.meta[_LINE] = CommandLine(args[end + 1 :], tuple(args[:end]), end < len(args))
+        return super().parse_args(ctx, args[:end])
+
+    def collect_usage_pieces(self, ctx: Any) -> list[str]:
+        """Say where the words go."""
+        return [*super().collect_usage_pieces(ctx), "[-- COMMAND ARG...]"]
+
+
+def _of_a_copy(option: JobOption) -> TyperOption:
+    declared = _declared(option)
+    declared.rich_help_panel = AS_NEW
+    declared.help = _DEFAULT.sub("", option.help)
+    return declared
+
+
 class UndoCommand(CommandWithWords, RoundCommand):
     """A command that makes an undo job: it takes the rules that the undo may change, and the words of a command."""
 
@@ -141,20 +172,6 @@ def _of_a_round(option: JobOption, panel: str) -> TyperOption:
     declared.help = _DEFAULT.sub("", option.help)
     declared.metavar = f"{option.metavar}|{NO_LIMIT}" if option.can_be_none else option.metavar
     return declared
-
-
-def rules_of_round(ctx: Context) -> dict[JobOption, Any]:
-    """The rules that a command line gives for a new round, by option. Raises UsageError that names the wrong one."""
-    from jobctl.cli.submission.checks import naming
-    from jobctl.domain.option_values import read_text
-
-    found = {}
-    for option in OPTIONS:
-        given = values(ctx).get(option.key) if option.of_retry else None
-        if given:
-            with naming(option):
-                found[option] = tuple(given) if option.multiple else read_text(option, given)
-    return found
 
 
 def _declared(option: JobOption) -> TyperOption:

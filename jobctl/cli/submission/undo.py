@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 def undo_request(ctx: Context, target: str, shell: str | None, call: str | None) -> UndoRequest:
     """The undo job that a command line asks for. Raises NotFound, and UsageError that names the wrong option."""
     from jobctl.cli.item_conditions import selection_of
-    from jobctl.cli.submission.options import command_line, rules_of_round
+    from jobctl.cli.submission.options import command_line
+    from jobctl.cli.submission.round_rules import rules_of_round
     from jobctl.services.control.targets import one_job_of
     from jobctl.services.control.undo import UndoRequest
     from jobctl.services.selection import with_items

@@ -103,8 +103,11 @@ class InputBlock(TypedDict):
     bytes: Count
     sha256: Sha256
     fingerprint: Sha256
-    resubmit_of: Annotated[str | None, "the uid of the job whose result file was the input"]
+    resubmit_of: Annotated[str | None, "the uid of the job that the rows come from: its result file, or retry --as-new"]
     resubmit_of_job: Annotated[Number | None, "the number of that job; null when it was removed"]
+    resubmitted_as: NotRequired[
+        Annotated[list[Number], "the newest jobs that were made from rows of this one; empty in a list of jobs"]
+    ]
 
 
 class IdempotencyBlock(TypedDict):

@@ -161,7 +161,9 @@ def input_text(document: StatusDocument, look: Look) -> str:
         facts.append(f"columns {', '.join(given['columns'])}")
     if given["resubmit_of"]:
         job = given["resubmit_of_job"]
-        facts.append(f"a result file of job {job}" if job else "a result file of a job that was removed")
+        facts.append(f"rows of job {job}" if job else "rows of a job that was removed")
+    if given.get("resubmitted_as"):
+        facts.append(f"rows also in job {', '.join(map(str, given['resubmitted_as']))}")
     return look.dash.join(facts)
 
 

@@ -91,18 +91,20 @@ def retry_all(home: Home, wanted: Mapping[int, Selection], values: Values | None
     return retried
 
 
-def selections(targets: Sequence[Target], chosen: Selection) -> dict[int, Selection]:
+def selections(
+    targets: Sequence[Target], chosen: Selection, states: Sequence[ItemState] = another_round.STATES
+) -> dict[int, Selection]:
     """Return ``chosen`` for each job of the targets, with the items that are named.
 
-    Raises UsageError if both a job and items of it are named, or a state of items that do not run again.
+    Raises UsageError if both a job and items of it are named, or a state that is not one of ``states``.
     """
     by_job: dict[int, list[range]] = {}
     for target in targets:
         by_job.setdefault(target.job, []).extend(() if target.items is None else (target.items,))
     if any(target.item is None and by_job[target.job] for target in targets):
         raise UsageError("a job and items of it cannot be retried together", hint="name the job, or its items")
-    hint = "leave the state out: all items that did not succeed run again"
-    refuse_states(chosen, another_round.STATES, "retry", hint)
+    hint = "leave the state out: all items that did not succeed run again; or add --as-new for a new job of any rows"
+    refuse_states(chosen, states, "retry", hint)
     return {job: with_items(chosen, items, f"{job}.N") for job, items in by_job.items()}
 
 

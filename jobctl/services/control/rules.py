@@ -59,12 +59,12 @@ def set_rules(home: Home, job: int, settings: Mapping[str, str], *, now: int) ->
 
 def _is_done(row: JobRow, settings: Mapping[str, str]) -> UsageError:
     """The error for a job that is done. Its rules can only be changed with a new round, so it names that command."""
+    words = " ".join(f"--{_rule(name.replace('_', '-')).name} {shlex.quote(text)}" for name, text in settings.items())
     if not (row.counts.failed or row.counts.unprocessed):
         return UsageError(
-            f"job {row.id} is done ({row.state}): no item of it runs again, so its rules do not count any more",
-            hint=f"jobctl status {row.id}",
+            f"job {row.id} is done ({row.state}): its rules do not count any more",
+            hint=f"to run its rows in a new job with these rules: jobctl retry {row.id} --as-new --items 1- {words}",
         )
-    words = " ".join(f"--{_rule(name.replace('_', '-')).name} {shlex.quote(text)}" for name, text in settings.items())
     return UsageError(
         f"job {row.id} is done ({row.state}): its rules count only for a new round",
         hint=f"to run the items that did not succeed again with these rules: jobctl retry {row.id} {words}",

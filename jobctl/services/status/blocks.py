@@ -33,6 +33,9 @@ if TYPE_CHECKING:
         TimeBlock,
     )
 
+#: The most jobs made from rows of a job that its document names.
+_MOST_COPIES = 20
+
 
 def counters(case: Situation, progress: Progress, waiting_rows: int) -> ProgressPart:
     """The blocks ``counts``, ``progress`` and ``time``; ``waiting_rows`` may become items later."""
@@ -108,8 +111,8 @@ def results_block(job: JobView, home: Home) -> ResultsBlock:
     }
 
 
-def input_block(database: Database, job: JobView, waiting_rows: int) -> InputBlock:
-    """The ``input`` block; ``waiting_rows`` wait for other jobs."""
+def input_block(database: Database, job: JobView, waiting_rows: int, *, in_list: bool = False) -> InputBlock:
+    """The ``input`` block; ``waiting_rows`` wait for other jobs. In a list, the jobs made from it are left out."""
     dialect = job_views.input_dialect(database, job.id)
     not_selected = dialect.get("not_selected", 0)
     return {
@@ -124,6 +127,7 @@ def input_block(database: Database, job: JobView, waiting_rows: int) -> InputBlo
         "fingerprint": job.fingerprint,
         "resubmit_of": job.resubmit_of,
         "resubmit_of_job": None if job.resubmit_of is None else job_views.job_of_uid(database, job.resubmit_of),
+        "resubmitted_as": [] if in_list else job_views.resubmitted_as(database, job.uid, _MOST_COPIES),
     }
 
 

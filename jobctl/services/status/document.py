@@ -183,7 +183,7 @@ def document_of(
         "failures": failures,
         "retry": retry,
         "results": results_block(job, store.home),
-        "input": input_block(store.database, job, waiting_rows),
+        "input": input_block(store.database, job, waiting_rows, in_list=in_list),
         "command": kind_of(job.handler).shown_command(json.loads(job.command)),
         "idempotency": {"key": job.key, "replayed": False},
         "policy": case.policy.to_json(),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -32,11 +33,10 @@ def origin_of(home: Home, request: SubmitRequest) -> Origin:
     values, names = split_options(request.env)
     env_file = None if request.env_file is None else os.path.abspath(request.env_file)
     from_file = {} if env_file is None else read_env_file(Path(env_file))
-    _check_words(home, request)
+    check_words(home, request)
     inherited = submitter_environment(os.environ)
     if request.env_all:
-        secret = () if request.notify.secret_env is None else (request.notify.secret_env,)
-        inherited |= whole_environment(os.environ, (*names, *from_file, *secret))
+        inherited |= with_all_variables(request, names, from_file)
     environment = inherited | values
     for name, value in environment.items():
         check_variable("the environment", name, value)
@@ -45,7 +45,7 @@ def origin_of(home: Home, request: SubmitRequest) -> Origin:
     if request.input.selection:
         given["selection"] = request.input.selection
     if request.python is not None:
-        given["python"] = _python(request.python, cwd)
+        given["python"] = find_python(request.python, cwd)
     if request.env_all:
         given["env_all"] = True
     if missing := [name for name in names if name not in environment and name not in from_file]:
@@ -55,7 +55,13 @@ def origin_of(home: Home, request: SubmitRequest) -> Origin:
     return Origin(cwd, environment, names, given)
 
 
-def _python(given: str, cwd: str) -> str:
+def with_all_variables(request: SubmitRequest, names: Sequence[str], from_file: Mapping[str, str]) -> dict[str, str]:
+    """The variables of ``--env-all``: all of this shell, but none that must not be stored."""
+    secret = () if request.notify.secret_env is None else (request.notify.secret_env,)
+    return whole_environment(os.environ, (*names, *from_file, *secret))
+
+
+def find_python(given: str, cwd: str) -> str:
     """The path of an interpreter named by path or by name. Raises UsageError."""
     import shutil  # compression libraries, which few submissions need
 
@@ -80,7 +86,7 @@ def _check_name(home: Home, name: str, *, only_new: bool) -> None:
                 raise
 
 
-def _check_words(home: Home, request: SubmitRequest) -> None:
+def check_words(home: Home, request: SubmitRequest) -> None:
     """Raises UsageError for texts that cannot be used, naming their option."""
     if request.name is not None:
         _check_name(home, request.name, only_new=request.only_new)

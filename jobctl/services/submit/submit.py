@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from typing import TYPE_CHECKING, BinaryIO
 
 from jobctl.config import Home
@@ -52,7 +52,12 @@ def submit(
     other work; nothing has changed then. The job is returned only after a commit that survives a power cut. ``now`` is
     in microseconds UTC; ``watch`` is called after every batch of rows. Raises Interrupted on Ctrl-C while it writes.
     """
-    with _opened(home, request, stdin, watch) as submission:
+    return accept(home, _opened(home, request, stdin, watch), now=now)
+
+
+def accept(home: Home, opening: AbstractContextManager[Submission], *, now: int) -> Accepted:
+    """Accept the rows of a submission, whose input ``opening`` opens and closes. Raises as ``submit``."""
+    with opening as submission:
         intake = Intake(submission, now)
         if not os.path.lexists(home.database):
             check_place(home)
@@ -76,11 +81,16 @@ def preview(
     home: Home, request: SubmitRequest, *, stdin: BinaryIO, watch: Callable[[Source], None] | None = None
 ) -> Preview:
     """Read and check the whole input as ``submit`` does, with its errors, and write nothing."""
+    return look(_opened(home, request, stdin, watch))
+
+
+def look(opening: AbstractContextManager[Submission]) -> Preview:
+    """Read the whole input of a submission and write nothing. Raises as ``submit``."""
     from jobctl.services.submit.dry_run import DryRun
 
     commands: list[tuple[str, ...]] = []
     shown: list[tuple[str, ...]] = []
-    with _opened(home, request, stdin, watch) as submission:
+    with opening as submission:
         source, handler = submission.source, submission.handler
         dry_run = DryRun(submission)
         for batch in dry_run.batches():
@@ -121,14 +131,19 @@ def _opened(
     origin = origin_of(home, request)
     with open_source(request.input, stdin) as source:
         source.watch = watch
-        handler = _handler(request, source)
-        source.notices += handler.notices
-        if request.call is not None:
-            from jobctl.services.submit.check_function import check_function  # starts a process
+        yield with_work(home, request, origin, source)
 
-            source.notices += check_function(request.call, origin, source.format, source.columns or ())
-        undo = None if request.undo is None else _way_back(request.undo, request, origin, source)
-        yield Submission(home, request, origin, source, handler, undo)
+
+def with_work(home: Home, request: SubmitRequest, origin: Origin, source: Source) -> Submission:
+    """A submission whose work is checked against the columns of its input. Raises UsageError, InputRejected."""
+    handler = _handler(request, source)
+    source.notices += handler.notices
+    if request.call is not None:
+        from jobctl.services.submit.check_function import check_function  # starts a process
+
+        source.notices += check_function(request.call, origin, source.format, source.columns or ())
+    undo = None if request.undo is None else _way_back(request.undo, request, origin, source)
+    return Submission(home, request, origin, source, handler, undo)
 
 
 def _way_back(words: UndoWords, request: SubmitRequest, origin: Origin, source: Source) -> WayBack:

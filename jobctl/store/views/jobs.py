@@ -181,3 +181,19 @@ def total_rate(database: Database) -> float | None:
         "SELECT sum(rate_per_s) FROM jobs INDEXED BY jobs_live WHERE finished_at IS NULL AND running > 0"
     )
     return None if found is None else float(found)
+
+
+def labels(database: Database, number: int) -> dict[str, str]:
+    """The labels of a job; empty if they cannot be read."""
+    text = database.scalar("SELECT labels FROM jobs WHERE id = ?", (number,))
+    try:
+        found = json.loads(text or "{}")
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def resubmitted_as(database: Database, uid: str, limit: int) -> list[int]:
+    """The newest jobs that were made from rows of the job with this uid, lowest number first."""
+    sql = "SELECT id FROM jobs WHERE resubmit_of = ? ORDER BY id DESC LIMIT ?"
+    return sorted(row[0] for row in database.execute(sql, (uid, limit)))

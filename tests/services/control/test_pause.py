@@ -105,7 +105,7 @@ def test_a_job_that_is_done_or_does_not_exist_cannot_be_paused_or_resumed(tmp_pa
     bench = Bench(tmp_path)
     bench.submit(rows=1)
     bench.work_off()
-    with pytest.raises(UsageError, match=r"job 1 is done \(succeeded\): no item of it runs again"):
+    with pytest.raises(UsageError, match=r"job 1 is done \(succeeded\): its rules do not count any more"):
         rules.set_rules(bench.home, 1, {"slots": "2"}, now=bench.now)
     with pytest.raises(NotFound, match="no job 8"):
         rules.set_rules(bench.home, 8, {"slots": "2"}, now=bench.now)
