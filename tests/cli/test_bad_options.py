@@ -124,6 +124,7 @@ def test_a_bad_value_is_refused_by_name_and_nothing_changes(jobctl, home, rows, 
 
 def test_every_option_of_submit_and_run_is_among_them():
     known = {option for option, _, _ in BAD} | SWITCHES
+    known |= {"--resume"}  # see tests/e2e/test_run_resume.py
     known |= {name for o in [*global_options(), *cluster_options()] for name in o.opts}  # see test_cluster_options.py
     for app in (submit_app, run_app):
         options = {
