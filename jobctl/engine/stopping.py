@@ -11,6 +11,7 @@ from jobctl.domain.ports import AttemptId, Executor
 from jobctl.domain.states import Stop
 from jobctl.engine.attempts.failure_rules import breaks_rule
 from jobctl.engine.attempts.settling import Settler
+from jobctl.engine.cancelling import ItemSets
 from jobctl.engine.jobs.live_job import LiveJob
 from jobctl.engine.jobs.live_jobs import LiveJobs
 from jobctl.engine.rounds import followed_rows
@@ -40,6 +41,8 @@ class Stops:
         self._live_jobs = live_jobs
         #: By number of the request: the attempt to end, with its grace in seconds.
         self._cancels: dict[int, tuple[AttemptId, float]] = {}
+        self._item_sets = ItemSets(database, live_jobs)
+        self._waiting: list[int] = []  # the numbers of the requests that are not obeyed yet
         self._sent: set[int] = set()  # requests whose items still have to end
         #: The attempts in hand of jobs with requests, by job and item.
         self._attempts: dict[int, dict[int, AttemptId]] = {}
@@ -48,6 +51,7 @@ class Stops:
     def write(self, epoch: int, now: int) -> None:
         """Obey requests and rules, and take rows that will not run out of the queues."""
         self._cancels.clear()
+        self._item_sets.begin()
         self._obey_requests(epoch, now)
         for live in list(self._live_jobs.changed):
             self.obey_rules(live, now)
@@ -69,7 +73,7 @@ class Stops:
     def _obey_requests(self, epoch: int, now: int) -> None:
         waiting = requests.waiting(self._database)
         self._attempts.clear()
-        obeyed = []
+        obeyed = list[int]()
         for number, request in waiting:
             if request.verb == requests.CHECKPOINT:  # cannot be obeyed inside a transaction
                 self.wants_checkpoint = True
@@ -79,6 +83,7 @@ class Stops:
                 obeyed.append(number)
         if obeyed:
             requests.drop(self._database, obeyed)
+        self._waiting = [number for number, _ in waiting if number not in obeyed]
         self._sent.intersection_update(number for number, _ in waiting)
 
     def _obey(self, number: int, request: requests.Request, live: LiveJob, epoch: int, now: int) -> bool:
@@ -86,6 +91,8 @@ class Stops:
         if request.verb == requests.FOLLOW:
             self._executor.follow(live.id, request.item)
             return True
+        if request.verb == requests.CANCEL_ITEMS:
+            return self._item_sets.obey(number, request, live, epoch, now)
         kill = 2 if request.now else 1
         if request.item is None:
             self._stop(live, StopOrder(Stop.CANCEL, request.actor, request.reason, kill), now)
@@ -113,13 +120,14 @@ class Stops:
             self._executor.cancel([attempt], grace_s)
         self._sent.update(self._cancels)
         self._cancels.clear()
+        self._item_sets.send(self._executor, self._waiting)
         for live in self._live_jobs.changed:
             end_running(self._executor, live)
 
 
 def has_rows_left(live: LiveJob) -> bool:
     """True if a step left rows for the next step: to take out of the queue, or to decide."""
-    return has_rows_to_drop(live) or followed_rows.is_due(live)
+    return has_rows_to_drop(live) or followed_rows.is_due(live) or bool(live.sweeps)
 
 
 def needs_commit(live: LiveJob, now: int) -> bool:

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from jobctl.domain.ports import AttemptId, Finished
 from jobctl.domain.states import ItemState
+from jobctl.store import cancelled
 from jobctl.store.cells import checked_cells
 from jobctl.store.database import Database
 from jobctl.store.sqlite import with_states
@@ -186,9 +187,18 @@ _DROP_QUEUED = with_states(
 )
 
 
-def drop_queued(database: Database, job: int, first: int, last: int) -> int:
-    """queued -> unprocessed for never tried items numbered first..last. Returns the number of items."""
-    return database.execute(_DROP_QUEUED, (job, first, last)).rowcount
+def drop_queued(database: Database, job: int, first: int, last: int, batch: int | None = None) -> int:
+    """queued -> unprocessed for never tried items numbered first..last. Returns the number of items.
+
+    With a ``batch``, only the items of this set: see ``store.cancelled``.
+    """
+    condition, values = _of_set(job, first, last, batch)
+    return database.execute(_DROP_QUEUED + condition, (job, first, last, *values)).rowcount
+
+
+def _of_set(job: int, first: int, last: int, batch: int | None) -> tuple[str, tuple[int, ...]]:
+    """The rest of a condition for the items of a set, and its values; empty without a set."""
+    return ("", ()) if batch is None else (f" AND {cancelled.IN_SET}", (job, first, last, batch))
 
 
 _WAITING = with_states(
@@ -198,12 +208,15 @@ _WAITING = with_states(
 _FAIL = with_states("UPDATE items SET state = {FAILED}, due_at = NULL WHERE job = ? AND item = ?")
 
 
-def fail_waiting(database: Database, job: int, first: int, last: int) -> list[tuple[int, int, int | None]]:
-    """queued or retrying -> failed for items numbered first..last that were tried before.
+def fail_waiting(
+    database: Database, job: int, first: int, last: int, batch: int | None = None
+) -> list[tuple[int, int, int | None]]:
+    """queued or retrying -> failed for items numbered first..last that were tried before; of a set, as above.
 
     Returns (item, previous state, failure group of the last attempt) of each.
     """
-    rows = database.execute(_WAITING, (job, first, last)).fetchall()
+    condition, values = _of_set(job, first, last, batch)
+    rows = database.execute(_WAITING + condition, (job, first, last, *values)).fetchall()
     database.executemany(_FAIL, [(job, row[0]) for row in rows])
     return [(item, state, failure) for item, state, failure in rows]
 

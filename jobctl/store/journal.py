@@ -12,6 +12,8 @@ from jobctl.store.database import Database
 
 #: A single item was cancelled.
 CANCELLED = "cancelled"
+#: A set of items was cancelled, see ``store.cancelled``; ``data`` has its number and how many items are in it.
+ITEMS_CANCELLED = "items_cancelled"
 #: A job was accepted.
 SUBMITTED = "submitted"
 #: A job has another round.
@@ -67,6 +69,13 @@ def cancelled_items(database: Database, job: int, since: int) -> dict[int, str]:
     """The single items that were cancelled since a time (microseconds), each with the reason."""
     sql = "SELECT item, reason FROM journal WHERE job = ? AND event = ? AND item IS NOT NULL AND at >= ? ORDER BY id"
     return dict(database.execute(sql, (job, CANCELLED, since)).fetchall())
+
+
+def cancelled_sets(database: Database, job: int, since: int) -> dict[int, str]:
+    """The sets of items that were cancelled since a time (microseconds), oldest first, each with the reason."""
+    sql = "SELECT data, reason FROM journal WHERE job = ? AND event = ? AND at >= ? ORDER BY id"
+    rows = database.execute(sql, (job, ITEMS_CANCELLED, since)).fetchall()
+    return {batch: reason for data, reason in rows if isinstance(batch := _decoded(data).get("batch"), int)}
 
 
 def done_before(database: Database, job: int, rnd: int) -> tuple[int, int]:

@@ -19,7 +19,7 @@ _FEW_ROWS = ("deliveries", "targets", "failures", "figures", "requests")
 #: Tables with more rows per job than one transaction should remove, each with the column that numbers its rows.
 _MANY_ROWS = (
     *(("attempts", "item"), ("items", "item"), ("leftovers", "item"), ("followed", "number"), ("journal", "id")),
-    ("undone", "item"),
+    *(("undone", "item"), ("cancelled", "item")),
 )
 #: Seconds left to other writers between two steps: they try to write every few milliseconds.
 COURTESY_S = 0.003

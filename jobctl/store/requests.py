@@ -10,6 +10,9 @@ from jobctl.store.database import Database
 
 CANCEL = "cancel"
 FOLLOW = "follow"
+#: A request to end a set of items (``store.cancelled``): ``reason`` has the number of the set. An engine of a version
+#: that does not know it ends one item of the set, ``item``.
+CANCEL_ITEMS = "cancel_items"
 #: The request to move the whole write-ahead log into the database. It has the job number 0. An engine that does not
 #: know it drops it.
 CHECKPOINT = "checkpoint"

@@ -14,7 +14,7 @@ SCHEMA_VERSION = 3
 LAYOUTS = {
     1: "24230224f6ada8bd",
     2: "628f0ac685d9a1cb",
-    3: "0b6efb2abc3a3507",
+    3: "d186cda40905d4df",
 }
 
 _HEADER = "-- Generated from tables.py by `python -m jobctl.store.schema`. Do not edit."

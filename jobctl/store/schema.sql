@@ -28,6 +28,14 @@ CREATE TABLE attempts (
 )
  WITHOUT ROWID;
 
+CREATE TABLE cancelled (
+  job INTEGER NOT NULL,
+  item INTEGER NOT NULL,
+  batch INTEGER NOT NULL,
+  PRIMARY KEY (job, item, batch)
+)
+ WITHOUT ROWID;
+
 CREATE TABLE daemon (
   id INTEGER NOT NULL,
   pid INTEGER NOT NULL,

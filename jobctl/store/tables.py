@@ -310,6 +310,16 @@ class Undone(SQLModel, table=True):
     undo_item: int
 
 
+class Cancelled(SQLModel, table=True):
+    """An item of a set that a command asked to cancel: see ``store/cancelled.py``."""
+
+    __tablename__ = "cancelled"
+    __table_args__ = ({"sqlite_with_rowid": False},)
+    job: int = Field(primary_key=True)
+    item: int = Field(primary_key=True)
+    batch: int = Field(primary_key=True)
+
+
 class Leftovers(SQLModel, table=True):
     """Processes that outlived an attempt and were ended."""
 

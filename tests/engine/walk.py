@@ -32,8 +32,10 @@ from jobctl.render.job.page import job_page
 from jobctl.render.live import render_lines
 from jobctl.render.look import Look
 from jobctl.services.control import pause, rules
+from jobctl.services.control.cancel_items import LIVE_STATES, ItemsToCancel, ask_for_items
 from jobctl.services.control.retry import retry
 from jobctl.services.control.targets import Target
+from jobctl.services.selection import SelectedItems
 from jobctl.services.status.document import job_document, list_document
 from jobctl.services.why.explain import explain
 from jobctl.store import clock, jobs, queues, requests
@@ -288,6 +290,17 @@ class Walk:
             self._ask_to_cancel(job, self.rng.choice(held))
             self.do_see_cancelled()
 
+    def do_cancel_items(self) -> None:
+        """Cancel a set of items, some of which are over, run, or begin meanwhile."""
+        if (job := self._job(live=True)) is None:
+            return
+        where = self.rng.choice(("item > 3", "item in (1, 2, 5, 39)", "attempts > 0", "state == 'running'"))
+        chosen = SelectedItems(
+            self.bench.database, job, Selection(where=where), now=self.bench.now, default=LIVE_STATES
+        )
+        ask_for_items(self.bench.database, chosen, ItemsToCancel(self.rng.random() < 0.3, "enough", self.bench.now))
+        self.do_see_cancelled()
+
     def _items(self, job: int, which: str):
         return self.bench.database.execute(
             f"SELECT item, attempt FROM items WHERE job = ? AND {which}",
@@ -297,6 +310,11 @@ class Walk:
     def do_see_cancelled(self) -> None:
         """From the moment in which a request is obeyed its item is over."""
         before = self.bench.database.execute("SELECT id, job, item FROM requests WHERE verb = 'cancel'").fetchall()
+        sets = self.bench.database.execute(
+            "SELECT r.id, r.job, c.item FROM requests r JOIN cancelled c ON c.job = r.job AND c.batch = r.reason"
+            " WHERE r.verb = 'cancel_items'"
+        ).fetchall()
+        before += sets
         self._tick(60_000)
         left = {row[0] for row in self.bench.database.execute("SELECT id FROM requests")}
         for number, job, item in before:

@@ -29,7 +29,7 @@ UNRELEASED = ("first", "keys", "deliveries", "prunings", "no_figures")
 DDL = {
     1: "1199f9ed4452166bc1242f9a23735c5bcd708e5cab79bb13920688d237988a47",
     2: "2fd03e125743fefe3c1f1ebdb75e93458c84119cf592fd6e5b47c4b551fd4020",
-    3: "4802db7b95128aef5b5acbe3c9ccfcfd3dc74730f4248dded159696cbc516733",
+    3: "0eda679e3979184891c3a3069a46b567ee623d0cb7d6ec726caa3f69b30f5b6a",
 }
 #: Commands that neither need the database nor are stopped by it.
 WITHOUT_DATABASE = {

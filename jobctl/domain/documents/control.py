@@ -8,14 +8,27 @@ from jobctl.domain.documents.policy import PolicyBlock
 from jobctl.domain.documents.values import Count, JobStateName, Number, Seconds, Time
 
 
+class CancelledItemsBlock(TypedDict):
+    """The items of a job that were cancelled together, by their states now."""
+
+    selected: Annotated[Count, "how many were cancelled"]
+    queued: Count
+    running: Count
+    retrying: Count
+    succeeded: Count
+    failed: Count
+    unprocessed: Count
+
+
 class CancelledBlock(TypedDict):
-    """The result for one job or item."""
+    """The result for one job, for one item, or for selected items of a job."""
 
     job: Number
     item: Number | None
     state: str
     cancelled: Annotated[bool, "false when it had ended before"]
     note: str
+    items: NotRequired[Annotated[CancelledItemsBlock, "of a selection of items: then the job itself continues"]]
 
 
 class CancelDocument(TypedDict):

@@ -115,10 +115,10 @@ class Settler:
             else:
                 self.fail_waiting(item, item, came_from="running")
 
-    def fail_waiting(self, first: int, last: int, came_from: str | None = None) -> None:
+    def fail_waiting(self, first: int, last: int, came_from: str | None = None, batch: int | None = None) -> None:
         """Fail items that wait for another attempt and will not get one; they keep their last cause."""
         live = self._live
-        for item, state, failure in items.fail_waiting(self._database, live.id, first, last):
+        for item, state, failure in items.fail_waiting(self._database, live.id, first, last, batch):
             self._move(came_from or ItemState(state).word, "failed", 1)
             self._cut = live.stop is not None
             group = live.groups.get(failure)
@@ -128,10 +128,13 @@ class Settler:
                 group.add_item(item)
                 self._causes.touch(group)
 
-    def drop(self, first: int, last: int) -> Counter[str]:
-        """The job was stopped: items that never ran are unprocessed, items that wait for an attempt have failed."""
-        self._move("queued", "unprocessed", items.drop_queued(self._database, self._live.id, first, last))
-        self.fail_waiting(first, last)
+    def drop(self, first: int, last: int, batch: int | None = None) -> Counter[str]:
+        """The items were cancelled: those that never ran are unprocessed, those that wait for an attempt have failed.
+
+        With a ``batch``, only the items of this set: see ``store.cancelled``.
+        """
+        self._move("queued", "unprocessed", items.drop_queued(self._database, self._live.id, first, last, batch))
+        self.fail_waiting(first, last, batch=batch)
         self._save()
         return self._deltas
 

@@ -56,6 +56,7 @@ class LiveJob:
     closing: bool = False
     close_at: int = 0  # the next try to write its result files
     unwritten: str = ""  # the reason why its result files could not be written
+    sweeps: set[int] = field(default_factory=set)  # requests to cancel items of which some are still in the queue
     drop_from: int = 1  # the first item that was not looked at since the stop
     ending_sent: bool = False  # the executor was told of the stop
     taken_back: bool = False  # paused, and the executor was asked for the attempts that had not begun
@@ -126,8 +127,8 @@ class LiveJob:
         return _MOST_AHEAD if limit is None else allowed_failures(limit, self.processed) - self.failed
 
     def is_open(self, now: int) -> bool:
-        """True if its items may start at all."""
-        return not self.problem and self._is_its_time(now)
+        """True if its items may start at all. While a set is being cancelled, the next item may be one of the set."""
+        return not self.problem and not self.sweeps and self._is_its_time(now)
 
     def is_stuck(self, now: int) -> bool:
         """True if only its ``problem`` keeps its items from starting."""

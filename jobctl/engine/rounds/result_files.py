@@ -30,7 +30,7 @@ from jobctl.engine.rounds.result_file import ResultFile, Written, cell_of
 from jobctl.handlers.kinds import kind_of
 from jobctl.process import durable, private
 from jobctl.process.output_tail import OutputReader
-from jobctl.store import journal
+from jobctl.store.cancelled import Reasons
 from jobctl.store.database import Database
 from jobctl.store.item_rows import ItemRow, item_rows
 from jobctl.store.job_row import JobRow
@@ -72,7 +72,7 @@ class ResultWriter:
         self._mask = mask
         self._policy: Policy = row.policy
         self._reason = reason
-        self._cancelled = journal.cancelled_items(database, row.id, row.round_at)
+        self._cancelled = Reasons(database, row.id, row.round_at)
         self._has_values = kind_of(row.handler).returns_values
         self._columns = _COLUMNS_WITH_VALUES if self._has_values else COLUMNS
         self._left_behind = LeftoversOfItems(database, row.id)
@@ -160,7 +160,7 @@ class ResultWriter:
         """The values of the ``jobctl_*`` columns of a row in the file of this name."""
         facts: dict[str, Any] = {"job": self._row.uid, "item": row.item, "attempts": row.attempts}
         if name == "unprocessed":
-            facts["reason"] = self._cancelled.get(row.item, self._reason)
+            facts["reason"] = self._cancelled.of(row.item) or self._reason
             return facts
         facts |= {
             "exit_code": row.code if row.ending == Ending.EXITED else None,

@@ -79,7 +79,7 @@ def cancel(
         if asked:
             if look is not None:
                 look()
-            _ensure_engine(home, {job for job, _ in asked})
+            ensure_engine(home, {job for job, _ in asked})
             _wait_until_done(database, home, asked, _longest_grace(database, asked) + PATIENCE_S, look)
         return [_result(database, home, target, (target.job, target.item) in asked) for target in wanted]
 
@@ -124,7 +124,7 @@ def _item_state(database: Database, job: int, item: int) -> ItemState:
     return state
 
 
-def _ensure_engine(home: Home, asked: set[int]) -> None:
+def ensure_engine(home: Home, asked: set[int]) -> None:
     """Wake the engine, or start one for the job if there is none."""
     if lock_holder(home.lock) is not None:
         wake(home.wake)
@@ -172,7 +172,7 @@ def _wait_until_done(
                 look()
             watch.wait(min(left, LOOK_EVERY_S))
             if lock_holder(home.lock) is None:  # there was an engine for another job, and it has ended
-                _ensure_engine(home, {job for job, _ in live})
+                ensure_engine(home, {job for job, _ in live})
 
 
 def _result(database: Database, home: Home, target: Target, changed: bool) -> Cancelled:

@@ -21,6 +21,7 @@ from jobctl.services.why.blockers import Blocker, item_blockers, situation_with_
 from jobctl.services.why.rounds import rounds_block
 from jobctl.services.why.situation import Situation, store_facts
 from jobctl.store import journal, leftovers
+from jobctl.store.cancelled import Reasons
 from jobctl.store.database import Database
 from jobctl.store.opening.open import open_database
 from jobctl.store.views import items as item_views
@@ -98,7 +99,7 @@ def _item(database: Database, case: Situation, blockers: Sequence[Blocker], numb
     item = page[0]
     attempts = item_views.attempts(database, job.id, number)
     outlived = leftovers.of_items(database, job.id, number, number)
-    cancelled = journal.cancelled_items(database, job.id, job.round_at).get(number)
+    cancelled = Reasons(database, job.id, job.round_at).of(number)
     own = item_blockers(case, blockers, item)
     # An item waits for these processes although its command is over.
     lasting = next((each.sentence() for each in case.process_waits if each.item == number), "")

@@ -20,3 +20,11 @@ CREATE TABLE undone (
   PRIMARY KEY (job, item)
 )
  WITHOUT ROWID;
+
+CREATE TABLE cancelled (
+  job INTEGER NOT NULL,
+  item INTEGER NOT NULL,
+  batch INTEGER NOT NULL,
+  PRIMARY KEY (job, item, batch)
+)
+ WITHOUT ROWID;
