@@ -45,24 +45,29 @@ def parse_sort(text: str) -> str:
 def causes_of(home: Home, text: str, *, sort: str = "items", limit: int = 0, program: str = "jobctl") -> CausesDocument:
     """Return ``jobctl.causes/1`` of the job that a word names; ``limit`` 0 means all. Raises NotFound, UsageError."""
     with closing(open_database(home)) as database:
-        number = resolve_job(database, text)
-        with database.snapshot():
-            job = job_views.job(database, number)
-            if job is None:  # it was removed a moment ago
-                raise no_such_job(number)
-            causes = sorted(failure_views.failures(database, number), key=SORTS[sort])
-            names = cause_names(causes)
-            return {
-                "schema": SCHEMA,
-                "job": number,
-                "name": job.name,
-                "failed": job.failed,
-                "causes": [
-                    _block(database, job, cause, names[cause.id], program) for cause in causes[: limit or len(causes)]
-                ],
-                "causes_total": len(causes),
-                "ungrouped": job.failures_ungrouped,
-            }
+        return causes_document(database, resolve_job(database, text), sort=sort, limit=limit, program=program)
+
+
+def causes_document(
+    database: Database, number: int, *, sort: str = "items", limit: int = 0, program: str = "jobctl"
+) -> CausesDocument:
+    """Return ``jobctl.causes/1`` of a job; ``limit`` 0 means all. Raises NotFound."""
+    with database.snapshot():
+        job = job_views.job(database, number)
+        if job is None:  # it was removed a moment ago
+            raise no_such_job(number)
+        causes = sorted(failure_views.failures(database, number), key=SORTS[sort])
+        names = cause_names(causes)
+        shown = causes[: limit or len(causes)]
+        return {
+            "schema": SCHEMA,
+            "job": number,
+            "name": job.name,
+            "failed": job.failed,
+            "causes": [_block(database, job, cause, names[cause.id], program) for cause in shown],
+            "causes_total": len(causes),
+            "ungrouped": job.failures_ungrouped,
+        }
 
 
 def cause_names(causes: Sequence[FailureView]) -> dict[int, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from typing import ClassVar
 
@@ -23,6 +24,9 @@ from jobctl.tui.program import Program
 from jobctl.tui.reader import Reader, Watcher
 from jobctl.tui.theme import DARK, LIGHT, NAMED_DARK, NAMED_LIGHT, THEMES, preferred
 from jobctl.tui.waiting import Arrival, NoStore
+
+#: Seconds after which a thread that computes lets another one continue.
+_TURN_S = 0.0005
 
 
 class Changed(Message):
@@ -91,6 +95,12 @@ class Top(Program):
         )
 
     def on_mount(self) -> None:
+        """Open the store, or wait for one."""
+        # Python hands over between threads every 5 ms. A key needs many turns, so a search would make it slow.
+        sys.setswitchinterval(_TURN_S)
+        self._open()
+
+    def _open(self) -> None:
         """Open the store in the thread that draws, and begin to watch it; without a store, wait for one."""
         try:
             database = open_database(self._home)
@@ -110,7 +120,7 @@ class Top(Program):
 
     def _arrived(self) -> None:
         self.pop_screen()
-        self.on_mount()
+        self._open()
 
     def _fail(self, error: JobctlError) -> None:
         self.failure = error

@@ -86,7 +86,7 @@ class Grid(ScrollView, can_focus=True):
         Binding("pagedown,ctrl+f,space", "screens(1)", "a screen down", show=False),
         Binding("home", "first", "to the first line", show=False),
         Binding("end,G", "last", "to the last line", show=False),
-        Binding("enter", "open", "open", show=False),
+        Binding("enter", "open", "open"),
     ]
     COMPONENT_CLASSES: ClassVar[set[str]] = {"grid--header", "grid--cursor"}
     DEFAULT_CSS = """
@@ -220,6 +220,10 @@ class Grid(ScrollView, can_focus=True):
     def action_last(self) -> None:
         """Move to the last row."""
         self.move_cursor(len(self._source) - 1)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002 - of textual
+        """Nothing can be opened in an empty table."""
+        return self._key is not None if action == "open" else True
 
     def action_open(self) -> None:
         """Open the row under the cursor."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import ClassVar
 
+from rich.table import Table
 from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -26,7 +27,7 @@ class Help(ModalScreen[None]):
     ]
     DEFAULT_CSS = """
     Help { align: center middle; }
-    Help > VerticalScroll { width: 76; max-width: 100%; height: auto; max-height: 100%; border: round $primary;
+    Help > VerticalScroll { width: 100%; height: 100%; border: round $primary;
         background: $background; padding: 0 1; scrollbar-size-vertical: 1; border-title-color: $text;
         border-subtitle-color: $text; }
     Help Static { width: 100%; height: auto; }
@@ -34,13 +35,13 @@ class Help(ModalScreen[None]):
 
     def __init__(self, title: str, nodes: list[DOMNode]) -> None:
         super().__init__()
-        self._title, self._lines = title, list(key_lines(nodes))
+        self._title, self._lines = title, key_table(nodes)
 
     def compose(self) -> ComposeResult:
         """The keys in a box, which scrolls on a low screen."""
         with VerticalScroll() as box:
             box.border_title, box.border_subtitle = self._title, "esc closes"
-            yield Static(Text("\n").join(self._lines), markup=False)
+            yield Static(self._lines, markup=False)
 
     def action_down(self) -> None:
         """Scroll down."""
@@ -51,16 +52,19 @@ class Help(ModalScreen[None]):
         self.query_one(VerticalScroll).scroll_up(animate=False)
 
 
-def key_lines(nodes: list[DOMNode]) -> Iterator[Text]:
-    """Yield a line for each action that a key starts on these parts of a screen, the innermost part first."""
+def key_table(nodes: list[DOMNode]) -> Table:
+    """A line for each action that a key starts on these parts of a screen, the innermost part first."""
     found: dict[str, tuple[str, list[str]]] = {}
     for binding in bindings_of(nodes):
         what, keys = found.setdefault(binding.action, (binding.description, []))
         keys += [name for key in binding.key.split(",") if (name := name_of(key.strip())) not in keys]
-    shown = [(" ".join(keys), what) for what, keys in found.values() if what]
-    width = max(len(keys) for keys, _ in shown)
-    for names, what in shown:
-        yield Text.assemble((names.rjust(width), "bold"), "  ", what)
+    table = Table.grid(padding=(0, 2))
+    table.add_column(justify="right", ratio=1)
+    table.add_column(ratio=2)
+    for what, keys in found.values():
+        if what:
+            table.add_row(Text(" ".join(keys), "bold"), Text(what))
+    return table
 
 
 def bindings_of(nodes: list[DOMNode]) -> Iterator[Binding]:

@@ -15,7 +15,6 @@ from jobctl.domain.selection import Selection
 from jobctl.domain.states import ItemState
 from jobctl.domain.wording import number, plural
 from jobctl.errors import JobctlError
-from jobctl.render.causes import cause_text
 from jobctl.render.inert import inert
 from jobctl.services.output.item_search import BY_DURATION, BY_ITEM, MOST, MOST_BY_DURATION, ORDERS, ItemSearch
 from jobctl.tui.grid import Grid
@@ -24,7 +23,7 @@ from jobctl.tui.item_rows import Found, ItemRows, Searcher
 from jobctl.tui.reader import Reader, look
 
 if TYPE_CHECKING:
-    from jobctl.domain.documents.failures import CauseBlock
+    from jobctl.domain.documents.causes import ListedCauseBlock
     from jobctl.domain.documents.status import StatusDocument
 
 
@@ -51,7 +50,7 @@ class ItemList(Vertical):
         self._wanted = ItemSearch()
         self._found: Found | None = None
         self._searcher = Searcher(reader.home, job, lambda found: self.post_message(self.Progress(found)))
-        self._cause: CauseBlock | None = None  # whose items are shown
+        self._cause: ListedCauseBlock | None = None  # whose items are shown
         self._error = ""
         self.filter = ""  # as it was typed
         self.hint = HINT
@@ -125,7 +124,7 @@ class ItemList(Vertical):
             most = " (the first)" if count >= MOST else most
             yield f"{number(count)}{most} of {plural(total, 'item')}{going_on}"
         if self._cause is not None:
-            yield f"{self._cause['code']}: {inert(cause_text(self._cause))}"
+            yield f"{self._cause['cause']}: {inert(self._cause['message'])}"
         elif self.filter:
             yield f"filter {inert(self.filter)} (esc clears)"
         elif self._wanted.selection.states:
@@ -158,10 +157,10 @@ class ItemList(Vertical):
         self._cause, self.filter = None, text.strip()
         self._search(text)
 
-    def show_cause(self, cause: CauseBlock) -> None:
+    def show_cause(self, cause: ListedCauseBlock) -> None:
         """Show the items that failed for a cause, or wait for another attempt after it."""
-        self._cause, self.filter = cause, cause["code"]
-        self._use(replace(self._wanted, selection=Selection(causes=(cause["code"],)), words=()))
+        self._cause, self.filter = cause, cause["cause"]
+        self._use(replace(self._wanted, selection=Selection(causes=(cause["cause"],)), words=()))
 
     def next_state(self, document: StatusDocument) -> None:
         """Show only the items of the next state that any item is in, then all."""
@@ -173,7 +172,7 @@ class ItemList(Vertical):
         self.apply("" if chosen is None else chosen.word)
 
     def _search(self, text: str) -> None:
-        causes = {cause["code"] for cause in self._reader.causes(self._reader.job(self._job))}
+        causes = {name for each in self._reader.causes(self._job)["causes"] for name in (each["cause"], each["code"])}
         try:
             selection, words = parse_filter(text, causes)
             if selection.where:

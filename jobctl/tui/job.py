@@ -10,10 +10,10 @@ from textual.containers import VerticalScroll
 from textual.widgets import Static, TabbedContent, TabPane
 
 from jobctl.domain.selection import Selection
-from jobctl.render.job.blocks import failure_cells
 from jobctl.render.job.page import job_page, job_title
 from jobctl.services.output.follow import FollowTarget
-from jobctl.tui.grid import Column, Grid
+from jobctl.tui.cause_list import CauseList
+from jobctl.tui.grid import Grid
 from jobctl.tui.item import ItemScreen
 from jobctl.tui.item_list import ItemList
 from jobctl.tui.keys import Keys
@@ -24,7 +24,6 @@ from jobctl.tui.questions import Question
 from jobctl.tui.reader import look
 
 if TYPE_CHECKING:
-    from jobctl.domain.documents.failures import CauseBlock
     from jobctl.domain.documents.status import StatusDocument
 
 
@@ -73,7 +72,6 @@ class JobScreen(JobctlScreen):
         super().__init__()
         self._number, self._first_tab, self._first_item = number, tab, item
         self._document: StatusDocument | None = None
-        self._causes: list[CauseBlock] = []
 
     def compose(self) -> ComposeResult:
         """The title, the tabs, the keys."""
@@ -84,7 +82,7 @@ class JobScreen(JobctlScreen):
             with TabPane("2 items", id="items"):
                 yield ItemList(self.reader, self._number)
             with TabPane("3 failures", id="failures"):
-                yield Grid(id="failure-table")
+                yield CauseList(self.reader, self._number)
             with TabPane("4 log", id="log"):
                 yield LogView(self.reader.home, self._wanted())
         yield Prompt()
@@ -112,6 +110,11 @@ class JobScreen(JobctlScreen):
         return self.query_one(ItemList)
 
     @property
+    def causes(self) -> CauseList:
+        """The causes of failure."""
+        return self.query_one(CauseList)
+
+    @property
     def chosen_job(self) -> StatusDocument | None:
         """The job."""
         return self._document
@@ -136,13 +139,7 @@ class JobScreen(JobctlScreen):
                 self.items.grid.choose(str(self._first_item))
                 self._first_item = None
         elif self.tab == "failures":
-            self._show_causes(document)
-
-    def _show_causes(self, document: StatusDocument) -> None:
-        self._causes = self.reader.causes(document)
-        titles, rows = failure_cells(self._causes, look(self.size.width - 4, self.size.height))
-        keys = [str(number) for number in range(len(self._causes))]
-        self.query_one("#failure-table", Grid).fill([Column("", title) for title in titles], keys, rows)
+            self.causes.show_job(document)
 
     # ---- keys ----
 
@@ -239,7 +236,12 @@ class JobScreen(JobctlScreen):
         if event.grid.id == "item-table":
             self.app.push_screen(ItemScreen(self._number, int(event.name)))
         else:
-            self.items.show_cause(self._causes[int(event.name)])
+            self._open_cause()
+
+    def _open_cause(self) -> None:
+        cause = self.causes.chosen
+        if cause is not None:
+            self.items.show_cause(cause)
             self.action_tab("items")
 
     def action_cancel(self) -> None:
@@ -258,6 +260,6 @@ class JobScreen(JobctlScreen):
         selection = Selection()
         if self.tab == "items" and self.items.grid.chosen is not None:
             selection = Selection.of_items([int(self.items.grid.chosen)])
-        elif self.tab == "failures" and (chosen := self.query_one("#failure-table", Grid).chosen) is not None:
-            selection = Selection(causes=(self._causes[int(chosen)]["code"],))
+        elif self.tab == "failures" and (cause := self.causes.chosen) is not None:
+            selection = Selection(causes=(cause["cause"],))
         self.ask_retry(self._document, selection)

@@ -37,18 +37,17 @@ class JobsScreen(JobctlScreen):
     """The table of ``jobctl status --watch`` with a cursor."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "open", "open"),
         Binding("slash", "filter", "filter"),
         Binding("escape", "clear", "clear the filter"),
         Binding("l", "open('log')", "log"),
         Binding("f", "open('failures')", "failures"),
         *JobctlScreen.JOB_KEYS,
-        Binding("a", "all", "all jobs"),
         Binding("g,colon", "go", "go to job", show=False),
         Binding("o,greater_than_sign", "order(1)", "order by the next column", show=False),
         Binding("less_than_sign", "order(-1)", "order by the column before", show=False),
         Binding("O", "reverse", "reverse the order", show=False),
         Binding("q", "app.quit", "quit"),
+        Binding("a", "all", "all jobs"),
     ]
     DEFAULT_CSS = """
     JobsScreen #head { height: 1; text-style: bold; }

@@ -162,8 +162,9 @@ class LogText(ScrollView, can_focus=True):
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
         """A view that is scrolled back stays where it is; one at its end follows."""
         super().watch_scroll_y(old_value, new_value)
-        if new_value < old_value:
-            self.follows = False
+        is_at_end = new_value >= self.max_scroll_y
+        if is_at_end != self.follows and ((new_value < old_value) != is_at_end):
+            self.follows = is_at_end
             self.post_message(self.Changed())
 
     def action_lines(self, by: int) -> None:

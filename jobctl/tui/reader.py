@@ -16,6 +16,7 @@ from jobctl.domain.selection import Selection
 from jobctl.errors import JobctlError
 from jobctl.process.moment import now as now_us
 from jobctl.render.look import Look, shows_unicode
+from jobctl.services.causes import causes_document
 from jobctl.services.control.targets import Target, one_target
 from jobctl.services.daemon.changes import Frames
 from jobctl.services.output import items
@@ -27,13 +28,15 @@ from jobctl.store.opening.open import open_database
 from jobctl.store.views import items as item_views
 
 if TYPE_CHECKING:
+    from jobctl.domain.documents.causes import CausesDocument
     from jobctl.domain.documents.explain import ExplainDocument
-    from jobctl.domain.documents.failures import CauseBlock
     from jobctl.domain.documents.items import ItemBlock
     from jobctl.domain.documents.status import StatusDocument, StatusListDocument
 
 #: The most jobs in the list.
 MOST_JOBS = 500
+#: The most causes in the list of a job.
+MOST_CAUSES = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,9 +69,9 @@ class Reader:
         found = {view.item: items.item_document(job["job"], view, columns, kind) for view in views}
         return [found.get(each) for each in numbers]
 
-    def causes(self, job: StatusDocument) -> list[CauseBlock]:
-        """The causes of failure of a job."""
-        return job["failures"]["groups"]
+    def causes(self, job: int) -> CausesDocument:
+        """The document of ``jobctl causes JOB``, with MOST_CAUSES causes at most. Raises NotFound."""
+        return causes_document(self.database, job, limit=MOST_CAUSES, program=self.program)
 
     def check_selection(self, job: int, selection: Selection) -> None:
         """Raise UsageError for a condition that the columns of a job do not allow."""

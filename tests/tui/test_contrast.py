@@ -9,9 +9,12 @@ pytest.importorskip("textual")
 from rich.color import ColorSystem
 
 from jobctl.tui.confirm import Confirm
+from jobctl.tui.help import Help
 from jobctl.tui.item import ItemScreen
 from jobctl.tui.job import JobScreen
+from jobctl.tui.log_text import LogText
 from jobctl.tui.theme import DARK, LIGHT
+from jobctl.tui.waiting import NoStore
 from tests.factories import SUBMITTED_AT
 from tests.tui.contrast import faint_texts
 from tests.tui.sight import watch
@@ -69,12 +72,19 @@ async def visit(sight, look):
     for row in range(8):
         await look(f"jobs, row {row}")
         await sight.press("down")
-    sight.table("#jobs").move_cursor(row=0)
-    await sight.press("c")
+    await sight.press("home", "c")
     await sight.comes_to(Confirm)
     await look("question")
-    await sight.pilot.press("n")
+    await sight.press("n", "question_mark")
+    await sight.comes_to(Help)
+    await look("help")
+    await sight.press("escape", "slash", "m", "i")
+    await look("filter that is typed")
     await sight.press("enter")
+    await look("filtered")
+    await sight.press("escape", "slash")
+    await look("filter that is empty")
+    await sight.press("escape", "enter")
     await sight.comes_to(JobScreen)
     await look("overview")
     await sight.press("2")
@@ -87,11 +97,23 @@ async def visit(sight, look):
         await sight.press("down")
     await sight.press("4")
     await look("log")
-    await sight.press("2")
-    await sight.press("enter")
+    text = sight.screen.query_one(LogText)
+    text.write("one line\nanother line\nthe last line\n" * 40)
+    text.search("line")
+    await look("matches")
+    await sight.press("2", "enter")
     await sight.comes_to(ItemScreen)
     await look("item")
     sight.app.notify("an answer", markup=False)
     sight.app.notify("an error", severity="error", markup=False)
     await sight.sees("an answer", "an error")
     await look("answers")
+
+
+def test_a_store_that_is_waited_for_can_be_read(home):
+    async def script(sight):
+        await sight.sees("no jobs yet")
+        for system in SYSTEMS:
+            assert not faint_texts(sight.screen._compositor.render_strips(), system)
+
+    watch(home, script, first=NoStore)

@@ -98,7 +98,7 @@ def test_a_job_its_items_its_failures_its_log(home, jobs, size):
         await sight.sees("3 of 4 items", "filter failed")
         assert [sight.table("#item-table").row_at(n).cells[0].plain.strip() for n in range(3)] == ["2", "3", "4"]
         await sight.press("3")
-        await sight.sees("as in item", "3  exit_22", "2, 3, 4")
+        await sight.sees("as in item", "3  exit_22", "3 items, 9 attempts")
         await sight.press("enter")  # on a cause: its items
         await sight.sees("3 of 4 items; exit_22", "curl: (22) The req")
         await sight.press("enter")

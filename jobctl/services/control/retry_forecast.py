@@ -57,7 +57,10 @@ def _forecast(database: Database, job: StatusDocument, selection: Selection, now
         left_out = another_round.with_unknown_outcome(database, every)
     codes = {cause.id: cause.code for cause in failure_views.failures(database, row.id)}
     timed_out = sum(count for cause, count in counted.by_failure if codes.get(cause or 0) == "timeout")
-    return RetryForecast(sum(counted.moves.values()), left_out, timed_out, suggested_rules(job["retry"]["command"]))
+    rules = suggested_rules(job["retry"]["command"])
+    # Items of other causes do not need more time.
+    rules = tuple(rule for rule in rules if timed_out or rule[0].name != "timeout")
+    return RetryForecast(sum(counted.moves.values()), left_out, timed_out, rules)
 
 
 def suggested_rules(command: str | None) -> Rules:

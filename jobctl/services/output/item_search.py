@@ -6,7 +6,6 @@ Only numbers are kept: eight bytes for each item that is found.
 from __future__ import annotations
 
 import heapq
-import itertools
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
@@ -75,21 +74,11 @@ def _states(selection: Selection) -> Iterable[ItemState]:
 
 def _with_words(database: Database, job: int, wanted: ItemSearch, now: int) -> Iterator[list[int]]:
     for page in SelectedItems(database, job, wanted.selection, now=now).pages(size=_PAGE):
-        if not wanted.words:
-            yield page
-            continue
-        facts = item_views.item_facts(database, job, page)
-        yield [fact.item for fact in facts if _has(wanted.words, f"{fact.text}\n{fact.message or ''}".casefold())]
-
-
-def _has(words: Iterable[str], text: str) -> bool:
-    return all(word in text for word in words)
+        yield item_views.items_with_words(database, job, page, wanted.words) if wanted.words else page
 
 
 def _by_duration(database: Database, job: int, wanted: ItemSearch, now: int) -> list[int]:
-    facts = itertools.chain.from_iterable(
-        item_views.item_facts(database, job, page) for page in _with_words(database, job, wanted, now)
-    )
-    ran = ((fact.duration_us, -fact.item) for fact in facts if fact.duration_us is not None)
+    pages = _with_words(database, job, wanted, now)
+    ran = ((duration, -item) for page in pages for item, duration in item_views.durations(database, job, page))
     choose = heapq.nsmallest if wanted.backwards else heapq.nlargest
     return [-item for _, item in choose(MOST_BY_DURATION, ran)]

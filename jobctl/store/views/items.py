@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from jobctl.store.cells import checked_cells
+from jobctl.store.cells import checked_cells, text_of
 from jobctl.store.database import Database
 
 
@@ -49,26 +49,37 @@ def items(database: Database, job: int, numbers: Sequence[int]) -> list[ItemView
     return [ItemView._make(checked_cells(ItemView, row)) for row in rows]
 
 
-class ItemFact(NamedTuple):
-    """The texts of an item that a person searches, and the duration of its latest attempt."""
-
-    item: int
-    text: str
-    message: str | None
-    duration_us: int | None
-
-
-_FACTS = (
-    "SELECT i.item, i.payload, a.message, a.duration_us FROM items i"
-    " LEFT JOIN attempts a ON a.job = i.job AND a.item = i.item AND a.attempt = i.attempt"
-    " WHERE i.job = ? AND i.item IN (SELECT value FROM json_each(?)) ORDER BY i.item"
+_OF_ITEMS = (
+    "FROM items i LEFT JOIN attempts a ON a.job = i.job AND a.item = i.item AND a.attempt = i.attempt"
+    " WHERE i.job = ? AND i.item IN (SELECT value FROM json_each(?))"
 )
 
 
-def item_facts(database: Database, job: int, numbers: Sequence[int]) -> list[ItemFact]:
-    """The texts and durations of the items with these numbers, in order; those that do not exist are left out."""
-    rows = database.execute(_FACTS, (job, json.dumps(list(numbers))))
-    return [ItemFact._make(checked_cells(ItemFact, row)) for row in rows]
+def items_with_words(database: Database, job: int, numbers: Sequence[int], words: Sequence[str]) -> list[int]:
+    """Those of some items whose row and message together have each of the words, in either case, in order.
+
+    ``words`` are in small letters.
+    """
+    if _is_ascii(words):
+        # Only Python knows the small letters of all alphabets, but SQL is ten times faster.
+        text = "lower(CAST(i.payload AS TEXT) || char(10) || ifnull(CAST(a.message AS TEXT), ''))"
+        conditions = f" AND instr({text}, ?)" * len(words)
+        sql = f"SELECT i.item {_OF_ITEMS}{conditions} ORDER BY i.item"
+        return [row[0] for row in database.execute(sql, (job, json.dumps(list(numbers)), *words))]
+    sql = f"SELECT i.item, i.payload, a.message {_OF_ITEMS} ORDER BY i.item"
+    rows = database.execute(sql, (job, json.dumps(list(numbers))))
+    texts = ((item, f"{text_of(payload)}\n{text_of(message)}".casefold()) for item, payload, message in rows)
+    return [item for item, text in texts if all(word in text for word in words)]
+
+
+def _is_ascii(words: Sequence[str]) -> bool:
+    return all(word.isascii() for word in words)
+
+
+def durations(database: Database, job: int, numbers: Sequence[int]) -> list[tuple[int, int]]:
+    """Some items with the durations of their latest attempts in microseconds, without those that have none."""
+    sql = f"SELECT i.item, a.duration_us {_OF_ITEMS} AND typeof(a.duration_us) = 'integer' ORDER BY i.item"
+    return database.execute(sql, (job, json.dumps(list(numbers)))).fetchall()
 
 
 class AttemptView(NamedTuple):
