@@ -41,11 +41,13 @@ class FinishedJob:
     failed: int
     unprocessed: int
     undelivered: int  # notifications that are still on their way
+    undo_of: int | None = None  # the job whose rows it has taken back
 
 
 _SELECT = (
     "SELECT id, uid, name, state, round, finished_at, total, failed, unprocessed,"
-    " (SELECT count(*) FROM deliveries WHERE job = jobs.id AND state = 'pending') FROM jobs"
+    " (SELECT count(*) FROM deliveries WHERE job = jobs.id AND state = 'pending'),"
+    " undo_of FROM jobs"
 )
 
 
@@ -70,6 +72,12 @@ def candidate(database: Database, job: int, before: int) -> FinishedJob | None:
 def resubmitted(database: Database) -> set[str]:
     """Uids of jobs with a result file that was submitted as another job."""
     return {row[0] for row in database.execute("SELECT DISTINCT resubmit_of FROM jobs WHERE resubmit_of IS NOT NULL")}
+
+
+def being_undone(database: Database) -> set[int]:
+    """Jobs whose rows a live undo job takes back."""
+    sql = "SELECT undo_of FROM jobs WHERE undo_of IS NOT NULL AND finished_at IS NULL"
+    return {row[0] for row in database.execute(sql)}
 
 
 def awaited(database: Database) -> set[int]:

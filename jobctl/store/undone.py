@@ -233,6 +233,20 @@ _STILL_THERE = "items.item IN (SELECT undo_item FROM undone WHERE job = ? AND un
 TAKEN_BACK = with_states("(items.state IN ({SUCCEEDED}, {FAILED}) AND ") + f"{_UNDONE})"
 
 
+def held_failures(database: Database, job: int) -> int:
+    """The number of items that did not succeed and that a retry leaves out, because an undo job has their rows."""
+    found = database.one("SELECT undo_of, undo_retaken, failed FROM jobs WHERE id = ?", (job,))
+    if found is None or found[0] is not None:
+        return 0 if found is None else int(found[1])
+    if not found[2] or not has_any(database, job):
+        return 0
+    sql = with_states(
+        "SELECT count(*) FROM items INDEXED BY items_failed WHERE job = ? AND state = {FAILED}"
+        " AND item IN (SELECT item FROM undone WHERE job = ?)"
+    )
+    return int(database.scalar(sql, (job, job)))
+
+
 def not_held(database: Database, job: int) -> tuple[str, tuple[object, ...]]:
     """A condition over ``items`` that leaves out what must not run in another round, and its values; '' = nothing.
 

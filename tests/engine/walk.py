@@ -7,6 +7,7 @@ hold is checked after every step: the counters (``Bench.check``), and at every s
 from __future__ import annotations
 
 import argparse
+import contextlib
 import csv
 import multiprocessing
 import os
@@ -35,10 +36,12 @@ from jobctl.services.control import pause, rules
 from jobctl.services.control.cancel_items import LIVE_STATES, ItemsToCancel, ask_for_items
 from jobctl.services.control.retry import retry
 from jobctl.services.control.targets import Target
+from jobctl.services.control.undo import UndoRequest, undo
 from jobctl.services.selection import SelectedItems
 from jobctl.services.status.document import job_document, list_document
 from jobctl.services.why.explain import explain
 from jobctl.store import clock, jobs, queues, requests
+from jobctl.undo.work import UndoWords
 from tests.engine.bench import SECOND, Bench
 from tests.executors.fake import FakeExecutor, Play
 from tests.schemas import check
@@ -51,6 +54,7 @@ _SELECTIONS = (
     Selection((ItemState.FAILED,)),
     Selection((ItemState.UNPROCESSED,)),
     Selection(unknown=True),
+    Selection(undone=True),
 )
 _QUEUES = ("default", "q1", "q2")
 
@@ -96,6 +100,7 @@ class Walk:
     def _begin(self, dispatch):
         """The script of the executor: an attempt begins."""
         key = dispatch[:2]
+        self._meet(key[0])
         self.said.append(f"  starts {'.'.join(map(str, dispatch[:3]))}")
         assert key not in [run[:2] for run in self.bench.executor.running], f"{key} runs twice at once"
         assert key not in self._over, f"{key} runs although it is over"
@@ -106,6 +111,15 @@ class Walk:
         for number, condition in self._after.get(key[0], ()):
             assert self._met(number, condition), f"{key} runs although job {number} has not met {condition!r}"
         return self._play()
+
+    def _meet(self, number: int) -> None:
+        """Take in a job that the walk has not submitted itself: an undo job."""
+        if number not in self._attempts:
+            policy = self.bench.job(number).policy
+            self._attempts[number], self._waits[number] = policy.attempts, 0
+            self._since[number] = self.bench.now.steady
+            if policy.on_crash == "fail":
+                self._careful.add(number)
 
     def _met(self, number: int, condition: str) -> bool:
         """Whether a job ended as those that come after it ask."""
@@ -174,7 +188,21 @@ class Walk:
         for number, after in self._after.items():
             self._see_ended(number, after)
         for number, total in bench.database.execute("SELECT id, total FROM jobs").fetchall():
-            assert sum(map(_rows, bench.home.job_results(number).glob("*.csv"))) == total, number
+            files = [path for path in bench.home.job_results(number).glob("*.csv") if path.stem != "undone"]
+            assert sum(map(_rows, files)) == total, number
+        self._see_undone_once()
+
+    def _see_undone_once(self) -> None:
+        """No success of a row was taken back twice, and the files name what was."""
+        database = self.bench.database
+        payloads = database.execute(
+            "SELECT i.payload FROM items i JOIN jobs j ON j.id = i.job AND j.undo_of IS NOT NULL WHERE i.state = 3"
+        ).fetchall()
+        successes = Counter(tuple(payload.split(b"\0")[-4:-2]) for (payload,) in payloads)
+        assert not [key for key, count in successes.items() if count > 1], "a success was taken back twice"
+        taken = "SELECT u.job, count(*) FROM undone u JOIN items i ON i.job = u.undo_job AND i.item = u.undo_item"
+        for number, count in database.execute(f"{taken} AND i.state = 3 GROUP BY u.job").fetchall():
+            assert _rows(self.bench.home.job_results(number) / "undone.csv") == count, number
 
     def _see_ended(self, number: int, after: tuple[tuple[int, str], ...]) -> None:
         """No job succeeds that comes after one that never did."""
@@ -242,7 +270,7 @@ class Walk:
             not_before_s=rng.choice((None, None, None, 30)),
         )
         earlier = [row[0] for row in bench.database.execute("SELECT id FROM jobs")]
-        number = max(earlier, default=0) + 1
+        number = (bench.database.scalar("SELECT seq FROM sqlite_sequence WHERE name = 'jobs'") or 0) + 1
         before = rng.sample(earlier, min(len(earlier), rng.choice((0, 0, 1, 2))))
         after = self._after[number] = tuple((job, rng.choice(("ok", "ok", "any"))) for job in before)
         self._attempts[number] = policy.attempts
@@ -252,6 +280,8 @@ class Walk:
         self._since[number] = bench.now.steady
         options = {"queue": rng.choice(_QUEUES), "priority": rng.choice((0, 0, 5)), "hold": rng.random() < 0.1}
         options |= self._news() if rng.random() < 0.4 else {"rows": rng.choice((1, 5, 40, 150))}
+        if rng.random() < 0.4:
+            options |= {"undo": UndoWords(("true", "{}")), "undo_on_failure": rng.random() < 0.5}
         made = bench.submit(policy=policy, after=after, **options)
         assert made == number
 
@@ -344,6 +374,7 @@ class Walk:
         job = self._job(live=True)
         if job is None:
             return
+        self._meet(job)
         attempts = self.rng.choice((1, 3, 5))
         self._attempts[job] = max(attempts, self._attempts[job])
         settings = self.rng.choice(
@@ -355,6 +386,7 @@ class Walk:
         job = self._job(live=False)
         if job is None:
             return
+        self._meet(job)
         promised = job_document(self.bench.database, self.bench.home, job, self.bench.now)["retry"]
         selection = self.rng.choice(_SELECTIONS)
         try:
@@ -370,6 +402,14 @@ class Walk:
         for item, _ in self._items(job, "state = 0"):
             self._over.discard((job, item))
             self._fails.pop((job, item), None)
+
+    def do_undo(self) -> None:
+        job = self._job(live=False)
+        if job is None:
+            return
+        request = UndoRequest(job, Selection(unknown=self.rng.random() < 0.2), UndoWords(("true", "{}")))
+        with contextlib.suppress(UsageError):
+            self._meet(undo(self.bench.home, request, now=self.bench.now).job)
 
     def do_end_something(self) -> None:
         held = [attempt for attempt, run in self.bench.executor._runs.items() if run.play.hold]

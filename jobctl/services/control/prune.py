@@ -134,6 +134,7 @@ class _Pruner:
                 current = pruning.candidate(self._database, job.job, oldest_end(options, now))
                 if current is not None and not reasons.to_keep(current):
                     self._report.rows += pruning.remove_job(self._database, current, now)
+                    reasons.note_removed(job.job)
                     removed.append(job)
         return removed
 

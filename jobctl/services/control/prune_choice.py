@@ -128,13 +128,15 @@ def choose(database: Database, home: Home, options: PruneOptions, now: int, repo
     Raises UsageError for a named job that cannot be removed.
     """
     reasons = Reasons(database, options)
-    for job in _candidates(database, options, now):
+    # An undo job goes only with or after the job whose rows it has taken back.
+    for job in sorted(_candidates(database, options, now), key=lambda job: job.undo_of is not None):
         why = reasons.to_keep(job)
         if why and options.jobs is not None and not options.keep_failed:
             raise UsageError(f"job {job.id} cannot be removed: {why}", hint=reasons.remedy(job))
         if why:
             report.kept.append(KeptJob(job.id, job.name, job.state, why))
             continue
+        reasons.note_removed(job.id)
         size = sum(bytes_in(folder) for folder in folders_of(home, job.id))
         at = format_time(job.finished_at)
         report.jobs.append(PrunedJob(job.id, job.name, job.state, at, job.total, size))
@@ -177,11 +179,17 @@ class Reasons:
         self._options = options
         self._resubmitted = pruning.resubmitted(database)
         self._awaited = pruning.awaited(database)
+        self._being_undone = pruning.being_undone(database)
+        self._existing = pruning.existing(database)
 
     def to_keep(self, job: FinishedJob) -> str:
         """The reason to keep this job; empty if there is none."""
         if job.id in self._awaited:
             return "a job that comes after it is not done"
+        if job.id in self._being_undone:
+            return "an undo job takes its rows back"
+        if job.undo_of in self._existing:  # what was taken back must be known as long as it can be asked for
+            return f"job {job.undo_of}, whose rows it has taken back, is kept"
         if job.undelivered and not self._options.undelivered:
             return "a notification about its end is not delivered yet"
         if self._options.keep_failed and job.state != "succeeded":
@@ -190,8 +198,16 @@ class Reasons:
             return "its failed items were not retried (--include-failed removes it nevertheless)"
         return ""
 
+    def note_removed(self, job: int) -> None:
+        """Note a job that is removed, so that its undo jobs can be removed with it."""
+        self._existing.discard(job)
+
     def remedy(self, job: FinishedJob) -> str:
         """The commands after which a named job can be removed."""
+        if job.id in self._being_undone:
+            return f"jobctl status {job.id} names the undo job; wait for it, then: jobctl prune {job.id}"
+        if job.undo_of in self._existing:
+            return f"remove both: jobctl prune {job.undo_of},{job.id}"
         if job.id in self._awaited:
             return f"jobctl status shows the job that waits for it; jobctl cancel ends it, then jobctl prune {job.id}"
         return (

@@ -89,6 +89,12 @@ def unsuccessful_before(database: Database, job: JobView, now: int) -> list[tupl
     return sorted(found.items())
 
 
+def _why_not(case: Situation) -> str:
+    if not case.job.is_done:
+        return "job is not done"
+    return "the rows that failed were taken back" if case.held_by_undo else "every item succeeded"
+
+
 def retry_block(case: Situation, causes: list[FailureView], before: Sequence[tuple[int, Advice]] = ()) -> RetryBlock:
     """Return the ``retry`` block; ``before`` are jobs that have to be retried with this one."""
     job, policy = case.job, case.policy
@@ -96,7 +102,7 @@ def retry_block(case: Situation, causes: list[FailureView], before: Sequence[tup
     permanent = sum(c.items for c in causes if c.outcome == "known" and not c.retryable)
     # With --on-crash fail, an item that may have had its effect runs again only if the user asks for it.
     held_back = unknown if policy.on_crash == "fail" else 0
-    items = job.failed - held_back + job.unprocessed
+    items = max(0, job.failed - held_back + job.unprocessed - case.held_by_undo)
     command, advice = None, Advice()
     if job.is_done and (items or held_back):
         failed_for = {cause.code for cause in causes if cause.items}
@@ -104,7 +110,7 @@ def retry_block(case: Situation, causes: list[FailureView], before: Sequence[tup
         command = retry_command(case.program, job.id, advice, before=before, more=() if items else ("--unknown",))
     return {
         "available": command is not None,
-        "why_not": None if command else ("every item succeeded" if job.is_done else "job is not done"),
+        "why_not": None if command else _why_not(case),
         "items": (items or held_back) if job.is_done else 0,
         "failed_retryable": max(0, job.failed - unknown - permanent),
         "failed_permanent": permanent,

@@ -12,7 +12,7 @@ from jobctl.domain.policy import Policy
 from jobctl.domain.states import TERMINAL_JOB_STATES
 from jobctl.process import space
 from jobctl.services.daemon.view import DaemonView, daemon_view
-from jobctl.store import clock
+from jobctl.store import clock, undone
 from jobctl.store.database import Database
 from jobctl.store.views import jobs as job_views
 from jobctl.store.views import queues as queue_views
@@ -66,6 +66,7 @@ class Situation(NamedTuple):
     shortage: str  # of room on the disk, with figures; empty for a job that is done
     process_waits: Sequence[ProcessWait]  # items that wait for processes
     left: LeftoversOfJob | None  # processes that items left behind and that were ended
+    held_by_undo: int = 0  # items that did not succeed and that a retry leaves out, because an undo job has their rows
 
     @property
     def is_served(self) -> bool:
@@ -118,6 +119,7 @@ def situation_of(store: StoreFacts, job: JobView) -> Situation:
         shortage="" if job.is_done else store.shortage(),
         process_waits=_process_waits(store.home, job.id) if job.running else (),
         left=_left(database, job.id) if job.attempts else None,
+        held_by_undo=undone.held_failures(database, job.id) if job.is_done and (job.failed or job.undo_retaken) else 0,
     )
 
 

@@ -93,9 +93,10 @@ def test_a_row_whose_undo_is_not_done_does_not_run_again(bench):
     assert bench.states(1) == "qffs", "the undo of row 4 failed"
 
 
-def test_a_row_of_unknown_outcome_that_was_taken_back_is_left_alone(bench):
+def test_a_row_of_unknown_outcome_that_was_taken_back_is_left_alone(bench, jobctl):
     take_back(bench, Selection(unknown=True))
     assert sorted(rows(bench)) == [1, 3, 4]
+    assert jobctl("--home", bench.home.root, "status", 1, "--json").document["retry"]["items"] == 1
     retry(bench.home, 1, Selection(), now=bench.now)
     assert bench.states(1) == "sqfs"
     bench.work_off()
