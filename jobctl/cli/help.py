@@ -138,6 +138,8 @@ def _write_prose(page: Page, paragraph: str) -> None:
 
 def _groups(command: Any, ctx: Any) -> dict[str, list[tuple[str, str]]]:
     """The arguments, then the options by group; the global ones last."""
+    from jobctl.cli.completion.tree import HELP
+
     groups: dict[str, list[tuple[str, str]]] = {_ARGUMENTS: [], _DEFAULT_PANEL: []}
     for param in command.get_params(ctx):
         record = param.get_help_record(ctx)
@@ -145,6 +147,8 @@ def _groups(command: Any, ctx: Any) -> dict[str, list[tuple[str, str]]]:
             continue
         if isinstance(param, TyperArgument):
             panel, record = _ARGUMENTS, _argument_row(param)
+        elif param.name == "help":
+            panel, record = GLOBAL_PANEL, (record[0], HELP.help)
         else:
             panel = (isinstance(param, TyperOption) and param.rich_help_panel) or _DEFAULT_PANEL
         groups.setdefault(str(panel), []).append((record[0], _LIMITS.sub(r"\1", one_line(record[1]))))

@@ -156,16 +156,18 @@ def argument_missing(context: Any, param: Any) -> UsageError:
 def argument_too_many(context: Any, words: str) -> UsageError:
     """The error for more arguments than a command takes."""
     message = f"{context.command_path} takes no more arguments: {words!r} is left over"
-    return UsageError(message, hint=_usage_line(context))
+    options = {name for param in context.command.params for name in param.opts}
+    meant = f"the option is --{words}; " if f"--{words}" in options else ""
+    return UsageError(message, hint=f"{meant}{_usage_line(context)}")
 
 
 def complete(error: UsageError | NotFound, command: Any, context: Any) -> None:
     """Add to an error of a command what its user needs: the option that it names, and the help of the command."""
     program, args = str(context.command_path), context.meta[ARGUMENTS]
-    if isinstance(error, NotFound):
-        _explain_name(error, [word for word in args if not word.startswith("-")], program)
-        return
     options = {name: param for param in command.params for name in (*param.opts, *param.secondary_opts)}
+    if isinstance(error, NotFound):
+        _explain_name(error, [word for word in args if not word.startswith("-")], options, program)
+        return
     named = [name for name in _OPTION.findall(error.message) if name in options]
     named += [name for name, value in _given_values(args) if name in options and value and repr(value) in error.message]
     line = option_line(options[named[0]]) if named else _setting_line(error, program)
@@ -194,15 +196,15 @@ def _given_values(args: Sequence[str]) -> Iterator[tuple[str, str]]:
             yield (name, value) if given else (word, following)
 
 
-def _explain_name(error: NotFound, words: Sequence[str], program: str) -> None:
-    """``status job 42``: the word job was taken for the name of a job."""
-    extra = next((word for word in words if word in KINDS and f"'{word}'" in error.message), None)
-    if extra:
-        rest = " ".join(word for word in words if word != extra)
-        error.details = (
-            *error.details,
-            f"{extra} was taken for the name of a job; without it: {program} {rest}".rstrip(),
-        )
+def _explain_name(error: NotFound, words: Sequence[str], options: Mapping[str, Any], program: str) -> None:
+    """``status job 42`` and ``status 42 watch``: a word was taken for the name of a job."""
+    unknown = [word for word in words if f"'{word}'" in error.message]
+    for word in unknown:
+        rest = " ".join((program, *(each for each in words if each != word)))
+        if word in KINDS:
+            error.details = (*error.details, f"{word} was taken for the name of a job; without it: {rest}")
+        elif f"--{word}" in options:
+            error.details = (*error.details, f"{word} was taken for the name of a job; the option: {rest} --{word}")
 
 
 def _usage_line(context: Any) -> str:

@@ -151,3 +151,18 @@ def test_start_says_which_process_has_the_store(jobctl, store, home, row, said):
         done = jobctl("daemon", "start")
     assert done.code == 75
     assert said in done.err and str(pid) in done.err
+
+
+@pytest.mark.parametrize(
+    ("unit", "said"),
+    [
+        (("jobctl.service", True), "systemctl --user restart jobctl\n"),
+        (("queue.service", False), "systemctl restart queue\n"),
+    ],
+)
+def test_a_daemon_that_systemd_runs_is_restarted_with_systemctl(jobctl, store, home, monkeypatch, unit, said) -> None:
+    monkeypatch.setattr("jobctl.services.daemon.restart.systemd_unit", lambda pid: unit)
+    with held_lock(home) as pid:
+        done = jobctl("daemon", "restart")
+    assert done.code == 75
+    assert f"systemd runs the daemon as {unit[0]} (process {pid})\n  {said}" in done.err

@@ -85,6 +85,10 @@ def test_a_word_that_is_not_the_name_of_a_job(jobctl, store):
     store.job("q")
     done = jobctl("status", "job", "1")
     assert done.code == 9 and "job was taken for the name of a job; without it: jobctl status 1\n" in done.err
+    habit = jobctl("status", "1", "watch")
+    assert habit.code == 9
+    assert "watch was taken for the name of a job; the option: jobctl status 1 --watch\n" in habit.err
+    assert "the option is --output; jobctl report [OPTIONS]" in jobctl("report", "1", "output").err
     store.job("q", name="job")
     assert jobctl("status", "job", "1").code == 0
 
@@ -110,7 +114,7 @@ def test_an_option_after_the_command_is_pointed_out(jobctl, tmp_path, monkeypatc
     monkeypatch.chdir(tmp_path)
     (tmp_path / "rows.txt").write_text("1\n")
     note = "goes to echo, because it comes after it; options of jobctl come before the command"
-    for words in ("-n rows.txt echo {} --timeout 5m", "-n rows.txt -- echo {} --slots 4", "-n rows.txt echo --slots=4"):
+    for words in ("-n rows.txt echo {} --timeout 5m", "-n rows.txt -- echo {} --slots 4", "-n rows.txt echo --json"):
         assert note in jobctl("submit", *words.split()).err
     for words in ("-n rows.txt --slots 4 -- echo {}", "-n rows.txt -- echo {} --timeout 5m"):
         assert note not in jobctl("submit", *words.split()).err

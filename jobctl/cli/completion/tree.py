@@ -77,7 +77,7 @@ class Node:
             yield from child.walk()
 
 
-HELP = Option(("-h", "--help"), "", "Show this message and exit.", GLOBAL_PANEL)
+HELP = Option(("-h", "--help"), "", "Show help and exit: -h on one screen, --help in full.", GLOBAL_PANEL)
 
 
 def node_of(command: Any, path: tuple[str, ...]) -> Node:

@@ -77,6 +77,10 @@ def _of_metavar(metavar: str) -> Values:
 
 def of_argument(node: Node, argument: Argument) -> Values:
     """Return the values of a positional argument."""
+    if argument.metavar == "KEY":
+        from jobctl.services.settings.keys import KEYS
+
+        return Values("words", tuple(f"{key.section}.{key.name}" for key in KEYS))
     if argument.metavar.startswith("NAME=VALUE"):
         return Values("words", settings_of(node.name))
     metavar = argument.metavar.removesuffix("...")

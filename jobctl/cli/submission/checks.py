@@ -66,7 +66,13 @@ def check_program(ctx: Context, given: Mapping[str, Any], line: CommandLine, *, 
 
 def _note_late_option(line: CommandLine) -> str:
     """A note about an option of jobctl that comes after the command, so that the command gets it."""
-    ours = {f"--{option.name}" for option in OPTIONS} if not line.separated else _OURS_ALONE
+    from jobctl.cli.command import global_options
+
+    ours = _OURS_ALONE
+    if not line.separated:
+        ours = {f"--{option.name}" for option in OPTIONS} | {
+            name for each in global_options() for name in each.opts[-1:]
+        }
     late = next((word for word in line.words[1:] if word.partition("=")[0] in ours), "")
     if not late:
         return ""
