@@ -129,10 +129,17 @@ def attempts_after(
     return [AttemptView._make(checked_cells(AttemptView, row)) for row in rows]
 
 
-def item_state(database: Database, number: int, item: int) -> tuple[int, int] | None:
+class ItemProgress(NamedTuple):
+    """The state of an item, and the attempts that it has begun."""
+
+    state: int
+    attempt: int
+
+
+def item_state(database: Database, number: int, item: int) -> ItemProgress | None:
     """(state, attempts begun) of one item."""
     row = database.one("SELECT state, attempt FROM items WHERE job = ? AND item = ?", (number, item))
-    return None if row is None else (int(row[0]), int(row[1]))
+    return None if row is None else ItemProgress._make(checked_cells(ItemProgress, row))
 
 
 def cause_of_attempt(database: Database, job: int, item: int, attempt: int) -> int | None:
