@@ -88,17 +88,20 @@ class OutputPrinter:
         from jobctl.render.output import describe
 
         self.heading(describe(job, attempt))
+        has_output = False
         for stream in self.streams:
-            has_errors = stream == "err" and self.outputs.piece(job, attempt, stream).exists()
-            if has_errors and attempt.out_len and len(self.streams) > 1:
-                self.heading(f"{job}.{attempt.item} standard error")
-            self._copy(job, attempt, stream, self.out)
+            # Errors below other output have a heading of their own, so that nobody takes one for the other.
+            own = f"{job}.{attempt.item} standard error" if has_output else ""
+            has_output = self._copy(job, attempt, stream, self.out, own)
         self.out.flush()
 
-    def _copy(self, job: int, attempt: AttemptView, stream: str, sink: Sink) -> bool:
+    def _copy(self, job: int, attempt: AttemptView, stream: str, sink: Sink, heading: str = "") -> bool:
+        """Print a stream, under a heading if it has anything; returns whether it has, or had before it was removed."""
         any_data = False
         try:
             for data in self.outputs.data(job, attempt, stream):
+                if heading and not any_data:
+                    self.heading(heading)
                 sink.write(data)
                 any_data = True
         except FileNotFoundError:

@@ -33,6 +33,10 @@ _ISO = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})[t ](\S+?) ?(z|[+-][0-9]{2}:[0-9
 _DURATION = re.compile(r"[0-9.]+|(?:[0-9.]+(?:d|h|ms|m|s)(?: (?=[0-9]))?)+")
 
 
+class TimePassed(UsageError):
+    """A deadline is a time that has passed."""
+
+
 class When(NamedTuple):
     """A time as it was said. One of ``wait_s``, ``at`` and ``clock`` has a value."""
 
@@ -106,13 +110,13 @@ def latest(when: When, now: int) -> int:
 def deadline_fields(when: When, now: int) -> dict[str, float | str | None]:
     """The fields of the policy for a deadline: a duration, which begins again with every round, or a time, which stays.
 
-    ``now`` is in microseconds since 1970. Raises UsageError if the time has passed.
+    ``now`` is in microseconds since 1970. Raises TimePassed.
     """
     if when.wait_s is not None:
         return {"deadline_s": when.wait_s, "deadline_at": None}
     at = coming(when, now)
     if at <= now:
-        raise UsageError(
+        raise TimePassed(
             f"the deadline {when.text!r} has passed: {in_words(at, now)}", hint=f"write it like {START_FORMS}"
         )
     return {"deadline_s": None, "deadline_at": format_time(at)}

@@ -49,6 +49,11 @@ def test_submit_says_that_the_clock_skips_a_time(submit, jobctl, monkeypatch):
     assert "  starts 2090-03-26 03:30 +02:00, in " in answer
 
 
+def test_a_dry_run_says_the_times_as_well(submit, jobctl):
+    assert re.search(rf"^starts {MOMENT}", submit("--dry-run", "--not-before", "tomorrow 06:00").err, re.MULTILINE)
+    assert "starts" not in submit("--dry-run").err
+
+
 def test_a_wait_is_shown_as_a_moment_and_a_start_that_has_passed_means_at_once(submit):
     assert re.search(r"^  starts .*, in 2h$", submit("--not-before", "in 2h").err, re.MULTILINE)
     assert "  may start at once: 2020-01-01 00:00 " in submit("--not-before", "2020-01-01").err

@@ -78,7 +78,8 @@ def _run_file(ctx: typer.Context, file: str) -> int:
     options = _options(ctx, slots)
     accepted = accept(shared, request, now)
     _tell_fewer_slots(shared, accepted, request.queue, slots)
-    for line in (*(accepted_lines(accepted) if accepted.is_special else ()), *times_of(request, accepted)):
+    lines = accepted_lines(accepted) if accepted.is_special else []
+    for line in lines if accepted.replayed else (*lines, *times_of(request)):
         shared.note(line)
     return run_in_foreground(shared, accepted.job, replace(options, scope=accepted.job))
 

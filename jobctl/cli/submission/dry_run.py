@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from jobctl.cli.session import Session
 from jobctl.cli.submission.intake import input_stream
-from jobctl.cli.submission.messages import forecast
+from jobctl.cli.submission.messages import forecast, times_of
 from jobctl.cli.submission.reading_progress import ReadingProgress
 from jobctl.errors import Exit
 from jobctl.services.submit.documents import preview_document
@@ -51,7 +51,8 @@ def show(
     expected = forecast(
         shared, request.policy, request.queue, found.rows, planned=planned, foreground=request.foreground
     )
-    shared.note(_verdict(found, expected))
+    times = () if found.replay_of is not None else times_of(request)
+    shared.note("\n".join((_verdict(found, expected), *(line.lstrip() for line in times))))
     return Exit.OK
 
 

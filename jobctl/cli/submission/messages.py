@@ -30,7 +30,8 @@ def print_messages(
     is_open = may_wait or accepted.replayed or accepted.queue_paused
     tell = _state if is_open else _forecast
     told = tell(shared, accepted, request.queue, started)
-    for line in (*accepted_lines(accepted), *times_of(request, accepted), *told):
+    times = () if accepted.replayed else times_of(request)
+    for line in (*accepted_lines(accepted), *times, *told):
         shared.note(line)
 
 
@@ -76,10 +77,10 @@ def _next_step(shared: Session, job: int) -> str:
     return f"  try again with: {retry}" if retry else f"  see it with: {shared.program} status {job}"
 
 
-def times_of(request: SubmitRequest, accepted: Accepted) -> list[str]:
+def times_of(request: SubmitRequest) -> list[str]:
     """Return lines with the times that the options of a new job gave, as moments with their offset."""
     ends_at = request.policy.deadline_at
-    if accepted.replayed or not (request.waits_for_time or ends_at):
+    if not (request.waits_for_time or ends_at):
         return []
     from jobctl.domain.durations import parse_time
     from jobctl.domain.times import in_words

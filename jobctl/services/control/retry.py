@@ -14,7 +14,7 @@ from jobctl.domain.policy import Policy
 from jobctl.domain.selection import Selection, refuse_states
 from jobctl.domain.spans import spelled
 from jobctl.domain.states import TERMINAL_JOB_STATES, ItemState
-from jobctl.domain.times import in_words
+from jobctl.domain.times import TimePassed, in_words
 from jobctl.domain.wording import plural
 from jobctl.errors import UsageError
 from jobctl.handlers.environment import split_options
@@ -172,10 +172,10 @@ def _check_variables(home: Home, values: Values) -> None:
 
 
 def _refuse_passed_deadline(job: int, policy: Policy, now: int) -> None:
-    """Raise UsageError if the deadline is a time that has passed: the round would end before its first item."""
+    """Raise TimePassed if the deadline is a time that has passed: the round would end before its first item."""
     ends_at = policy.ends_at(now)
     if ends_at is not None and ends_at <= now:
-        raise UsageError(
+        raise TimePassed(
             f"job {job}: its deadline has passed: {in_words(ends_at, now)}",
             hint=f"give the new round another one: jobctl retry {job} --deadline 2h (none takes it away)",
         )

@@ -5,15 +5,21 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from itertools import zip_longest
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from jobctl.domain.content import Work, differences, fingerprint
+from jobctl.domain.durations import parse_time
+from jobctl.domain.policy import Policy
 from jobctl.domain.states import TERMINAL_JOB_STATES
 from jobctl.errors import KeyConflict, UsageError
 from jobctl.handlers.kinds import KEEPS_TAGS
 from jobctl.store import followed, items, jobs
 from jobctl.store.database import Database
 from jobctl.store.job_row import JobRow
+
+if TYPE_CHECKING:
+    from jobctl.domain.job_options import JobOption
+    from jobctl.domain.times import When
 
 #: The most characters of a row in the message about a conflict.
 SHOWN = 80
@@ -105,17 +111,36 @@ def duplicate(owner: JobRow) -> KeyConflict:
     )
 
 
-def resume(database: Database, owner: JobRow, now: int) -> int:
-    """``--on-duplicate resume``: begin another round for items that may run again; returns their number."""
+def resume(database: Database, owner: JobRow, policy: Policy, now: int) -> int:
+    """``--on-duplicate resume``: begin another round for items that may run again; returns their number.
+
+    ``policy`` is that of the submission. A deadline that is a time, such as 06:00 of a nightly job, has passed when the
+    next night begins, so the new round gets the deadline of the submission. Raises TimePassed if that has passed, too.
+    """
     if owner.state not in TERMINAL_JOB_STATES or not (owner.counts.failed or owner.counts.unprocessed):
         return 0
     from jobctl.domain.selection import Selection
+    from jobctl.domain.times import TimePassed
     from jobctl.services.control.retry import begin_round
 
     try:
-        return begin_round(database, owner.id, Selection(), now=now).items
+        return begin_round(database, owner.id, Selection(), _deadline(owner.policy, policy), now=now).items
+    except TimePassed:
+        raise
     except UsageError:  # only items with an unknown outcome are left, in a job that must not run anything twice
         return 0
+
+
+def _deadline(kept: Policy, given: Policy) -> dict[JobOption, When | None]:
+    """The deadline of a submission as a rule of the new round, if one of the two deadlines is a time."""
+    from jobctl.domain.job_options import BY_NAME
+    from jobctl.domain.times import When
+
+    if kept.deadline_at is None and given.deadline_at is None:
+        return {}
+    at = None if given.deadline_at is None else parse_time(given.deadline_at)
+    has_none = at is None and given.deadline_s is None
+    return {BY_NAME["deadline"]: None if has_none else When(given.deadline_at or "", given.deadline_s, at)}
 
 
 def take_to_foreground(database: Database, job: int) -> None:

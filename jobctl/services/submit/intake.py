@@ -202,7 +202,7 @@ class Intake:
         if request.on_duplicate == "fail":
             raise idempotency.duplicate(owner)
         if request.on_duplicate == "resume":
-            resumed = idempotency.resume(self.database, owner, self.now)
+            resumed = idempotency.resume(self.database, owner, request.policy, self.now)
         if request.foreground:
             idempotency.take_to_foreground(self.database, owner.id)
         return Accepted(

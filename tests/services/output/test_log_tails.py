@@ -121,6 +121,16 @@ def test_logs_without_headings_begin_each_item_on_a_line(store, home, jobctl):
     assert (nothing.out, nothing.err) == ("", "")
 
 
+def test_the_errors_of_a_running_item_have_a_heading_of_their_own(hours, home, jobctl):
+    (home.job_logs(hours) / "2.err").write_bytes(b"oops\n")
+    assert jobctl("logs", f"{hours}.3-4").out.endswith(
+        "==> 1.4 running, attempt 1 <==\nd1\nd2\n==> 1.4 standard error <==\noops\n"
+    )
+    assert "standard error" not in jobctl("logs", f"{hours}.3-4", "-n", 0).out
+    (home.job_logs(hours) / "2.out").write_bytes(b"")
+    assert jobctl("logs", f"{hours}.3-4").out.endswith("==> 1.4 running, attempt 1 <==\noops\n")
+
+
 def test_logs_say_that_nothing_ran_since_then(store, jobctl):
     store.job("s", state="succeeded", started_at=1, finished_at=2)
     assert jobctl("logs", "1", "--since", "1h").err == "job 1: nothing has run since then\n"

@@ -6,13 +6,14 @@ import io
 
 import pytest
 
+from jobctl.domain.durations import format_time
 from jobctl.domain.policy import Policy
 from jobctl.domain.states import JobState
 from jobctl.errors import InputRejected, KeyConflict, UsageError
 from jobctl.services.submit.request import SubmitRequest
 from jobctl.services.submit.submit import submit
 from jobctl.sources.options import InputOptions
-from tests.engine.bench import Bench, state
+from tests.engine.bench import SECOND, Bench, state
 from tests.executors.fake import Play
 
 
@@ -151,6 +152,36 @@ def test_resume_converges_and_then_does_nothing(tmp_path):
     assert bench.give(ROWS, key="k", on_duplicate="resume").resumed == 0
     assert (state(bench, 1), bench.job(1).round) == (JobState.SUCCEEDED, 3)
     assert len(bench.executor.dispatched) == 3 + 2 + 1
+
+
+def test_a_round_that_resume_begins_has_the_deadline_of_its_submission(tmp_path):
+    """A nightly job with ``--deadline 06:00``: the deadline of the last night has passed."""
+    bench = Counter(tmp_path, script=lambda _: Play(code=65))
+    bench.now = bench.now // SECOND * SECOND
+    night = 86_400 * SECOND
+
+    def give(**policy):
+        return bench.give(ROWS, key="k", on_duplicate="resume", policy=Policy(**policy)).resumed
+
+    def until(at):
+        return {"deadline_at": format_time(at)}
+
+    first = bench.now + 60 * SECOND
+    give(**until(first))
+    bench.work_off()
+    bench.now += night
+    with pytest.raises(UsageError, match="has passed"):
+        give(**until(first))
+    assert give(**until(first + night)) == 3
+    assert bench.job(1).deadline_at == first + night
+    bench.work_off()
+    assert give(deadline_s=90.0) == 3
+    assert (bench.job(1).deadline_at, bench.job(1).policy.deadline_at) == (bench.now + 90 * SECOND, None)
+    bench.work_off()
+    assert give(**until(first + 2 * night)) == 3
+    bench.work_off()
+    assert give() == 3
+    assert bench.job(1).deadline_at is None
 
 
 def test_resume_leaves_unknown_outcomes_alone(tmp_path):
