@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from jobctl.domain.documents.settings import ConfigChangeDocument
 
 _SCHEMA: Final = "jobctl.config_change/1"
-#: The permissions of a new file: others may read that of a project, which is part of its sources.
-_MODES = {"project": 0o644, "user": 0o600}
+#: The permissions of a new file before the umask: that of a project is one of its sources.
+_MODES = {"project": 0o666, "user": 0o600}
 
 
 class Place(NamedTuple):

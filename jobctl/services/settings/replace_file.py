@@ -7,22 +7,20 @@ import os
 import stat
 
 from jobctl.errors import UsageError
-from jobctl.process import private
 
 
 def replace_file(path: str, content: bytes, mode: int = 0o600) -> None:
-    """Replace a file, which keeps its permissions; ``mode`` has those of a new one. Raises OSError.
+    """Replace a file, which keeps its permissions; a new one has ``mode``, less what the umask takes away.
 
-    A link at this path is replaced itself.
+    A link at this path is replaced itself. Raises OSError; the file is unchanged then.
     """
-    with contextlib.suppress(FileNotFoundError):
-        found = os.lstat(path).st_mode
-        mode = stat.S_IMODE(found) if stat.S_ISREG(found) else mode
     temporary = f"{path}.{os.getpid()}.tmp"
-    descriptor = private.create(temporary)
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(temporary)
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW, mode)
     try:
         with open(descriptor, "wb") as file:
-            os.fchmod(file.fileno(), mode)
+            _keep_permissions(path, file.fileno())
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
@@ -31,6 +29,13 @@ def replace_file(path: str, content: bytes, mode: int = 0o600) -> None:
         with contextlib.suppress(OSError):
             os.unlink(temporary)
         raise
+
+
+def _keep_permissions(path: str, descriptor: int) -> None:
+    with contextlib.suppress(FileNotFoundError):
+        found = os.lstat(path).st_mode
+        if stat.S_ISREG(found):
+            os.fchmod(descriptor, stat.S_IMODE(found))
 
 
 def make_folder(folder: str) -> None:
