@@ -38,7 +38,7 @@ PAUSED = BlockerKind("paused", "paused {ago} ago{why}", "{jobctl} resume {job}",
 NEVER_STARTS = BlockerKind(
     "after",
     "job {other} ended {state}, and this one was to run only after its success, so it ends as cancelled",
-    "{jobctl} retry {other}",
+    "{retry}",
 )
 DISK_FULL = BlockerKind("disk_low", "the disk is nearly full: {short}", "{jobctl} prune --dry-run", "disk_low")
 DAEMON_DOWN = BlockerKind("daemon_down", "no daemon is running", "{jobctl} daemon start", "daemon_down")

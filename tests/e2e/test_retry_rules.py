@@ -144,3 +144,14 @@ def test_what_a_new_job_needs_is_refused_for_a_new_round(cli):
     ):
         assert said in cli("retry", *words, check=2).stderr, words
     assert "no job 9" in cli("retry", 9, "--as-new", check=9).stderr
+
+
+def test_a_job_after_one_that_timed_out_names_a_retry_that_can_succeed(cli):
+    cli.file("rows.txt", "2.5\n")
+    cli("run", "rows.txt", "-q", "--timeout", 1, "--attempts", 1, "--", "sleep", "{}", check=4)
+    cli("submit", "rows.txt", "--after", 1, "--", "true", "{}")
+    assert cli.status(2)["next"]
+    holds = json.loads(cli("explain", 2, "--json").stdout)["holds"]
+    assert "jobctl retry 1 --timeout 2s" in [hold["action"] for hold in holds]
+    cli("daemon", "run", "--drain")
+    assert cli.status(2)["retry"]["command"] == "jobctl retry 1 --timeout 2s && jobctl retry 2"

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, cast
 
 from jobctl.domain.durations import format_time
-from jobctl.domain.policy import Policy
-from jobctl.domain.retry_advice import CAUSES, Advice, retry_advice, retry_command
+from jobctl.domain.retry_advice import Advice, retry_advice, retry_command
+from jobctl.services.why.retries import advice_for
 from jobctl.services.why.situation import Situation
 from jobctl.store.database import Database
-from jobctl.store.failures import codes, example, failed_samples, samples_of
+from jobctl.store.failures import example, failed_samples, samples_of
 from jobctl.store.views import jobs as job_views
 from jobctl.store.views.failures import FailureView
 from jobctl.store.views.jobs import JobView
@@ -82,9 +82,7 @@ def unsuccessful_before(database: Database, job: JobView, now: int) -> list[tupl
         for number, condition in json.loads(ahead.pop().after):
             other = job_views.job(database, number) if condition == "ok" and number not in found else None
             if other is not None and other.is_done and other.state != "succeeded":
-                policy = Policy.from_json(json.loads(other.policy))
-                causes = codes(database, number, CAUSES)
-                found[number] = retry_advice(policy, causes, other.state, now)
+                found[number] = advice_for(database, other, now)
                 ahead.append(other)
     return sorted(found.items())
 

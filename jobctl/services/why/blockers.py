@@ -111,7 +111,8 @@ def _of_job(case: Situation) -> Iterator[Blocker]:
         yield _blocker(case, blocker_kinds.PAUSED, job.paused_at, why=why, brief=brief)
     for other in case.after:
         if other["condition"] == "ok" and other["done"] and other["state"] != "succeeded":
-            yield _blocker(case, blocker_kinds.NEVER_STARTS, other=other["job"], state=other["state"])
+            retry = case.retry_of(other["job"])
+            yield _blocker(case, blocker_kinds.NEVER_STARTS, other=other["job"], state=other["state"], retry=retry)
 
 
 def _of_daemon(case: Situation) -> Iterator[Blocker]:

@@ -66,6 +66,7 @@ class Situation(NamedTuple):
     shortage: str  # of room on the disk, with figures; empty for a job that is done
     process_waits: Sequence[ProcessWait]  # items that wait for processes
     left: LeftoversOfJob | None  # processes that items left behind and that were ended
+    retry_of: Callable[[int], str]  # the command that retries another job
     held_by_undo: int = 0  # items that did not succeed and that a retry leaves out, because an undo job has their rows
 
     @property
@@ -119,6 +120,7 @@ def situation_of(store: StoreFacts, job: JobView) -> Situation:
         shortage="" if job.is_done else store.shortage(),
         process_waits=_process_waits(store.home, job.id) if job.running else (),
         left=_left(database, job.id) if job.attempts else None,
+        retry_of=lambda other: _retry_of(store, other),
         held_by_undo=undone.held_failures(database, job.id) if job.is_done and (job.failed or job.undo_retaken) else 0,
     )
 
@@ -135,6 +137,13 @@ def _left(database: Database, job: int) -> LeftoversOfJob | None:
     from jobctl.store.leftovers import summary
 
     return summary(database, job)
+
+
+def _retry_of(store: StoreFacts, other: int) -> str:
+    """The command that retries another job. Few jobs come after one that failed, so the import is here."""
+    from jobctl.services.why.retries import retry_of
+
+    return retry_of(store.database, other, store.now, store.program)
 
 
 def _others(database: Database, job: JobView) -> tuple[list[AfterBlock], list[FollowsBlock]]:
