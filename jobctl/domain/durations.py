@@ -96,7 +96,9 @@ def format_given(seconds: float) -> str:
 
 
 def duration_text(seconds: float) -> str:
-    """A duration as ``parse_duration`` reads it, without a blank: ``1m30s``, ``2h``, ``0.25s``."""
+    """A duration as ``parse_duration`` reads it, without a blank: ``1m30s``, ``2h``, ``250ms``."""
+    if seconds < 1 and seconds * 1000 == round(seconds * 1000) and seconds:
+        return f"{round(seconds * 1000)}ms"
     if seconds < 1 or seconds != int(seconds):
         return f"{decimal(seconds).removesuffix('.0')}s"
     parts, rest = "", int(seconds)

@@ -12,7 +12,7 @@ from jobctl.domain.option_texts import rule_words, size_text, text_of
 from jobctl.domain.option_values import read_text
 
 TEXTS = {
-    "timeout": ("5m", "1m30s", "0.25s", "none"),
+    "timeout": ("5m", "1m30s", "250ms", "none"),
     "slots": ("8", "none"),
     "attempts": ("5",),
     "rate": ("60/m", "none"),
