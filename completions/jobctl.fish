@@ -99,7 +99,7 @@ end
 complete -c jobctl -f
 complete -c jobctl -n __jobctl_in_words -xa '(__jobctl_words)'
 
-set -g __jobctl_valued --home --format --delimiter --comment --encoding --sheet --invalid --select --where --sample --recipe -C --cwd --env --env-file --shell --call --call-style --call-setup --recycle --python --name --label --queue --priority --after --not-before --key --on-duplicate --item-key --new-by -j --slots --timeout --gpus-per-item --nice --ionice --resources --deadline --rate --attempts --retry-on --no-retry-on --backoff --grace --max-failures --halt --on-crash --leftovers --undo --undo-shell --undo-call --output-cap --notify --on-done --notify-secret-env --notify-secret-file --executor --scheduler --scheduler-file --cluster --workers --tls-ca --tls-cert --tls-key --resume --reason --state --since -s --code --cause --items --sort --limit -l --attempt -n --tail -o --output --lines --spool --wait --older-than
+set -g __jobctl_valued --home --format --delimiter --comment --encoding --sheet --invalid --select --where --sample --recipe -C --cwd --env --env-file --shell --call --call-style --call-setup --recycle --python --name --label --queue --priority --after --not-before --key --on-duplicate --item-key --new-by -j --slots --timeout --gpus-per-item --nice --ionice --resources --deadline --rate --attempts --retry-on --no-retry-on --backoff --grace --max-failures --halt --on-crash --leftovers --undo --undo-shell --undo-call --output-cap --notify --on-done --notify-secret-env --notify-secret-file --executor --scheduler --scheduler-file --cluster --workers --tls-ca --tls-cert --tls-key --resume --reason --cause --items --state --since -s --code --sort --limit -l --attempt -n --tail -o --output --lines --spool --wait --older-than
 set -g __jobctl_groups notify daemon queue recipe config
 set -g __jobctl_givers submit run undo
 
@@ -306,7 +306,10 @@ complete -c jobctl -n "__jobctl_at 'run'" -s h -l help -d 'Show help and exit: -
 complete -c jobctl -n "__jobctl_at 'cancel'" -kxa '(__jobctl_ask items)'
 complete -c jobctl -n "__jobctl_at 'cancel'" -l now -d 'Send KILL at once, without TERM and a grace period.'
 complete -c jobctl -n "__jobctl_at 'cancel'" -l reason -x -d 'The reason, which the journal of the job keeps.'
-complete -c jobctl -n "__jobctl_at 'cancel'" -l state -xa '(__fish_append , queued running paused cancelling succeeded partial failed cancelled expired)' -d 'Only jobs in one of these states; may be repeated.'
+complete -c jobctl -n "__jobctl_at 'cancel'" -l cause -xa '(__fish_append , timeout cancelled interrupted not_started env_missing raised leftovers disk_full)' -d 'Only items with these causes of failure: timeout,exit_7; may be repeated.'
+complete -c jobctl -n "__jobctl_at 'cancel'" -l where -x -d 'Only items for which this is true, such as \'size > 100 and duration > 60\'.'
+complete -c jobctl -n "__jobctl_at 'cancel'" -l items -x -d 'Only items with these numbers: 1-100,500,1000-.'
+complete -c jobctl -n "__jobctl_at 'cancel'" -l state -xa '(__fish_append , queued running paused cancelling succeeded partial failed cancelled expired)' -d 'Only jobs in these states; with JOB, only its items in these: queued,running. May be repeated.'
 complete -c jobctl -n "__jobctl_at 'cancel'" -l name -x -d 'Only jobs with a name that fits this shell pattern: \'nightly*\'.'
 complete -c jobctl -n "__jobctl_at 'cancel'" -l label -x -d 'Only jobs with this label; may be repeated, then all must fit.'
 complete -c jobctl -n "__jobctl_at 'cancel'" -l queue -kxa '(__jobctl_ask queues)' -d 'Only jobs of this queue.'

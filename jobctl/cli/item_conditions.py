@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from typer import Context
@@ -53,13 +54,13 @@ CONDITIONS = (STATE, CAUSE, WHERE, ITEMS)
 class ItemsCommand(Command):
     """A command with options from the table; they come after its own."""
 
-    conditions: tuple[Condition, ...] = CONDITIONS
+    item_conditions: tuple[Condition, ...] = CONDITIONS
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         own = [param for param in self.params if getattr(param, "rich_help_panel", None) is None]
         rest = [param for param in self.params if param not in own]
-        self.params = [*own, *map(_declared, self.conditions), *rest]
+        self.params = [*own, *map(_declared, self.item_conditions), *rest]
 
 
 def _declared(option: Condition) -> TyperOption:
@@ -82,13 +83,22 @@ def _keep(ctx: Any, param: Any, value: Any) -> Any:
     return value
 
 
-def selection_of(ctx: Context) -> Selection:
-    """The selection that a command line means. Raises UsageError that names the option and says what is possible."""
+def options_given(ctx: Context) -> list[str]:
+    """The options of the table that were given, as they are typed."""
+    given = ctx.meta.get(_VALUES, {})
+    return [f"--{name}" for name, value in given.items() if value not in (None, False, (), [])]
+
+
+def selection_of(ctx: Context, states: Iterable[str] = ()) -> Selection:
+    """The selection that a command line means; ``states`` are those that another option gives.
+
+    Raises UsageError that names the option and says what is possible.
+    """
     from jobctl.domain.selection import Selection, check_contradictions, parse_causes, parse_states
     from jobctl.domain.spans import parse_spans
 
     given = ctx.meta.get(_VALUES, {})
-    words = [*(given.get(STATE.key) or ()), *(flag.key for flag in _STATE_FLAGS if given.get(flag.key))]
+    words = [*states, *(given.get(STATE.key) or ()), *(flag.key for flag in _STATE_FLAGS if given.get(flag.key))]
     items, where = given.get(ITEMS.key), given.get(WHERE.key)
     selection = Selection(
         parse_states(words),

@@ -9,6 +9,8 @@ from jobctl.engine.jobs.live_jobs import LiveJobs
 
 def has_future(live_jobs: LiveJobs, live: LiveJob) -> bool:
     """True if something will happen to a job, or to those that it waits for, without a command."""
+    if live.sweeps:  # a set of its items is being cancelled
+        return True
     if live.stop is not None or not live.has_future:
         return live.stop is not None
     awaited = [*live.waits_for, *(live.follows if not live.live else ())]
@@ -23,7 +25,7 @@ def is_served(live_jobs: LiveJobs, job: int) -> bool:
     that can never start because of that end is ended too, and so is every job after it.
     """
     live = live_jobs.get(job)
-    if live is not None and (live.row.foreground or live.stop is not None):
+    if live is not None and (live.row.foreground or live.stop is not None or live.sweeps):
         return False
     return not any(_ends_with_another(each) or _takes_back(each, job) for each in live_jobs)
 

@@ -15,11 +15,13 @@ from jobctl.render.job.facts import policy_facts, undone_words
 from jobctl.render.look import Look, wrap_hanging
 
 if TYPE_CHECKING:
-    from jobctl.domain.documents.explain import AttemptBlock, ExplainDocument, HoldBlock, RoundBlock
+    from jobctl.domain.documents.explain import AttemptBlock, ExplainDocument, HoldBlock, JournalBlock, RoundBlock
     from jobctl.domain.documents.policy import PolicyBlock
     from jobctl.domain.documents.status_blocks import AttentionBlock
 
 
+#: The event of the journal that is about a set of items.
+_SET_CANCELLED = "items_cancelled"
 #: The beginning of a line with the command that helps.
 _COMMAND = "    -> "
 
@@ -177,5 +179,13 @@ def _journal(document: ExplainDocument) -> Iterator[str]:
         yield f"  ... {hidden} earlier lines"
     for entry in document["journal"]:
         why = f": {inert(entry['reason'])}" if entry["reason"] else ""
-        item = "" if entry["item"] is None else f" item {entry['item']}"
+        item = _journal_items(entry)
         yield f"  {local(entry['at'])}  {inert(entry['actor'])}  {entry['event']}{item}{why}"
+
+
+def _journal_items(entry: JournalBlock) -> str:
+    """The item of a line, or how many items a set has."""
+    if entry["item"] is not None:
+        return f" item {entry['item']}"
+    count = entry["data"].get("items")
+    return f" {plural(count, 'item')}" if entry["event"] == _SET_CANCELLED and isinstance(count, int) else ""

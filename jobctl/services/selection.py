@@ -25,6 +25,7 @@ from jobctl.store.views.items import AttemptView, ItemView
 
 if TYPE_CHECKING:
     from jobctl.domain.item_where import ItemCondition
+    from jobctl.services.control.targets import Target
 
 #: Items of one page.
 PAGE = 500
@@ -129,6 +130,19 @@ def with_items(selection: Selection, numbers: Sequence[range], target: str) -> S
     return replace(selection, items=joined(Span(span.start, span.stop - 1) for span in numbers))
 
 
+def for_each_job(targets: Sequence[Target], chosen: Selection, done: str) -> dict[int, Selection]:
+    """Return ``chosen`` for each job of the targets, with the items that are named; ``done`` is the verb: ``retried``.
+
+    Raises UsageError if both a job and items of it are named, or items in two places.
+    """
+    by_job: dict[int, list[range]] = {}
+    for target in targets:
+        by_job.setdefault(target.job, []).extend(() if target.items is None else (target.items,))
+    if any(target.item is None and by_job[target.job] for target in targets):
+        raise UsageError(f"a job and items of it cannot be {done} together", hint="name the job, or its items")
+    return {job: with_items(chosen, items, f"{job}.N") for job, items in by_job.items()}
+
+
 def nothing_selected(database: Database, chosen: SelectedItems) -> str:
     """Return a sentence about a selection of nothing: how many items each of its parts leaves, and which one none."""
     row = job_views.job(database, chosen.job)
@@ -137,7 +151,7 @@ def nothing_selected(database: Database, chosen: SelectedItems) -> str:
     if chosen.selection.is_default:
         return f"job {chosen.job}: none of its {plural(row.total, 'item')} is {_one_of(chosen.default)}"
     left, said = row.total, list[str]()
-    for part, selection in _narrowing(chosen.selection):
+    for part, selection in _narrowing(chosen.selection, chosen.default):
         count = 0 if selection.where else selected.Query(database, chosen.job, selection, chosen.default).count()
         said.append(f"{'none' if not count else number(count)} of {'them' if said else _all(left)} {part}")
         if not count:
@@ -151,12 +165,15 @@ def _all(total: int) -> str:
 
 
 def _one_of(states: Sequence[ItemState]) -> str:
-    return " or ".join(state.word for state in states)
+    *most, last = (state.word for state in states)
+    return f"{', '.join(most)} or {last}" if most else last
 
 
-def _narrowing(selection: Selection) -> Iterator[tuple[str, Selection]]:
+def _narrowing(selection: Selection, default: Sequence[ItemState]) -> Iterator[tuple[str, Selection]]:
     """The parts of a selection in words, each with the selection up to it."""
     so_far = Selection()
+    if default and not selection.names_kinds:
+        yield f"are {_one_of(default)}", so_far
     if selection.items:
         so_far = replace(so_far, items=selection.items)
         yield f"have the numbers {spelled(selection.items)}", so_far

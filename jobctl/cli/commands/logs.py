@@ -18,7 +18,7 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None)
 class LogsCommand(ItemsCommand):
     """The command, with the options that select items."""
 
-    conditions = (FAILED, *CONDITIONS)
+    item_conditions = (FAILED, *CONDITIONS)
 
 
 @app.command(cls=LogsCommand)

@@ -21,7 +21,7 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None)
 class ResultsCommand(ItemsCommand):
     """The command, with the options that select items."""
 
-    conditions = (SUCCEEDED, FAILED, UNPROCESSED, *CONDITIONS)
+    item_conditions = (SUCCEEDED, FAILED, UNPROCESSED, *CONDITIONS)
 
 
 @app.command(cls=ResultsCommand)

@@ -32,7 +32,7 @@ class RetryCommand(ItemsCommand, RetryOptions):
         *("--state", "--cause", "--where", "--items", "--unknown"),
         *("--timeout", "--attempts", "--slots", "--env", "--as-new"),
     )
-    conditions = (STATE, RETRY_CAUSE, WHERE, ITEMS, FAILED, UNPROCESSED, UNKNOWN, UNDONE)
+    item_conditions = (STATE, RETRY_CAUSE, WHERE, ITEMS, FAILED, UNPROCESSED, UNKNOWN, UNDONE)
 
 
 @app.command(cls=RetryCommand)

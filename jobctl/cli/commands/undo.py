@@ -17,7 +17,7 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None)
 class Undo(ItemsCommand, UndoCommand):
     """The command, with the options that select items and those that change rules."""
 
-    conditions = (CAUSE, WHERE, ITEMS, UNKNOWN._replace(help="Rows whose outcome is not known as well."))
+    item_conditions = (CAUSE, WHERE, ITEMS, UNKNOWN._replace(help="Rows whose outcome is not known as well."))
     on_first_screen = ("--where", "--items", "--unknown", "--shell", "--call", "--slots", "--rate")
 
 

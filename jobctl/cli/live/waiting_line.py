@@ -174,6 +174,14 @@ def for_cancel(shared: Session, targets: Sequence[Target], *, at_once: bool) -> 
     return WaitingLine(shared, _Cancel(shared, targets, at_once=at_once).describe, "the cancel continues")
 
 
+def for_cancel_of_items(shared: Session, jobs: Sequence[int], *, at_once: bool) -> WaitingLine:
+    """The line of a wait until selected items of these jobs are cancelled."""
+    from jobctl.services.control.targets import Target
+
+    wait = _Cancel(shared, [Target(job) for job in jobs], at_once=at_once)
+    return WaitingLine(shared, wait.describe_selected, "the cancel continues")
+
+
 class _Cancel:
     def __init__(self, shared: Session, targets: Sequence[Target], *, at_once: bool) -> None:
         self._shared = shared
@@ -198,6 +206,11 @@ class _Cancel:
             f"{who}: {plural(found.running, 'item')} still running, {self._kill(waited_s)}",
             f"{who}: {found.running} running, {self._kill(waited_s)}",
         )
+
+    def describe_selected(self, waited_s: float) -> Waiting:
+        """The jobs, and the time until the items that still run get KILL."""
+        who = f"job {self._jobs[0]}" if len(self._jobs) == 1 else f"{len(self._jobs)} jobs"
+        return Waiting(f"{who}: selected items still end, {self._kill(waited_s)}", f"{who}: {self._kill(waited_s)}")
 
     def _items(self, waited_s: float) -> Waiting:
         from jobctl.domain.wording import plural

@@ -7,7 +7,7 @@ set out of the queue in steps and ends the items that run.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -22,6 +22,7 @@ from jobctl.process.this_process import actor
 from jobctl.process.watch import Watch
 from jobctl.services.control.cancel import PATIENCE_S, ensure_engine
 from jobctl.services.control.targets import existing_job
+from jobctl.services.daemon.watched_wait import LOOK_EVERY_S, Look
 from jobctl.services.selection import SelectedItems, nothing_selected
 from jobctl.store import cancelled, clock, jobs, journal, requests
 from jobctl.store.database import Database
@@ -29,12 +30,11 @@ from jobctl.store.opening.open import open_database
 from jobctl.store.requests import Request
 
 if TYPE_CHECKING:
-    from jobctl.domain.documents.control import CancelledBlock
+    from jobctl.domain.documents.control import CancelDocument, CancelledBlock
 
 LIVE_STATES = tuple(state for state in ItemState if state in LIVE_ITEM_STATES)
 #: The items that one transaction writes.
 _CHUNK = 20_000
-_NAP_S = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,11 +74,15 @@ class CancelledItems:
 
 @dataclass(frozen=True, slots=True)
 class ItemsToCancel:
-    """How to cancel: at once or with grace, for which reason; ``now`` in microseconds UTC."""
+    """How to cancel: at once or with grace, for which reason; ``now`` in microseconds UTC.
+
+    ``look`` is called once the cancel is requested, and then from time to time.
+    """
 
     at_once: bool
     reason: str
     now: int
+    look: Look | None = None
 
 
 def cancel_items(home: Home, wanted: Mapping[int, Selection], how: ItemsToCancel) -> list[CancelledItems]:
@@ -99,9 +103,16 @@ def cancel_items(home: Home, wanted: Mapping[int, Selection], how: ItemsToCancel
         asked = {job: ask_for_items(database, each, how) for job, each in chosen.items()}
         batches = {job: batch for job, (batch, count) in asked.items() if count}
         if batches:
+            if how.look is not None:
+                how.look()
             ensure_engine(home, set(batches))
-            _wait_until_done(database, home, batches)
+            _wait_until_done(database, home, batches, how.look)
         return [_result(database, chosen[job], *asked[job]) for job in chosen]
+
+
+def items_document(results: Sequence[CancelledItems]) -> CancelDocument:
+    """``jobctl.cancel/1`` of selected items."""
+    return {"schema": "jobctl.cancel/1", "cancelled": [result.block() for result in results]}
 
 
 def ask_for_items(database: Database, chosen: SelectedItems, how: ItemsToCancel) -> tuple[int, int]:
@@ -128,7 +139,7 @@ def ask_for_items(database: Database, chosen: SelectedItems, how: ItemsToCancel)
     return batch, count
 
 
-def _wait_until_done(database: Database, home: Home, batches: Mapping[int, int]) -> None:
+def _wait_until_done(database: Database, home: Home, batches: Mapping[int, int], look: Look | None) -> None:
     grace_s = max(row.policy.grace_s for job in batches if (row := jobs.load(database, job)) is not None)
     deadline = time.monotonic() + grace_s + PATIENCE_S
     live = dict(batches)
@@ -137,7 +148,9 @@ def _wait_until_done(database: Database, home: Home, batches: Mapping[int, int])
             left = deadline - time.monotonic()
             if left <= 0:
                 return
-            watch.wait(min(left, _NAP_S))
+            if look is not None:
+                look()
+            watch.wait(min(left, LOOK_EVERY_S))
             if lock_holder(home.lock) is None:  # there was an engine for another job, and it has ended
                 ensure_engine(home, set(live))
 

@@ -22,7 +22,7 @@ from jobctl.process.this_process import actor
 from jobctl.process.wakeup import wake
 from jobctl.services.control.rule_changes import RuleChanges, Values, change_rules, check_on_this_machine
 from jobctl.services.control.targets import Target, existing_job
-from jobctl.services.selection import SelectedItems, with_items
+from jobctl.services.selection import SelectedItems, for_each_job
 from jobctl.store import another_round, clock, jobs, journal
 from jobctl.store.another_round import ItemCounts
 from jobctl.store.daemon import load_cluster
@@ -98,14 +98,9 @@ def selections(
 
     Raises UsageError if both a job and items of it are named, or a state that is not one of ``states``.
     """
-    by_job: dict[int, list[range]] = {}
-    for target in targets:
-        by_job.setdefault(target.job, []).extend(() if target.items is None else (target.items,))
-    if any(target.item is None and by_job[target.job] for target in targets):
-        raise UsageError("a job and items of it cannot be retried together", hint="name the job, or its items")
     hint = "leave the state out: all items that did not succeed run again; or add --as-new for a new job of any rows"
     refuse_states(chosen, states, "retry", hint)
-    return {job: with_items(chosen, items, f"{job}.N") for job, items in by_job.items()}
+    return for_each_job(targets, chosen, "retried")
 
 
 def retry_document(retried: Sequence[Retried]) -> RetryDocument:

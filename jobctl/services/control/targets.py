@@ -48,6 +48,11 @@ class Target:
         return None if self.item is None else range(self.item, (self.last or self.item) + 1)
 
 
+def count_named(targets: Sequence[Target]) -> int:
+    """Return the number of jobs and items that these targets name."""
+    return sum(1 if target.items is None else len(target.items) for target in targets)
+
+
 def expand_ranges(targets: Sequence[Target]) -> list[Target]:
     """Return one target for each item of the ranges. Raises UsageError for more than MAX_WRITTEN_OUT items."""
     count = sum(len(target.items) for target in targets if target.items is not None)
