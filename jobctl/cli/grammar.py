@@ -12,7 +12,15 @@ from typing import Any
 
 from typer.core import TyperArgument
 
-from jobctl.cli.parameters import argument_line, choice_clause, is_flag, long_name, option_line, placeholder
+from jobctl.cli.parameters import (
+    LONG_DASHES,
+    argument_line,
+    choice_clause,
+    is_flag,
+    long_name,
+    option_line,
+    placeholder,
+)
 from jobctl.errors import UsageError
 
 #: The names that typer has for the type of an option that takes a whole number, with or without limits.
@@ -69,10 +77,10 @@ class Grammar:
 
     def _check_word(self, word: str) -> None:
         """Raises UsageError for an argument that is an option in disguise, or standard input where it is not read."""
-        from jobctl.cli import mistakes
+        if word[:1] in LONG_DASHES:
+            from jobctl.cli.mistakes import refuse_long_dash
 
-        if word[:1] in mistakes.LONG_DASHES:
-            mistakes.refuse_long_dash(word, self._options, self._help)
+            refuse_long_dash(word, self._options, self._help)
         metavars = [placeholder(param) for param in self._arguments]
         if word == "-" and metavars and "FILE" not in metavars:
             raise UsageError(

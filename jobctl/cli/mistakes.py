@@ -12,13 +12,11 @@ from typing import Any, NamedTuple
 
 from typer.core import TyperArgument
 
-from jobctl.cli.parameters import argument_line, is_flag, option_line, placeholder
+from jobctl.cli.parameters import LONG_DASHES, argument_line, is_flag, option_line, placeholder
 from jobctl.cli.session import ARGUMENTS
 from jobctl.domain.nearest import nearest
 from jobctl.errors import NotFound, UsageError
 
-#: The dashes that a word processor or a web page puts in place of ``-`` and ``--``.
-LONG_DASHES = ("\u2013", "\u2014", "\u2212", "\u2011", "\u2012")
 #: Words before a JOB that nobody needs, in ``jobctl status job 42``.
 KINDS = ("job", "jobs", "item", "items")
 #: An option within a message.

@@ -6,6 +6,9 @@ from typing import Any
 
 from typer.core import TyperOption
 
+#: The dashes that a word processor or a web page puts in place of - and --.
+LONG_DASHES = ("\u2013", "\u2014", "\u2212", "\u2011", "\u2012")
+
 
 def is_flag(param: Any) -> bool:
     """Return whether an option takes no value."""

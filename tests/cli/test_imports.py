@@ -23,6 +23,8 @@ sys.stdout.flush()
 print(json.dumps([code, sorted(sys.modules)]), file=sys.stderr)
 """
 HEAVY = {"sqlmodel", "sqlalchemy", "pydantic", "pydantic_core", "asyncio", "http", "email", "unittest", "textual"}
+#: What only a command line with a mistake, or a help page, needs.
+MISTAKES = {"jobctl.cli.mistakes", "jobctl.cli.unknown_commands", "jobctl.cli.vocabulary", "jobctl.cli.page"}
 #: What only rare submissions need: other sources, conditions, samples, notifications, another round.
 RARE = {
     "tomllib",
@@ -98,6 +100,7 @@ def test_everyday_commands_stay_light(store, home, tmp_path, monkeypatch, words)
     tops = {name.partition(".")[0] for name in names}
     assert not tops & HEAVY
     assert "rich" not in tops  # drawn with on a terminal only
+    assert not names & MISTAKES
     assert not names & {"jobctl.cli.pager", "jobctl.domain.times"}
     if words[0] == "submit":
         assert not names & RARE
