@@ -46,6 +46,7 @@ CODES = {
     "jobctl status nightly --exit-code": 3,
     "jobctl status last --watch": 3,
     "jobctl wait ": 3,
+    "jobctl wait --label batch=7": 9,  # no job has this label
     "jobctl daemon run --drain": 75,  # after a line that starts a daemon
 }
 #: Not files, and created again when they are needed.
