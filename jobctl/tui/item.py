@@ -78,8 +78,8 @@ class ItemScreen(JobctlScreen):
         shown = look(self.size.width - 2, self.size.height)
         self.query_one("#explanation", Static).update(Text("\n".join(explain_lines(document, shown))))
 
-    def check_action(self, action: str, _parameters: tuple[object, ...]) -> bool | None:
-        """A key that has no effect now is not shown."""
+    def acts(self, action: str) -> bool:
+        """Return whether an action has an effect now."""
         state = self._document["item_state"] if self._document is not None else None
         if action == "cancel":
             return state is not None and state not in _ENDED

@@ -143,9 +143,9 @@ class JobScreen(JobctlScreen):
 
     # ---- keys ----
 
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """A key that has no effect now is not shown."""
-        if not self.is_mounted or self._document is None:
+    def acts(self, action: str) -> bool:
+        """Return whether an action has an effect now."""
+        if self._document is None:
             return action in ("back", "tab", "step_tab", "help")
         tab = self.tab
         if action in ("filter", "order", "reverse"):
@@ -158,7 +158,7 @@ class JobScreen(JobctlScreen):
             return self.items.state_of_chosen in ("queued", "running", "retrying")
         if action == "retry" and tab == "items":
             return self._document["done"] and self.items.state_of_chosen in ("failed", "unprocessed")
-        return super().check_action(action, parameters)
+        return super().acts(action)
 
     def action_tab(self, name: str) -> None:
         """Show a tab and give it the keys."""

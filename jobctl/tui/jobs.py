@@ -137,15 +137,13 @@ class JobsScreen(JobctlScreen):
 
     # ---- keys ----
 
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """A key that has no effect now is not shown."""
-        if not self.is_mounted:
-            return False
+    def acts(self, action: str) -> bool:
+        """Return whether an action has an effect now."""
         if action == "open":
             return self.chosen_job is not None
         if action == "clear":
             return bool(self._words)
-        return super().check_action(action, parameters)
+        return super().acts(action)
 
     def on_grid_moved(self, _event: Grid.Moved) -> None:
         """The cursor moved."""

@@ -113,7 +113,11 @@ class JobctlScreen(Screen[None]):
     help_title = ""
 
     def check_action(self, action: str, _parameters: tuple[object, ...]) -> bool | None:
-        """A key that has no effect now is not shown."""
+        """A key that has no effect now is not shown; while something is typed, keys are letters."""
+        return self.is_mounted and not self.prompt.is_open and self.acts(action)
+
+    def acts(self, action: str) -> bool:
+        """Return whether an action has an effect now."""
         if action in ("cancel", "retry", "pause", "resume"):
             job = self.chosen_job
             return job is not None and can(action, job)

@@ -62,6 +62,7 @@ class Prompt(Horizontal):
         line.cursor_position = len(text)
         self.add_class("-open")
         line.focus()
+        self.screen.refresh_bindings()
 
     def on_input_changed(self, event: Input.Changed) -> None:
         """Tell what is typed so far."""

@@ -18,7 +18,7 @@ from jobctl.store.views import items as item_views
 #: The most items of one search.
 MOST = 2_000_000
 #: The most items in the order of their durations: a million of them would have to be sorted for a screen of forty.
-MOST_BY_DURATION = 100_000
+MOST_BY_DURATION = 10_000
 _PAGE = 2_000
 BY_ITEM, BY_STATE, BY_DURATION = "item", "state", "took"
 ORDERS = (BY_ITEM, BY_STATE, BY_DURATION)
