@@ -111,6 +111,8 @@ class _PagedOutput(io.TextIOBase):
             raise TypeError("text is written here, not bytes")
         if self._is_direct:
             return self._terminal.write(text)
+        if self.was_left:  # by code that cleans up: a second pager must not start
+            raise _ReaderLeft
         self._keep(text)
         if self._pipe is not None:
             self._send(self._pipe, text)

@@ -112,6 +112,18 @@ def test_leaving_the_pager_ends_output_without_end(pager, screen):
     assert next(numbers) > 1
 
 
+def test_nothing_starts_another_pager_once_it_was_left(pager, screen):
+    shown = pager('echo started >> "$SHOWN"; head -1 > /dev/null')
+    with paged(screen):
+        try:
+            for number in itertools.count():
+                sys.stdout.write(f"{number}\n")
+        finally:
+            sys.stdout.write(lines(100))
+    assert shown.read_text() == "started\n"
+    assert screen.getvalue() == ""
+
+
 def test_leaving_the_pager_ends_a_table_without_end(pager, screen):
     pager("head -1")
     item = {"state": "queued", "attempts": 0, "signal": None, "exit_code": None, "code": None, "duration_s": None}
