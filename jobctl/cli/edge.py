@@ -20,6 +20,9 @@ _ParseError: type[Exception] = typer.BadParameter.__mro__[2]
 
 INTERRUPTED = 130
 BROKEN_PIPE = 141
+#: A command within a message, and a blank that is not broken.
+_COMMAND = re.compile(r"jobctl [^;]*")
+_UNBROKEN = "\x1f"
 #: Characters of a message, and of its end where something was left out of the middle.
 _LONGEST_MESSAGE = 1_000
 _ENDING = 200
@@ -153,14 +156,20 @@ def _explain(session: Session, error: JobctlError) -> int:
     if hint:
         lines.append(f"  {inert(_shortened(hint))}")
     if sys.stderr.isatty():
-        from jobctl.render.look import wrap_hanging
-
-        look = session.colorless_look(sys.stderr)
-        lines = [part for line in lines for part in wrap_hanging(line, look)]
+        lines = _wrapped(session, lines)
     sys.stderr.write("\n".join(lines) + "\n")
     if session.verbose and error.__cause__ is not None:
         _trace(error)
     return int(error.exit_code)
+
+
+def _wrapped(session: Session, lines: list[str]) -> list[str]:
+    """Lines broken between words, but not within a command: the first half of one that is pasted would run."""
+    from jobctl.render.look import wrap_hanging
+
+    look = session.colorless_look(sys.stderr)
+    whole = [_COMMAND.sub(lambda found: found[0].replace(" ", _UNBROKEN), line) for line in lines]
+    return [part.replace(_UNBROKEN, " ") for line in whole for part in wrap_hanging(line, look)]
 
 
 def _shortened(message: str) -> str:

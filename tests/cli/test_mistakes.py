@@ -102,12 +102,18 @@ def test_a_value_that_is_wrong_brings_the_line_of_its_option(jobctl, store):
     assert "nice, not-before, priority, rate, slots, timeout; jobctl set --help" in _refused(jobctl, "set 1 foo=1")
 
 
-def test_a_message_is_wrapped_between_words_on_a_terminal(home):
+def test_a_message_is_wrapped_between_words_on_a_terminal_and_a_command_stays_whole(home):
     terminal = Terminal(home, "status", "--watch=2", columns=60)
     assert terminal.end() == 2
     lines = terminal.text().splitlines()
-    assert all(len(line) <= 60 for line in lines) and lines[-1].startswith("    "), lines
-    assert "so there is no interval; jobctl status --help" in " ".join(" ".join(lines).split())
+    assert lines[-2:] == [
+        "  write --watch alone: the view changes as soon as the work",
+        "    does, so there is no interval; jobctl status --help",
+    ]
+    terminal = Terminal(home, "queue", "rm", "a-queue-with-a-name", columns=60)
+    assert terminal.end() == 2
+    raw = terminal.raw.decode()
+    assert "jobctl queue set a-queue-with-a-name slots=none rate=none;" in raw
 
 
 def test_an_option_after_the_command_is_pointed_out(jobctl, tmp_path, monkeypatch):
