@@ -155,3 +155,21 @@ def test_a_job_after_one_that_timed_out_names_a_retry_that_can_succeed(cli):
     assert "jobctl retry 1 --timeout 2s" in [hold["action"] for hold in holds]
     cli("daemon", "run", "--drain")
     assert cli.status(2)["retry"]["command"] == "jobctl retry 1 --timeout 2s && jobctl retry 2"
+
+
+@pytest.mark.slow
+def test_a_kill_while_rows_are_copied_leaves_no_job_and_nothing_that_prune_does_not_remove(cli):
+    cli.file("rows.txt", "".join(f"{n}\n" for n in range(400_000)))
+    cli("submit", "rows.txt", "--hold", "-q", "--", "true", "{}")
+    with cli.start("retry", 1, "--as-new", "--items", "1-", "--hold", "-q") as copying:
+        wait_until(
+            lambda: cli.rows("SELECT 1 FROM prunings") or copying.poll() is not None, PATIENCE_S, "the first rows"
+        )
+        copying.kill()
+        copying.communicate(timeout=PATIENCE_S)
+    is_made = bool(cli.rows("SELECT 1 FROM jobs WHERE id = 2"))  # if it was quicker than the kill
+    cli("prune", "--older-than", "0", "--yes")
+    assert cli.rows("SELECT count(*) FROM prunings") == [(0,)]
+    assert cli.rows("SELECT count(*) FROM items WHERE job = 2") == [(400_000 if is_made else 0,)]
+    assert cli("retry", 1, "--as-new", "--items", "1-", "--hold").stdout == "3\n"
+    assert cli.rows("SELECT count(*) FROM items WHERE job = 3") == [(400_000,)]

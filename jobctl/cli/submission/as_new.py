@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -11,9 +12,10 @@ from jobctl.cli import standard
 from jobctl.cli.session import Session, now_us, session
 from jobctl.cli.submission.options import command_line, values
 from jobctl.domain.job_options import OPTIONS, JobOption
-from jobctl.errors import Exit, UsageError
+from jobctl.errors import Exit, NotFound, UsageError
 
 if TYPE_CHECKING:
+    from jobctl.domain.selection import Selection
     from jobctl.services.submit.copied_job import CopiedJob, CopyRequest
 
 #: The fields of a request that options name, by the keys of the options.
@@ -78,35 +80,46 @@ def _is_given(ctx: Context, option: JobOption) -> bool:
 
 def _wanted(ctx: Context, targets: Sequence[str]) -> CopyRequest:
     """The rows and the differences that a command line names. Raises NotFound, UsageError."""
+    from jobctl.services.submit.copied_job import CopyRequest
+
+    job, selection = _rows(ctx, targets)
+    given = _given(ctx)
+    rules = {option: value for option, value in given.items() if option.field}
+    return CopyRequest(job, selection, rules, _fields(ctx, _parsed(given)))
+
+
+def _rows(ctx: Context, targets: Sequence[str]) -> tuple[int, Selection]:
+    """The job whose rows are taken, and which of them. Raises NotFound, UsageError."""
     from jobctl.cli.item_conditions import selection_of
-    from jobctl.cli.submission.round_rules import rules_of_round
     from jobctl.domain.states import ItemState
     from jobctl.services.control.retry import selections
     from jobctl.services.control.targets import targets_of
-    from jobctl.services.submit.copied_job import CopyRequest
 
-    chosen = selections(targets_of(session(ctx).home, targets), selection_of(ctx), tuple(ItemState))
+    try:
+        named = targets_of(session(ctx).home, targets)
+    except NotFound as error:
+        if len(targets) > 1 and not command_line(ctx).separated:
+            words = f"retry {targets[0]} --as-new -- {shlex.join(targets[1:])}"
+            error.hint = f"the words of a command come after --: {session(ctx).program} {words}"
+        raise
+    chosen = selections(named, selection_of(ctx), tuple(ItemState))
     if len(chosen) > 1:
         raise UsageError("--as-new takes the rows of one job", hint="give the command once for each job")
     ((job, selection),) = chosen.items()
-    rules = {option: value for option, value in rules_of_round(ctx).items() if option.field}
-    rules |= {option: value for option, value in _others(ctx).items() if option.field}
-    return CopyRequest(job, selection, rules, _fields(ctx, _parsed(ctx)))
+    return job, selection
 
 
-def _others(ctx: Context) -> dict[JobOption, Any]:
-    """The options that a new round does not take, with their values. Raises UsageError."""
+def _given(ctx: Context) -> dict[JobOption, Any]:
+    """The options that are given, with their values. Raises UsageError."""
     from jobctl.cli.submission.intake import value_of
-
-    given = [option for option in OPTIONS if option.of_copies and _is_given(ctx, option)]
-    return {option: value_of(option, values(ctx)[option.key]) for option in given}
-
-
-def _parsed(ctx: Context) -> dict[str, Any]:
-    """The values of all options by their keys, None for an option that is not given. Raises UsageError."""
     from jobctl.cli.submission.round_rules import rules_of_round
 
-    given = rules_of_round(ctx) | _others(ctx)
+    others = [option for option in OPTIONS if option.of_copies and _is_given(ctx, option)]
+    return rules_of_round(ctx) | {option: value_of(option, values(ctx)[option.key]) for option in others}
+
+
+def _parsed(given: Mapping[JobOption, Any]) -> dict[str, Any]:
+    """The values of all options by their keys, None for an option that is not given."""
     return {option.key: given.get(option) for option in OPTIONS}
 
 
@@ -143,7 +156,7 @@ def _check(ctx: Context, copied: CopiedJob) -> None:
     """The checks of a submission that need no row. Raises UsageError."""
     from jobctl.cli.submission.checks import allow_new_queue, check_place, check_program
 
-    parsed, line = _parsed(ctx), command_line(ctx)
+    parsed, line = _parsed(_given(ctx)), command_line(ctx)
     if line.words:
         check_program(ctx, {**parsed, **copied.place}, line, foreground=False)
     if parsed["queue"] is not None and not parsed["new_queue"]:

@@ -9,10 +9,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from jobctl.config import Home
-from jobctl.domain.nearest import did_you_mean
 from jobctl.domain.policy import Policy
 from jobctl.domain.selection import Selection, refuse_states
-from jobctl.domain.spans import spelled
 from jobctl.domain.states import TERMINAL_JOB_STATES, ItemState
 from jobctl.domain.times import TimePassed, in_words
 from jobctl.domain.wording import plural
@@ -20,6 +18,7 @@ from jobctl.errors import UsageError
 from jobctl.handlers.environment import split_options
 from jobctl.process.this_process import actor
 from jobctl.process.wakeup import wake
+from jobctl.services.control.retry_words import nothing_to_retry, reason_of
 from jobctl.services.control.rule_changes import RuleChanges, Values, change_rules, check_on_this_machine
 from jobctl.services.control.targets import Target, existing_job
 from jobctl.services.selection import SelectedItems, for_each_job
@@ -30,13 +29,9 @@ from jobctl.store.database import Database
 from jobctl.store.job_row import JobRow
 from jobctl.store.opening.open import open_database
 from jobctl.store.selected import ItemFilter
-from jobctl.store.views import failures as failure_views
 
 if TYPE_CHECKING:
     from jobctl.domain.documents.control import RetriedBlock, RetryDocument
-
-#: The most characters of one part of a selection in the journal.
-_LONGEST_PART = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +144,7 @@ def begin_round(
     moved = counted.moves
     items = sum(moved.values())
     if not items:
-        raise _nothing(database, row, selection, left_out, elsewhere)
+        raise nothing_to_retry(database, row, selection, left_out, elsewhere)
     changes = change_rules(row, values or {}, now)
     _refuse_passed_deadline(job, changes.policy, now)
     _reopen(database, row, moved, changes, now)
@@ -192,7 +187,7 @@ def _note(
         journal.RETRIED,
         at=now,
         actor=actor(),
-        reason="; ".join(filter(None, (_reason(selection), changes.sentence))),
+        reason="; ".join(filter(None, (reason_of(selection), changes.sentence))),
         round=row.round + 1,
         items=sum(moved.values()),
         succeeded=row.counts.succeeded - moved["succeeded"],
@@ -263,47 +258,3 @@ def _not_of_the_future(row: JobRow, now: int) -> dict[str, int]:
     if row.not_before_at is not None and row.policy.not_before_s is not None:
         times["not_before_at"] = min(row.not_before_at, now + int(row.policy.not_before_s * 1e6))
     return times
-
-
-def _nothing(database: Database, row: JobRow, selection: Selection, left_out: int, elsewhere: int) -> UsageError:
-    if elsewhere:
-        return UsageError(
-            f"job {row.id}: another job of the name {row.name!r} has the rows of {plural(elsewhere, 'item')}, or has"
-            " done them",
-            hint=f"jobctl status shows it; once it has ended, what failed there runs again with: jobctl retry {row.id}",
-        )
-    if left_out:
-        named = f"{row.id}.{spelled(selection.items)}" if selection.items else str(row.id)
-        return UsageError(
-            f"job {row.id}: {plural(left_out, 'item')} failed with an unknown outcome and may have had their effect",
-            hint=f"to run them again nevertheless: jobctl retry {named} --unknown",
-        )
-    if selection.undone and not selection.names_kinds:
-        return UsageError(
-            f"job {row.id}: none of these rows was taken back", hint=f"jobctl undo {row.id} takes rows back"
-        )
-    if selection.is_default:
-        return UsageError(f"job {row.id} {row.state}: there is nothing to retry", hint=f"jobctl status {row.id}")
-    known = list(dict.fromkeys(cause.code for cause in failure_views.failures(database, row.id)))
-    unknown = [cause for cause in selection.causes if cause.partition(":")[0] not in known]
-    if unknown and known:
-        hint = did_you_mean(unknown[0], known, f"its causes of failure: {', '.join(known)}")
-        return UsageError(f"job {row.id} has no failure {unknown[0]!r}", hint=hint)
-    return UsageError(
-        f"job {row.id} has no such item to retry", hint=f"jobctl items {row.id} --state failed,unprocessed"
-    )
-
-
-def _reason(selection: Selection) -> str:
-    parts = [state.word for state in selection.states] + (["unknown"] if selection.unknown else [])
-    parts += ["taken back"] if selection.undone else []
-    parts += [f"cause {cause}" for cause in selection.causes]
-    if selection.items:
-        parts.append(f"items {_shortened(spelled(selection.items))}")
-    if selection.where:
-        parts.append(f"where {_shortened(selection.where)}")
-    return ", ".join(parts) or "all that did not succeed"
-
-
-def _shortened(text: str) -> str:
-    return text if len(text) <= _LONGEST_PART else text[: _LONGEST_PART - 1] + "…"
