@@ -16,6 +16,7 @@ from jobctl.process import manual
 from jobctl.render.items import print_pages
 from jobctl.render.look import look_of
 from tests.factories import SECOND, SUBMITTED_AT
+from tests.stages import few
 from tests.terminal import Terminal
 from tests.wait import wait_until
 
@@ -197,7 +198,7 @@ def many(store, home):
 
 
 @pytest.mark.skipif(shutil.which("less") is None, reason="less is not installed")
-@pytest.mark.parametrize("words", [("items", "1"), ("logs", "1"), ("submit", "--help")], ids=" ".join)
+@pytest.mark.parametrize("words", few([("items", "1"), ("logs", "1"), ("submit", "--help")], [("items", "1")]))
 def test_less_shows_the_beginning_keeps_ctrl_c_and_is_left_with_q(many, words):
     terminal = Terminal(many, *words, PAGER="")
     assert terminal.end() == 0
@@ -213,18 +214,24 @@ def test_less_shows_the_beginning_keeps_ctrl_c_and_is_left_with_q(many, words):
     assert terminal.end() == 0
 
 
+PLAIN = (["items", "1", "--no-pager"], {})
+
+
 @pytest.mark.parametrize(
     ("words", "env"),
-    [
-        (["items", "1", "--no-pager"], {}),
-        (["--no-pager", "items", "1"], {}),
-        (["items", "1", "--plain"], {}),
-        (["items", "1", "--json"], {}),
-        (["items", "1"], {"TERM": "dumb"}),
-        (["logs", "1", "--follow"], {}),
-        (["submit", "--help", "--no-pager"], {}),
-    ],
-    ids=str,
+    few(
+        [
+            PLAIN,
+            (["--no-pager", "items", "1"], {}),
+            (["items", "1", "--plain"], {}),
+            (["items", "1", "--json"], {}),
+            (["items", "1"], {"TERM": "dumb"}),
+            (["logs", "1", "--follow"], {}),
+            (["submit", "--help", "--no-pager"], {}),
+        ],
+        [PLAIN],
+        several=True,
+    ),
 )
 def test_nothing_is_paged_where_no_pager_is_wanted(many, tmp_path, words, env):
     terminal = Terminal(many, *words, JOBCTL_PAGER=f"cat > {tmp_path}/paged", **env)
