@@ -100,7 +100,9 @@ class ItemList(Vertical):
         else:
             numbers = self._found.numbers if self._found is not None else ()  # type: ignore[assignment]
         screen = self.screen.size
-        rows = ItemRows(self._reader, document, numbers, look(screen.width - 3, screen.height))
+        shown = look(screen.width - 3, screen.height)
+        goes_up = self._wanted.order == BY_ITEM and not self._wanted.backwards
+        rows = ItemRows(self._reader, document, numbers, shown, ascending=goes_up)
         rows.keeps_widths_of(self._rows)
         self._rows = rows
         self.grid.sorted_by = (self._wanted.order, self._wanted.backwards)

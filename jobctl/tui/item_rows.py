@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from array import array
+from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from threading import Event, Thread
 from typing import TYPE_CHECKING, NamedTuple
@@ -31,7 +32,11 @@ _REST = 10
 class ItemRows:
     """Rows for the items with these numbers."""
 
-    def __init__(self, reader: Reader, job: StatusDocument, numbers: Sequence[int], look: Look) -> None:
+    def __init__(
+        self, reader: Reader, job: StatusDocument, numbers: Sequence[int], look: Look, *, ascending: bool
+    ) -> None:
+        """``ascending``: the numbers go up."""
+        self._ascending = ascending
         self._reader, self._job, self._numbers, self._look = reader, job, numbers, look
         self._widest: dict[str, int] = {}
         self._titles: list[Text] = []
@@ -74,8 +79,12 @@ class ItemRows:
 
     def place(self, key: str) -> int | None:
         """Return the place of an item."""
+        number = int(key)
+        if self._ascending:  # a million numbers are not looked through
+            place = bisect_left(self._numbers, number)
+            return place if place < len(self._numbers) and self._numbers[place] == number else None
         try:
-            return self._numbers.index(int(key))
+            return self._numbers.index(number)
         except ValueError:
             return None
 
