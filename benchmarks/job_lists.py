@@ -26,7 +26,7 @@ The figures are the CPU time of the whole command. Both stores have the same job
 succeeded, the others failed or are queued; a thousand names, 500 values of a label. Every list shows the jobs that are
 not done and 20 others; it also counts all jobs that meet the conditions.
 
-The index `jobs_list` has the columns of the conditions, so no condition reads whole rows. An order by a figure, such as
+The index `jobs_list` has the columns of the conditions, so counting reads no whole rows. An order by a figure, such as
 `failed`, compares all jobs that meet the conditions and reads the row of each.
 """
 _ROWS = 5

@@ -125,19 +125,21 @@ def _item_state(database: Database, job: int, item: int) -> ItemState:
 
 
 def ensure_engine(home: Home, asked: set[int]) -> None:
-    """Wake the engine, or start one for the job if there is none."""
+    """Wake the engine. If there is none, start one for the first of the jobs: it carries out all requests.
+
+    Two cannot run at once, so the wait starts another one if this one ends before all jobs have ended.
+    """
     if lock_holder(home.lock) is not None:
         wake(home.wake)
         return
-    for job in sorted(asked):
-        options = StartOptions(home=home, slots=cpu_count(), scope=job)
-        try:
-            refuse_elsewhere(options)
-            start_detached(options)
-        except Elsewhere as error:
-            raise Elsewhere(f"{error.message}; the request is kept for the daemon there", hint=error.hint) from error
-        except Busy:  # a daemon has started meanwhile, and finds the request
-            wake(home.wake)
+    options = StartOptions(home=home, slots=cpu_count(), scope=min(asked))
+    try:
+        refuse_elsewhere(options)
+        start_detached(options)
+    except Elsewhere as error:
+        raise Elsewhere(f"{error.message}; the request is kept for the daemon there", hint=error.hint) from error
+    except Busy:  # a daemon has started meanwhile, and finds the request
+        wake(home.wake)
 
 
 def grace_of(home: Home, numbers: Sequence[int]) -> float:
