@@ -49,7 +49,7 @@ def _to_retry(database: Database, row: JobRow) -> tuple[int, int]:
     if row.policy.on_crash == "fail":
         sql = "SELECT coalesce(sum(items), 0) FROM failures WHERE job = ? AND outcome = 'unknown'"
         held_back = int(database.scalar(sql, (row.id,)))
-    undone_items = undone.held_failures(database, row.id)
+    undone_items = undone.held_failures(database, row.id, careful=row.policy.on_crash == "fail")
     return max(0, row.counts.failed - held_back + row.counts.unprocessed - undone_items), held_back
 
 

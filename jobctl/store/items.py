@@ -221,11 +221,6 @@ def fail_waiting(
     return [(item, state, failure) for item, state, failure in rows]
 
 
-def count(database: Database, job: int) -> int:
-    """The number of rows that a job has; it reads all of them."""
-    return int(database.scalar("SELECT count(*) FROM items WHERE job = ?", (job,)))
-
-
 def state(database: Database, job: int, item: int) -> ItemState | None:
     """The state of an item; None if the job has no such item."""
     found = database.scalar("SELECT state FROM items WHERE job = ? AND item = ?", (job, item))

@@ -144,19 +144,22 @@ class RowsChanged(Exception):
     """Another command has changed the rows since they were chosen."""
 
 
-def accept(database: Database, undo_job: int, job: int) -> None:
-    """Give the noted rows to the job, in the transaction that makes the undo job. Raises RowsChanged."""
-    if database.scalar(
-        with_states(
-            "SELECT 1 FROM undone n JOIN items i ON i.job = ? AND i.item = n.item"
-            " WHERE n.job = ? AND i.state NOT IN ({SUCCEEDED}, {FAILED}) LIMIT 1"
-        ),
-        (job, undo_job),
-    ):
-        raise RowsChanged
+def accept(database: Database, undo_job: int, job: int, items: int) -> None:
+    """Give the noted rows to the job, in the transaction that makes the undo job; ``items`` is their number.
+
+    The caller has made sure that no other round of the job has begun since. Raises RowsChanged.
+    """
+    if database.scalar("SELECT count(*) FROM undone WHERE job = ?", (undo_job,)) != items:
+        raise RowsChanged  # ``prune`` has taken them for what a killed process has left
     if has_any(database, job):
         _retake(database, undo_job, job)
-    database.execute("UPDATE undone SET job = ? WHERE job = ?", (job, undo_job))
+    # In the order of the key, a million rows take a second.
+    database.execute(
+        "INSERT INTO undone (job, item, undo_job, undo_item)"
+        " SELECT ?, item, undo_job, undo_item FROM undone WHERE job = ? ORDER BY item",
+        (job, undo_job),
+    )
+    database.execute("DELETE FROM undone WHERE job = ?", (undo_job,))
 
 
 def _retake(database: Database, undo_job: int, job: int) -> None:
@@ -233,18 +236,25 @@ _STILL_THERE = "items.item IN (SELECT undo_item FROM undone WHERE job = ? AND un
 TAKEN_BACK = with_states("(items.state IN ({SUCCEEDED}, {FAILED}) AND ") + f"{_UNDONE})"
 
 
-def held_failures(database: Database, job: int) -> int:
-    """The number of items that did not succeed and that a retry leaves out, because an undo job has their rows."""
+def held_failures(database: Database, job: int, *, careful: bool) -> int:
+    """The number of items that did not succeed and that a retry leaves out, because an undo job has their rows.
+
+    If it is ``careful``, it leaves out failures of unknown outcome anyway, and they do not count here.
+    """
     found = database.one("SELECT undo_of, undo_retaken, failed FROM jobs WHERE id = ?", (job,))
-    if found is None or found[0] is not None:
+    if found is None or found[0] is not None:  # a careful undo job never loses rows of unknown outcome
         return 0 if found is None else int(found[1])
     if not found[2] or not has_any(database, job):
         return 0
+    known = (
+        " AND (failure IS NULL OR failure NOT IN (SELECT id FROM failures WHERE job = items.job"
+        " AND outcome = 'unknown'))"
+    )
     sql = with_states(
         "SELECT count(*) FROM items INDEXED BY items_failed WHERE job = ? AND state = {FAILED}"
         " AND item IN (SELECT item FROM undone WHERE job = ?)"
     )
-    return int(database.scalar(sql, (job, job)))
+    return int(database.scalar(sql + (known if careful else ""), (job, job)))
 
 
 def not_held(database: Database, job: int) -> tuple[str, tuple[object, ...]]:

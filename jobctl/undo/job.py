@@ -62,7 +62,7 @@ def accept(database: Database, written: Written, row: JobRow, new: NewUndo, now:
     job, counts, sha256 = written
     items = counts.taken
     jobs.insert(database, {"id": job, "rows_sha256": sha256, **_values(row, new, job, items, now)})
-    undone.accept(database, job, row.id)
+    undone.accept(database, job, row.id, items)
     undone.inherit(database, job, row.id)
     shown = str(kind_of(new.undo.handler).shown_command(new.undo.command))
     reason = f"{plural(items, 'item')}, which take back rows of job {row.id}"

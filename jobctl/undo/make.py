@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from jobctl.config import Home
-from jobctl.store import items, jobs, undone
+from jobctl.store import jobs, undone
 from jobctl.store.database import Database
 from jobctl.store.job_row import JobRow
 from jobctl.store.staging import Staging
-from jobctl.store.undone import RowsChanged, UndoChoice, UndoCounts
+from jobctl.store.undone import UndoChoice, UndoCounts
 from jobctl.undo.job import NewUndo, Written, accept
 from jobctl.undo.rows import UndoRows
 
@@ -72,8 +72,6 @@ class StagedUndo:
         """Make the undo job, in the caller's transaction on any connection. Raises RowsChanged."""
         if self._staging is None:
             return
-        if items.count(database, self._staging.job) != self.counts.taken:  # ``prune`` has taken them for leftovers
-            raise RowsChanged
         self._staging.accept(database)
         accept(database, Written(self._staging.job, self.counts, self._sha256), self._row, new, now)
 

@@ -17,8 +17,8 @@ from jobctl.store import items, undone
 from jobctl.store.database import Database
 from jobctl.store.job_row import JobRow
 
-#: Rows in one transaction, which is short enough that no command waits for it.
-PAGE = 2_000
+#: Rows in one transaction, which takes half a second at most.
+PAGE = 20_000
 #: The last line of an output is looked for in this many of its last bytes, as for the result files.
 _OUTPUT_LIMIT = 1_000
 _VARIABLE = b"JOBCTL_TOKEN="

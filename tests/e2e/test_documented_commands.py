@@ -84,6 +84,8 @@ echo "page of $url" > "${out:-/dev/stdout}" """,
     "work/mail": 'test -n "$1"',
     "work/simulate": 'test -n "$1"',
     "work/publish": ":",
+    "work/charge": 'echo "charge-$1"',
+    "work/refund": 'test -n "$1"',
     "work/train": 'for last; do :; done; echo "$last"',
 }
 FILES = {
@@ -151,7 +153,7 @@ def stock(tmp_path_factory):
         name = "nightly" if job == 45 else f"job{job}"
         told = ("--on-done", "true") if job == 45 else ()
         fails = "case $1 in 1|2|3|17|2[0-5]) exit 22 ;; 4) exec sleep 60 ;; esac"
-        limits = ("--attempts", "1", "--timeout", "2s", "--queue", "downloads", "--new-queue", *told)
+        limits = ("--attempts", "1", "--timeout", "2s", "--queue", "downloads", "--new-queue", "--undo", "true", *told)
         assert cli.submit("many.txt", "--name", name, *limits, "--", "sh", "-c", fails, "_", "{}") == job
     cli("daemon", "start", "--slots", "4")
     cli("wait", "1-45", check=None, timeout=200)

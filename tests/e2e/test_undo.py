@@ -76,6 +76,28 @@ def test_a_function_takes_back_what_a_function_returned(cli):
     assert json.loads(cli("status", 3, "--json").stdout)["counts"]["succeeded"] == 3
 
 
+def test_a_result_that_looks_like_a_program_is_an_argument(cli):
+    """S1 for what an item prints: the undo gets it byte for byte, and no shell evaluates it."""
+    hostile = "$(touch planted); `touch planted` 'a\"b' --force {id}"
+    cli.file("rows.txt", f"{hostile}\n")
+    undo = 'sh -c \'printf "%s|%s" "$1" "$JOBCTL_UNDO_RESULT" > undone\' sh {jobctl_undo_result}'
+    cli("run", "rows.txt", "--undo", undo, "--", "printf", "%s\\n", "{}")
+    cli("daemon", "start")
+    cli("wait", int(cli("undo", 1).stdout))
+    assert (cli.work / "undone").read_text() == f"{hostile}|{hostile}"
+    assert not (cli.work / "planted").exists()
+
+
+def test_the_output_of_a_job_with_secrets_is_not_passed_on(cli):
+    cli.file("rows.txt", "1\n")
+    cli.file("secrets", "KEY=hunter2-hunter2\n").chmod(0o600)
+    undo = "sh -c 'echo \"got:$JOBCTL_UNDO_RESULT\" > undone' sh {}"
+    cli("run", "rows.txt", "--env-file", "secrets", "--undo", undo, "--", "sh", "-c", 'echo "$KEY"')
+    cli("daemon", "start")
+    cli("wait", int(cli("undo", 1).stdout))
+    assert (cli.work / "undone").read_text() == "got:\n"
+
+
 def test_a_run_that_fails_takes_its_rows_back_before_it_ends(cli):
     cli.file("rows.csv", ROWS)
     told = ("--on-done", "cat >> told; echo >> told")

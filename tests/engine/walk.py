@@ -183,6 +183,7 @@ class Walk:
                 bench.executor.finish(attempt, Play())
             self._tick(SECOND if tick < _MOST_TICKS / 2 else 60 * SECOND)  # a clock that was set may be far off
         assert not live, f"jobs {live} never end"
+        self._tick(SECOND)  # also requests about jobs that have ended are looked at
         assert not bench.database.scalar("SELECT count(*) FROM requests")
         assert not bench.database.scalar("SELECT count(*) FROM followed")
         for number, after in self._after.items():

@@ -36,8 +36,8 @@ def undo(
 
     Examples:
       jobctl undo 42                         with the --undo of the job
-      jobctl undo 42 -- ./refund '{id}'      with this command
-      jobctl undo 42.17,20-25 --rate 5/s     only these items, five a second
+      jobctl undo 43 -- rm -f 'out/{}.pdf'   with this command
+      jobctl undo 44.5-10 --rate 5/s         only these items, five a second
 
     Its --undo runs once for each row. The undo is a job of its own, with attempts, limits and results like any other,
     and its number is printed. The other job must be done. A row that was taken back is not taken back again, and runs

@@ -170,7 +170,7 @@ def _choice(database: Database, row: JobRow, selection: Selection, now: int) -> 
     others = replace(selection, unknown=False)
     if not others.is_default:
         SelectedItems(database, row.id, others, now=now).choose(database)
-    again = selection.unknown or row.policy.on_crash != "fail"
+    again = row.policy.on_crash != "fail"
     return UndoChoice(row.id, unknown=selection.unknown, again=again, chosen=not others.is_default)
 
 

@@ -101,9 +101,10 @@ def situation_of(store: StoreFacts, job: JobView) -> Situation:
     views = running_views.running(database, job.id, RUNNING_LIMIT, ROW_TEXT) if job.running else ()
     due = running_views.due_range(database, job.id) if job.retrying else running_views.DueRange(None, None)
     after, follows = _others(database, job) if job.after != "[]" else ([], [])
+    policy = Policy.from_json(json.loads(job.policy))
     return Situation(
         job=job,
-        policy=Policy.from_json(json.loads(job.policy)),
+        policy=policy,
         daemon=store.daemon,
         queue=queue_views.queue(database, job.queue),
         now=store.now,
@@ -121,8 +122,14 @@ def situation_of(store: StoreFacts, job: JobView) -> Situation:
         process_waits=_process_waits(store.home, job.id) if job.running else (),
         left=_left(database, job.id) if job.attempts else None,
         retry_of=lambda other: _retry_of(store, other),
-        held_by_undo=undone.held_failures(database, job.id) if job.is_done and (job.failed or job.undo_retaken) else 0,
+        held_by_undo=_held_by_undo(database, job, policy),
     )
+
+
+def _held_by_undo(database: Database, job: JobView, policy: Policy) -> int:
+    if not job.is_done or not (job.failed or job.undo_retaken):
+        return 0
+    return undone.held_failures(database, job.id, careful=policy.on_crash == "fail")
 
 
 def _process_waits(home: Home, job: int) -> Sequence[ProcessWait]:
