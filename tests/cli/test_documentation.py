@@ -72,7 +72,7 @@ def _calls() -> list[tuple[str, str]]:
 @pytest.mark.parametrize(("where", "line"), [call for call in _calls() if not call[1].startswith("jobctl retry 1")])
 def test_a_command_in_readme_has_options_that_exist(where, line):
     node, rest = find(shlex.split(line)[1:])
-    check(node, rest[: rest.index("--")] if node.takes_words and "--" in rest else rest)
+    check(node, rest[: rest.index("--")] if (node.takes_words or node.needs_dashes) and "--" in rest else rest)
 
 
 def test_the_exit_codes_of_readme_and_of_the_main_page_are_those_of_the_code():

@@ -107,7 +107,7 @@ def test_there_are_examples_of_most_commands() -> None:
 def test_an_example_is_a_command_line(where: str, line: str) -> None:
     words = shlex.split(line)[1:]
     node, words = find(words)
-    if (node.takes_words or node.path == ("retry",)) and "--" in words:
+    if (node.takes_words or node.needs_dashes) and "--" in words:
         words = words[: words.index("--")]
     check(node, words)
 

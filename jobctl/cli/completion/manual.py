@@ -61,7 +61,7 @@ def _synopsis(node: Node) -> Iterator[str]:
     yield f".Nm {_called(node)}"
     yield ".Op Ar options"
     yield from (_argument(argument) for argument in node.arguments)
-    if node.takes_words:
+    if node.takes_words or node.needs_dashes:
         yield ".Op Fl \\&- Ar COMMAND ARG ..."
 
 

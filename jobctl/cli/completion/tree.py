@@ -49,6 +49,7 @@ class Node:
     options: tuple[Option, ...]
     children: tuple[Node, ...]
     takes_words: bool  # the words of another command follow its own arguments
+    needs_dashes: bool = False  # they follow only after --, because there may be any number of arguments
 
     @property
     def name(self) -> str:
@@ -95,6 +96,7 @@ def node_of(command: Any, path: tuple[str, ...]) -> Node:
         (*(option_of(param) for param in visible if isinstance(param, TyperOption)), HELP),
         children,
         getattr(command, "takes_words", False),
+        getattr(command, "needs_dashes", False),
     )
 
 

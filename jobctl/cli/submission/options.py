@@ -135,6 +135,8 @@ class RetryOptions(RoundCommand):
     The words of another command come only after ``--``, because any number of jobs come before it.
     """
 
+    needs_dashes = True
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         place = next(n for n, param in enumerate(self.params) if getattr(param, "rich_help_panel", "") == GLOBAL_PANEL)
