@@ -477,7 +477,7 @@ complete -c jobctl -n "__jobctl_at 'status'" -l name -x -d 'Only jobs with a nam
 complete -c jobctl -n "__jobctl_at 'status'" -l label -x -d 'Only jobs with this label; may be repeated, then all must fit.'
 complete -c jobctl -n "__jobctl_at 'status'" -l queue -kxa '(__jobctl_ask queues)' -d 'Only jobs of this queue.'
 complete -c jobctl -n "__jobctl_at 'status'" -l since -x -d 'Only jobs that were submitted since then: 2h, 22:00, yesterday or 2026-12-01.'
-complete -c jobctl -n "__jobctl_at 'status'" -l sort -xa 'submitted finished name queue state items failed progress eta priority' -d 'The order: submitted (default), finished, failed, eta, name... -ORDER is the other way round.'
+complete -c jobctl -n "__jobctl_at 'status'" -l sort -xa 'submitted finished name queue state items failed progress eta priority' -d 'Sort by failed, finished, eta, name or another order; default: submitted; -ORDER reverses it.'
 complete -c jobctl -n "__jobctl_at 'status'" -l limit -x -d 'List at most N jobs; default: jobs that are not done, and 20 others.'
 complete -c jobctl -n "__jobctl_at 'status'" -l home -xa '(__fish_complete_directories (commandline -ct))' -d 'The state directory of the store; default: JOBCTL_HOME.'
 complete -c jobctl -n "__jobctl_at 'status'" -l json -d 'Print JSON: one document, or with --follow or --watch, one on each line.'

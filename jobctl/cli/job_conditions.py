@@ -35,7 +35,7 @@ LABEL = Condition("label", "NAME=VALUE", "Only jobs with this label; may be repe
 QUEUE = Condition("queue", "NAME", "Only jobs of this queue.")
 SINCE = Condition("since", "WHEN", "Only jobs that were submitted since then: 2h, 22:00, yesterday or 2026-12-01.")
 SORT = Condition(
-    "sort", "ORDER", "The order: submitted (default), finished, failed, eta, name... -ORDER is the other way round."
+    "sort", "ORDER", "Sort by failed, finished, eta, name or another order; default: submitted; -ORDER reverses it."
 )
 LIMIT = Condition("limit", "N", "List at most N jobs; default: jobs that are not done, and 20 others.", number=True)
 ALL = Condition("all", "", "All jobs on which the command has an effect.")

@@ -39,6 +39,7 @@ class CancelCommand(ItemsCommand, EndCommand):
 
     conditions = (STATE._replace(help=_STATE_HELP), *EndCommand.conditions[1:])
     item_conditions = (CAUSE, WHERE, ITEMS)
+    on_first_screen = ("--now", "--reason", "--where", "--items", "--state", "--name", "--label", "--all", "--yes")
 
 
 @app.command(cls=CancelCommand)
