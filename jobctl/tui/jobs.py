@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+import time
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 from rich.console import Group
 from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
+from textual.timer import Timer
 from textual.widgets import Static
 
 from jobctl.domain.wording import number, plural
@@ -31,6 +33,17 @@ if TYPE_CHECKING:
 
 #: With fewer lines than this there is room for the table only.
 _DETAIL_FROM = 20
+
+#: A list that takes longer than this many seconds to read is kept for this many times as long.
+_LONG_S, _REST = 0.1, 5
+
+
+class _Kept(NamedTuple):
+    """The list that was read last, and the moment until which it is shown again."""
+
+    document: StatusListDocument
+    everything: bool
+    until: float
 
 
 class JobsScreen(JobctlScreen):
@@ -63,6 +76,8 @@ class JobsScreen(JobctlScreen):
         self._words = ""
         self._order, self._reverse = "", False
         self._jobs: dict[str, StatusDocument] = {}
+        self._kept: _Kept | None = None
+        self._again: Timer | None = None
 
     def compose(self) -> ComposeResult:
         """The daemon, the jobs, the job under the cursor, the keys."""
@@ -84,7 +99,27 @@ class JobsScreen(JobctlScreen):
 
     def show_now(self) -> None:
         """Read and draw."""
-        document = self.reader.jobs(everything=self._everything or bool(self._words))
+        self._draw(self._read())
+
+    def _read(self) -> StatusListDocument:
+        """Read the list. One that takes long is kept for some times as long, so that keys act meanwhile."""
+        everything = self._everything or bool(self._words)
+        began, kept = time.monotonic(), self._kept
+        if kept is not None and kept.everything == everything and began < kept.until:
+            if self._again is None:  # the last change must not be missed
+                self._again = self.set_timer(kept.until - began, self._read_again)
+            return kept.document
+        document = self.reader.jobs(everything=everything)
+        ended = time.monotonic()
+        took = ended - began
+        self._kept = _Kept(document, everything, ended + (_REST * took if took > _LONG_S else 0.0))
+        return document
+
+    def _read_again(self) -> None:
+        self._again = None
+        self.refresh_now()
+
+    def _draw(self, document: StatusListDocument) -> None:
         jobs = [job for job in document["jobs"] if not self._words or has_words(job, self._words)]
         jobs.sort(key=ORDERS[self._order], reverse=self._reverse)
         self._jobs = {str(job["job"]): job for job in jobs}
@@ -204,7 +239,10 @@ class JobsScreen(JobctlScreen):
         """The filter acts while it is typed, a number after Enter."""
         if kind == FILTER:
             self._words = (text or "").strip()
-            self.refresh_now()
+            if self._words and self._kept is not None and self._kept.everything:
+                self._draw(self._kept.document)
+            else:
+                self.refresh_now()
         elif kind == GO_TO and done and text:
             if text.strip() in self._jobs:
                 self.grid.choose(text.strip())

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from jobctl.domain.documents.status import StatusDocument, StatusListDocument
 
 #: The most jobs in the list.
-MOST_JOBS = 500
+MOST_JOBS = 200
 #: The most causes in the list of a job.
 MOST_CAUSES = 200
 
