@@ -15,6 +15,8 @@ from jobctl.store.requests import Request
 
 #: The items of a set that one transaction looks at.
 CHUNK = 20_000
+#: Longer numbers do not fit into a database.
+_DIGITS = 18
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +46,10 @@ class ItemSets:
 
     def obey(self, number: int, request: Request, live: LiveJob, epoch: int, now: int) -> bool:
         """Carry on with one request; True if nothing is left to do about it."""
-        batch = int(request.reason)
+        text = str(request.reason)
+        if not (text.isdecimal() and len(text) <= _DIGITS):  # a damaged row
+            return True
+        batch = int(text)
         progress = self._progress.get(number, _Progress())
         if not progress.is_swept:
             progress = self._sweep(progress, batch, live, (epoch, now))

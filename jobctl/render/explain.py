@@ -187,5 +187,5 @@ def _journal_items(entry: JournalBlock) -> str:
     """The item of a line, or how many items a set has."""
     if entry["item"] is not None:
         return f" item {entry['item']}"
-    count = entry["data"].get("items")
+    count = entry.get("data", {}).get("items")
     return f" {plural(count, 'item')}" if entry["event"] == _SET_CANCELLED and isinstance(count, int) else ""

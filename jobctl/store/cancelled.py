@@ -50,7 +50,8 @@ def states(database: Database, job: int, batch: int) -> dict[ItemState, int]:
         "SELECT i.state, count(*) FROM cancelled c JOIN items i ON i.job = c.job AND i.item = c.item"
         " WHERE c.job = ? AND c.batch = ? GROUP BY i.state"
     )
-    return {ItemState(state): count for state, count in database.execute(sql, (job, batch))}
+    found = dict(database.execute(sql, (job, batch)).fetchall())
+    return {state: found[state] for state in ItemState if state in found}
 
 
 _LIVE = with_states(

@@ -146,7 +146,9 @@ class Query:
             yield _Search("", "1", ())
             return
         job = self._database.one(_COUNTERS, (self._job,))
-        total, cursor, *counts = job if job is not None else (0, 1, *[1] * len(ItemState))
+        # A damaged counter counts as one item, so that its state is searched.
+        found = (1,) * (2 + len(ItemState)) if job is None else (each if type(each) is int else 1 for each in job)
+        total, cursor, *counts = found
         kinds = [kind for kind in kinds if counts[kind.state]]
         indexes = dict(_INDEXES)
         if counts[ItemState.RETRYING] * _SPARSE > total:

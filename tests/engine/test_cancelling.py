@@ -157,3 +157,13 @@ def test_a_job_that_is_done_has_nothing_to_cancel(tmp_path):
     bench.work_off()
     assert ask(bench, job)[1] == 0
     assert bench.database.scalar("SELECT count(*) FROM cancelled") == 0
+
+
+@pytest.mark.parametrize("reason", ["'x' || reason", "X'ff'", "NULL || ''", "printf('%05000d', 7)", "''"])
+def test_a_damaged_request_is_dropped(tmp_path, reason):
+    bench = Bench(tmp_path, script=lambda _: Play(hold=True), slots=1)
+    job = bench.submit(rows=3)
+    ask(bench, job, items=parse_spans("2", "--items"))
+    bench.database.execute(f"UPDATE requests SET reason = coalesce({reason}, 7.5)")
+    bench.tick(3)
+    assert (bench.states(job), waiting(bench)) == ("rqq", 0)

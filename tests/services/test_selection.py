@@ -187,3 +187,17 @@ def test_items_are_named_in_one_place():
 
 def test_spans_are_spelled_as_they_are_read():
     assert spelled(parse_spans("500,1-100,101,1000-", "--items")) == "1-101,500,1000-"
+
+
+def test_damaged_counters_hide_no_item(store):
+    job = store.job("qtfs", state="running", started_at=1)
+    store.database.execute("PRAGMA ignore_check_constraints = ON")
+    store.database.execute("UPDATE jobs SET failed = 'many', cursor = 'x', total = 'y', retrying = 'z'")
+    for state, item in (
+        (ItemState.QUEUED, 1),
+        (ItemState.RETRYING, 2),
+        (ItemState.FAILED, 3),
+        (ItemState.SUCCEEDED, 4),
+    ):
+        found = SelectedItems(store.database, job, Selection((state,), where="item > 0"), now=SUBMITTED_AT)
+        assert list(found.numbers()) == [item]
