@@ -23,7 +23,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
 #: (a pattern of the line, why it cannot run here)
 NOT_RUN = [
-    (r"pip install|python3 -m venv", "takes packages from the network; tests/e2e/test_wheel.py installs"),
+    (r"pipx? install|python3 -m venv", "takes packages from the network; tests/e2e/test_wheel.py installs"),
     (r"pytest|\.ci/run|jobctl\.store\.schema", "is for who develops jobctl, in a clone; the suite itself"),
     (r"\btop$", "draws on a terminal until a person leaves it; tests/tui"),
     (r"^jobctl daemon run$", "runs until it is stopped; tests/e2e/test_kill.py and others"),
@@ -37,7 +37,8 @@ NOT_RUN = [
 #: Blocks that are not commands: (their page, their first words).
 NO_COMMANDS = [
     ("README.md: Two commands", "job 1 (files) partial"),
-    ("README.md: In the background", "mkdir"),  # tests/e2e/test_readme.py, with programs that take their time
+    ("README.md: Five things to do", ""),  # tests/e2e/test_newcomer.py, in their order
+    ("README.md: Every day", "jobctl"),  # tests/e2e/test_readme.py, with a job that fails in several ways
     ("README.md: One night", "$ jobctl run orders.csv"),  # of a transcript; tests/e2e/test_contract.py
     ("jobctl-config.5", "[submit]"),  # tests/cli/test_config.py reads it
 ]

@@ -15,7 +15,7 @@ STAND_IN = """#!/bin/sh
 echo "${0##*/}|$CUDA_VISIBLE_DEVICES|$*" >> PLACE/calls
 [ ! -e PLACE/slow ] || exec sleep 60
 """
-PROGRAMS = ("bin/curl", "bin/convert", "work/import", "work/train")
+PROGRAMS = ("bin/curl", "bin/convert", "work/import", "work/train", "work/book", "work/cancel", "work/other")
 
 
 def section(title: str) -> str:
@@ -45,7 +45,6 @@ def place(cli, tmp_path):
     cli.file("export.csv", "id\n1\n2\n3\n")
     cli.file("models.txt", "".join(f"model-{n}\n" for n in range(8)))
     cli.file("large.txt", "".join(f"large-{n}\n" for n in range(3)))
-    cli.file("texts.csv", "id,text\n1,one two\n2,three\n")
     cli.env["PATH"] = f"{tmp_path}/bin:{cli.env['PATH']}"
     return tmp_path
 
@@ -62,16 +61,35 @@ def typed(cli, text):
     return done.stdout
 
 
-def test_in_the_background(cli, place):
-    (place / "slow").touch()
-    (block,) = blocks(section("In the background"))
-    lines = block.splitlines()
-    assert len(lines) >= 8
-    for line in lines:
+#: Item 1 is quick, some say "busy" and fail, and the others exceed their limit.
+NIGHTLY = "case $1 in 1) ;; [2-9]) echo busy; exit 22 ;; *) exec sleep 60 ;; esac"
+
+
+def test_every_day(cli, place):
+    cli.file("nightly.txt", "".join(f"{n}\n" for n in range(1, 21)))
+    commands = blocks(section("Every day"))[0]
+    cli("daemon", "start", "--slots", "4")
+    limits = ("--attempts", "1", "--timeout", "1s")
+    nightly = cli.submit("nightly.txt", *limits, "--name", "nightly", "--", "sh", "-c", NIGHTLY, "_", "{}")
+    cli("wait", nightly, check=3)
+    said = {" ".join(line.split()[1:4]): typed(cli, line) for line in commands.splitlines()}
+    assert "nightly\tpartial" in said["status --state failed,partial"]
+    assert "exit_22" in said["causes nightly #"] and "busy" in said["causes nightly #"]
+    assert said["logs nightly --cause"].count("busy\n") == 8
+    policy = cli.status(nightly)["policy"]
+    assert (policy["timeouts_s"], policy["slots"]) == ([300.0, 1200.0], 4)
+    assert cli.status("last")["input"]["resubmit_of_job"] == nightly
+    cli("cancel", "1,2", "--now", check=None)
+
+
+def test_undo(cli, place):
+    cli.file("orders.csv", "id\n1\n2\n3\n")
+    book, undo = blocks(section("Every day"))[1].splitlines()
+    for line in (book, undo):
         typed(cli, line)
-    status = cli.status("last")
-    assert (status["round"], status["done"]) == (2, False)
-    cli("daemon", "stop", "--now")
+        cli("daemon", "run", "--drain", "--slots", "1")  # one after the other, so that the order is the same every time
+    assert [(name, words) for name, _, words in calls(place)][3:] == [("cancel", "3"), ("cancel", "2"), ("cancel", "1")]
+    assert cli.status("booking")["undo"]["undone"] == 3
 
 
 def test_thumbnails_and_downloads(cli, place):
@@ -92,7 +110,9 @@ def test_thumbnails_and_downloads(cli, place):
 
 
 def test_the_line_for_cron(cli, place):
-    (line,) = re.findall(r"(?m)^15 2 \* \* \*  cd ~/exports && ~/\.local/bin/(jobctl run .*)$", section("Recipes"))
+    (line,) = re.findall(
+        r"(?m)^15 2 \* \* \*  cd ~/exports && ~/\.local/bin/(jobctl run .*)$", section("Five things to do")
+    )
     assert not re.search(r"(?<!\\)%", line)
     command = line.replace("\\%", "%")  # as cron reads it; tests/e2e/test_cron.py has the whole line run by cron
     assert typed(cli, command) == typed(cli, command) == ""
@@ -114,10 +134,11 @@ def test_a_device_for_each_item(cli, place):
 
 
 def test_a_function(cli, place):
-    (module,) = blocks(section("Recipes"), "python")
+    (module,) = blocks(section("Five things to do"), "python")
     cli.file("score.py", module)
-    typed(cli, blocks(section("Recipes"))[4])
-    assert '"{""words"":2}"' in (cli.work / "scored.csv").read_text()
+    cli.file("naps.csv", "id,seconds\n1,0.4\n2,3\n")
+    typed(cli, blocks(section("Five things to do"))[-1])
+    assert '"{""long"":true}"' in (cli.work / "scored.csv").read_text()
 
 
 def test_pictures_are_there_and_load_nothing():
