@@ -13,19 +13,24 @@ if TYPE_CHECKING:
 
 #: The most jobs that a message names.
 SHOWN = 10
+#: The question indents its lines by this much.
+_INDENT = 2
 
 
 def permit_removal(shared: Session, planned: Pruned) -> None:
     """Return if the jobs of a dry run may be removed. Raises UsageError where nobody can be asked, Exit after a no."""
     from jobctl.cli.asking import permit
     from jobctl.domain.wording import number, plural, size
+    from jobctl.render.look import cut
 
     if not planned.jobs:
         return
     items, file_bytes = sum(job.items for job in planned.jobs), sum(job.file_bytes for job in planned.jobs)
     deed = f"remove {plural(len(planned.jobs), 'job')} with {plural(items, 'item')} and {size(file_bytes)} of files"
     more = len(planned.jobs) - SHOWN
-    lines = [_facts(job) for job in planned.jobs[:SHOWN]] + ([f"and {number(more)} more"] if more > 0 else [])
+    look = shared.colorless_look(sys.stderr)
+    lines = [cut(_facts(job), look.width - _INDENT, look) for job in planned.jobs[:SHOWN]]
+    lines += [f"and {number(more)} more"] if more > 0 else []
     permit(shared, f"{deed}, for ever", lines, yes=False)
 
 

@@ -307,3 +307,14 @@ def test_a_prune_calls_its_observer(store, home):
     looks = []
     report = prune(home, PruneOptions(), now=SUBMITTED_AT, look=lambda: looks.append(1))
     assert len(report.jobs) == 1 and looks
+
+
+def test_the_list_of_a_prune_fits_a_narrow_screen(store, home):
+    for _ in range(3):
+        old(store, name="a-long-name-" * 9)
+    terminal = Terminal(home, "prune", "--all", columns=60, lines=20)
+    terminal.await_text("Continue? [y/N]")
+    jobs = [line for line in terminal.text().splitlines() if "a-long-name" in line]
+    assert len(jobs) == 3 and all(line.endswith("…") for line in jobs)
+    terminal.child.send("\r")
+    assert terminal.end() == 1
