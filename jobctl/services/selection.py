@@ -143,15 +143,19 @@ def for_each_job(targets: Sequence[Target], chosen: Selection, done: str) -> dic
     return {job: with_items(chosen, items, f"{job}.N") for job, items in by_job.items()}
 
 
-def nothing_selected(database: Database, chosen: SelectedItems) -> str:
-    """Return a sentence about a selection of nothing: how many items each of its parts leaves, and which one none."""
+def nothing_selected(database: Database, chosen: SelectedItems, where: str = "") -> str:
+    """Return a sentence about a selection of nothing: how many items each of its parts leaves, and which one none.
+
+    ``where`` is a condition that none of the items fits, if the selection does not have it itself.
+    """
     row = job_views.job(database, chosen.job)
     if row is None or not row.total:
         return f"job {chosen.job} has no items"
-    if chosen.selection.is_default:
+    whole = replace(chosen.selection, where=chosen.selection.where or where)
+    if whole.is_default:
         return f"job {chosen.job}: none of its {plural(row.total, 'item')} is {_one_of(chosen.default)}"
     left, said = row.total, list[str]()
-    for part, selection in _narrowing(chosen.selection, chosen.default):
+    for part, selection in _narrowing(whole, chosen.default):
         count = 0 if selection.where else selected.Query(database, chosen.job, selection, chosen.default).count()
         said.append(f"{'none' if not count else number(count)} of {'them' if said else _all(left)} {part}")
         if not count:

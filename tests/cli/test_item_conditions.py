@@ -115,7 +115,8 @@ def test_retry_takes_the_same_selection(job, jobctl, store):
     [
         (("--state", "succeeded"), "--state succeeded: retry acts on items that are failed, unprocessed"),
         (("--state", "failed", "--cause", "exit_9"), "has no failure 'exit_9'"),
-        (("--where", "size > 1000"), "no such item to retry"),
+        (("--where", "size > 1000"), "4 of its 6 items are failed or unprocessed, none of them fit --where"),
+        (("--items", "1-2"), "4 of its 6 items are failed or unprocessed, none of them have the numbers 1-2"),
         (("--code", "tiemout"), "there is no cause 'tiemout'"),
     ],
 )

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from jobctl.domain.nearest import did_you_mean
 from jobctl.domain.selection import Selection
 from jobctl.domain.spans import spelled
 from jobctl.domain.wording import plural
 from jobctl.errors import UsageError
+from jobctl.services.selection import SelectedItems, nothing_selected
+from jobctl.store import another_round
 from jobctl.store.database import Database
 from jobctl.store.job_row import JobRow
 from jobctl.store.views import failures as failure_views
@@ -44,8 +48,16 @@ def nothing_to_retry(
         hint = did_you_mean(unknown[0], known, f"its causes of failure: {', '.join(known)}")
         return UsageError(f"job {row.id} has no failure {unknown[0]!r}", hint=hint)
     return UsageError(
-        f"job {row.id} has no such item to retry", hint=f"jobctl items {row.id} --state failed,unprocessed"
+        f"job {row.id} has no such item to retry",
+        details=[] if selection.undone else [_which_part(database, row, selection)],
+        hint=f"jobctl items {row.id} --state failed,unprocessed",
     )
+
+
+def _which_part(database: Database, row: JobRow, selection: Selection) -> str:
+    """How many items each part of a selection leaves. The condition is not evaluated again."""
+    chosen = SelectedItems(database, row.id, replace(selection, where=""), now=0, default=another_round.STATES)
+    return nothing_selected(database, chosen, selection.where)
 
 
 def reason_of(selection: Selection) -> str:
