@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 
 import pytest
 
 from jobctl.domain.selection import Selection
 from jobctl.domain.undo import Undo
 from jobctl.errors import Busy, UsageError
+from jobctl.services.control.prune import prune
+from jobctl.services.control.prune_choice import PruneOptions
 from jobctl.services.control.undo import UndoRequest, undo
 from jobctl.store import jobs
 from jobctl.undo import make, rows
@@ -147,6 +151,25 @@ def test_the_change_of_another_command_between_choice_and_commit_is_seen(store, 
     for table in ("undone", "prunings"):
         assert not store.database.execute(f"SELECT * FROM {table}").fetchall()
     assert undo(home, UndoRequest(job), now=NOW).counts.taken == 2
+
+
+def test_a_command_that_is_killed_leaves_nothing_that_counts(store, home, monkeypatch):
+    monkeypatch.setattr(make, "AT_ONCE", 0)
+    job = store.job("sss", **DONE)
+    child = os.fork()
+    if child == 0:  # all rows are written, and the transaction that makes the job is not
+        make.StagedUndo.accept = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
+        undo(home, UndoRequest(job), now=NOW)
+        os._exit(1)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -signal.SIGKILL
+    ((left,),) = store.database.execute("SELECT job FROM prunings").fetchall()
+    assert len(rows_of(store, left)) == 3
+    assert not store.database.execute("SELECT * FROM undone WHERE job = ?", (job,)).fetchall()
+    answer = undo(home, UndoRequest(job), now=NOW)
+    assert answer.counts.taken == 3 and answer.job != left
+    prune(home, PruneOptions(), now=NOW)
+    assert rows_of(store, left) == [] and not store.database.execute("SELECT * FROM prunings").fetchall()
+    assert store.database.scalar("SELECT count(*) FROM undone") == 3
 
 
 @pytest.mark.parametrize(
