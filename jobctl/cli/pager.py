@@ -17,13 +17,12 @@ import re
 import shutil
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, TextIO
 
 from jobctl.domain.job_options import NO_LIMIT
 
 if TYPE_CHECKING:
-    from jobctl.cli.session import Session
     from jobctl.process.pager import Running
 
 DEFAULT = "less"
@@ -43,10 +42,13 @@ class _ReaderLeft(Exception):
 
 
 @contextlib.contextmanager
-def paging(session: Session) -> Iterator[None]:
-    """Let the pager show what the block prints. A reader who leaves the pager ends the block."""
+def paging(setting: Callable[[], str | None], note: Callable[[str], None]) -> Iterator[None]:
+    """Let the pager show what the block prints. A reader who leaves the pager ends the block.
+
+    ``setting`` reads the pager that the settings name, if one is needed; ``note`` prints what is wrong with a pager.
+    """
     before = sys.stdout, sys.stderr
-    output = _PagedOutput(session, sys.stdout)
+    output = _PagedOutput(setting, note, sys.stdout)
     sys.stdout = output
     if sys.stderr.isatty():
         sys.stderr = output
@@ -58,12 +60,12 @@ def paging(session: Session) -> Iterator[None]:
         output.end()
 
 
-def command_of(session: Session) -> tuple[str, str]:
+def command_of(setting: str | None) -> tuple[str, str]:
     """Return the pager of the user, and the variable or setting that names it; an empty command means none.
 
     The order is that of git: the variable of the program, its setting, the variable of all programs.
     """
-    own = zip(OWN, (os.environ.get("JOBCTL_PAGER"), session.output_setting("pager")), strict=True)
+    own = zip(OWN, (os.environ.get("JOBCTL_PAGER"), setting), strict=True)
     for source, command in (*own, ("PAGER", os.environ.get("PAGER"))):
         if command is not None:
             return ("" if command.strip() in _NONE else command.strip()), source
@@ -73,8 +75,9 @@ def command_of(session: Session) -> tuple[str, str]:
 class _PagedOutput(io.TextIOBase):
     """Standard output while the pager may show it; it stays a terminal for everything that asks."""
 
-    def __init__(self, session: Session, terminal: TextIO) -> None:
-        self._session = session
+    def __init__(self, setting: Callable[[], str | None], note: Callable[[str], None], terminal: TextIO) -> None:
+        self._read_setting = setting
+        self._print_note = note
         self._terminal = terminal
         self._width, self._height = shutil.get_terminal_size()
         self._rows = 1  # the prompt of the shell needs one, too
@@ -135,7 +138,7 @@ class _PagedOutput(io.TextIOBase):
             self._print_kept()
         self._terminal.flush()
         if self._note:  # at the end, where it is seen
-            self._session.note(self._note)
+            self._print_note(self._note)
         self._take_interrupts_back()
 
     def _keep(self, text: str) -> None:
@@ -160,7 +163,7 @@ class _PagedOutput(io.TextIOBase):
         """Start the pager and give it what is held. Without one, print it."""
         from jobctl.process import pager  # it starts processes, which output that fits on the screen does not need
 
-        command, source = command_of(self._session)
+        command, source = command_of(self._read_setting())
         words = pager.words_of(command)
         if not words or pager.is_missing(words):
             if words and source:
@@ -173,7 +176,7 @@ class _PagedOutput(io.TextIOBase):
             self._note = f"the pager {words[0]} does not start: {error.strerror}"
             self._print_kept()
             return
-        # Ctrl-C belongs to the pager, as the keys do: less ends a search with it, and goes on showing the text.
+        # Ctrl-C belongs to the pager, as the keys do: less ends a search with it, and continues to show the text.
         self._interrupt = signal.signal(signal.SIGINT, signal.SIG_IGN)
         assert self._pager.stdin is not None
         self._pipe = io.TextIOWrapper(self._pager.stdin, encoding=self.encoding, errors="backslashreplace")
@@ -190,7 +193,7 @@ class _PagedOutput(io.TextIOBase):
                 raise _ReaderLeft from None
 
     def _await_pager(self) -> None:
-        """Wait for the end of the pager; if it failed, print what it may have lost, and go on without it."""
+        """Wait for the end of the pager; if it failed, print what it may have lost, and continue without it."""
         from jobctl.process.pager import has_failed
 
         assert self._pager is not None

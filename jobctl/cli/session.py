@@ -202,7 +202,7 @@ class Session:
             return nullcontext()
         from jobctl.cli.pager import paging  # few commands print on a terminal more than fits on it
 
-        return paging(self)
+        return paging(lambda: self.output_setting("pager"), self.note)
 
     def is_terminal(self, stream: TextIO) -> bool:
         """Return whether a stream is a terminal and ``--plain`` was not given, so that tables are drawn."""

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from jobctl.cli.pager import command_of, paging
+from jobctl.cli.pager import command_of
 from jobctl.cli.session import Session
 from jobctl.process import manual
 from jobctl.render.items import print_pages
@@ -64,7 +64,7 @@ def paged(screen, stderr=None):
     before = sys.stdout, sys.stderr
     sys.stdout, sys.stderr = screen, stderr or before[1]
     try:
-        with paging(Session()):
+        with Session().paging():
             yield
         assert sys.stdout is screen
     finally:
@@ -161,14 +161,14 @@ def test_the_pager_is_named_as_for_git(screen, monkeypatch, tmp_path):
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
     monkeypatch.chdir(tmp_path)
     (tmp_path / "jobctl").mkdir()
-    assert command_of(Session()) == ("less", "")
+    assert command_of(Session().output_setting("pager")) == ("less", "")
     monkeypatch.setenv("PAGER", "more")
-    assert command_of(Session()) == ("more", "PAGER")
+    assert command_of(Session().output_setting("pager")) == ("more", "PAGER")
     (tmp_path / "jobctl" / "config.toml").write_text('[output]\npager = "less -S"\n')
-    assert command_of(Session()) == ("less -S", "output.pager")
+    assert command_of(Session().output_setting("pager")) == ("less -S", "output.pager")
     for none in ("", "cat", "none", " "):
         monkeypatch.setenv("JOBCTL_PAGER", none)
-        assert command_of(Session()) == ("", "JOBCTL_PAGER")
+        assert command_of(Session().output_setting("pager")) == ("", "JOBCTL_PAGER")
 
 
 def test_a_manual_page_is_shown_with_the_pager_that_is_named_for_jobctl(monkeypatch, tmp_path):

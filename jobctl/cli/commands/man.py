@@ -79,7 +79,7 @@ def _pager(shared: Session) -> str | None:
         return "cat"
     from jobctl.cli.pager import OWN, command_of
 
-    command, source = command_of(shared)
+    command, source = command_of(shared.output_setting("pager"))
     return (command or "cat") if source in OWN else None
 
 
