@@ -176,6 +176,7 @@ def document_of(
     failures, retry = _failures(store, case, GROUPS_IN_LIST if in_list else GROUPS)
     notify, undelivered = _notifications(store.database, job.id, store.program)
     notices = attention(case, blockers, undelivered)
+    undo = undo_block(store.database, job, store.program)
     return {
         **_state_part(job, state_reason(case, blockers, progress)),
         "attention": [{"code": each.code, "message": each.message, "action": each.action} for each in notices],
@@ -189,8 +190,8 @@ def document_of(
         "policy": case.policy.to_json(),
         "daemon": case.daemon.document(),
         "notify": notify,
-        "next": next_commands(case, blockers, retry["command"], all_causes(failures)),
-        "undo": undo_block(store.database, job, store.program),
+        "next": next_commands(case, blockers, retry["command"], all_causes(failures), undo and undo["command"]),
+        "undo": undo,
         **_execution_part(store.database, case, in_list=in_list),
     }
 

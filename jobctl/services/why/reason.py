@@ -103,17 +103,23 @@ def _progressed(job: JobView, progress: Progress) -> str:
 
 
 def next_commands(
-    case: Situation, blockers: Sequence[Blocker], retry: str | None, causes: str | None = None
+    case: Situation,
+    blockers: Sequence[Blocker],
+    retry: str | None,
+    causes: str | None = None,
+    undo: str | None = None,
 ) -> list[str]:
     """Return the commands that a person is likely to type now, most likely first.
 
-    ``retry`` is the one for a retry, ``causes`` the one that shows all causes, if there are more than the status shows.
+    ``retry`` is the one for a retry, ``causes`` the one that shows all causes, if there are more than the status shows,
+    ``undo`` the one that takes back the rows that succeeded.
     """
     job, program = case.job, case.program
     more = [causes] if causes else []
     if job.is_done:
         looks = (f"{program} items {job.id} --state failed", f"{program} logs {job.id} --failed") if job.failed else ()
-        return [*more, *looks, *([retry] if retry else []), f"{program} results {job.id}"]
+        after = [each for each in (retry, undo if job.state != "succeeded" else None) if each]
+        return [*more, *looks, *after, f"{program} results {job.id}"]
     commands = [each.remedy for each in blockers if each.kind is DAEMON_DOWN and each.remedy]
     if job.state == "cancelling":
         return [*commands, f"{program} wait {job.id}"]
