@@ -149,13 +149,13 @@ def _no_filter() -> JobFilter:
 
 def list_of(ctx: Context, now: int, *, everything: bool) -> JobList:
     """The list that a command line means; ``now`` in microseconds UTC. Raises UsageError."""
-    from jobctl.domain.job_filter import DEFAULT_SORT, JobList, parse_sort
+    from jobctl.domain.job_filter import DEFAULT_SORT, MOST_LISTED, JobList, parse_sort
 
     order, reverse = parse_sort(value_of(ctx, SORT) or DEFAULT_SORT)
     limit = value_of(ctx, LIMIT)
     if limit is not None and limit < 1:
         raise UsageError(f"--limit: {limit} is less than 1", hint="for example --limit 50; --all lists every job")
-    return JobList(filter_of(ctx, now), order, reverse, limit, everything)
+    return JobList(filter_of(ctx, now), order, reverse, None if limit is None else min(limit, MOST_LISTED), everything)
 
 
 def refuse_with_jobs(ctx: Context, options: Iterable[Condition] = (*CONDITIONS, SORT, LIMIT)) -> None:

@@ -29,6 +29,8 @@ SORTS = {
 DEFAULT_SORT = "submitted"
 #: The states that are not terminal, in the order of a job's life.
 LIVE_JOB_STATES = tuple(state for state in JobState if state not in TERMINAL_JOB_STATES)
+#: The highest limit of a list: a larger number does not fit into a statement of SQL.
+MOST_LISTED = 1_000_000_000
 _REVERSE = "-"
 _MAX_PATTERN = 1_000
 

@@ -99,11 +99,11 @@ def parse_wait(text: str) -> float:
 
 def parse_timeout(text: str) -> float | tuple[float, ...]:
     """Read a time limit in seconds, or limits by attempt: ``5m,20m,1h``."""
-    limits = tuple(parse_duration(part) for part in text.split(",", MOST_LIMITS))
-    if len(limits) > MOST_LIMITS:
+    if text.count(",") >= MOST_LIMITS:
         raise UsageError(
             f"more than {MOST_LIMITS} time limits", hint="the last one counts for all further attempts: 5m,20m,1h"
         )
+    limits = tuple(parse_duration(part) for part in text.split(","))
     return limits[0] if len(set(limits)) == 1 else limits
 
 

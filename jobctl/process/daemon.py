@@ -28,8 +28,8 @@ def start_detached(options: StartOptions, look: Callable[[], None] | None = None
     """Start a daemon that outlives this terminal; returns the supervisor's pid when its engine is ready.
 
     With ``in_line``, it also returns when the daemon waits for another one to end. ``look`` is called about every
-    second until then. Raises Busy if another daemon holds
-    the lock or is next in line already, JobctlError with the reason if it cannot start.
+    second until then. Raises Busy if another daemon holds the lock or is next in line already, JobctlError with the
+    reason if it cannot start.
     """
     reader, writer = os.pipe()
     log = _open_log(os.fspath(options.home.daemon_log))

@@ -61,8 +61,13 @@ def _results(value: Any) -> bool:
     return value == {} or (
         isinstance(files, dict)
         and isinstance(value.get("dir", ""), str)
-        and all(isinstance(each, dict) and {"path", "rows", "sha256"} <= each.keys() for each in files.values())
+        and all(map(_result_file, files.values()))
+        and (not value.get("undone") or _result_file(value["undone"]))
     )
+
+
+def _result_file(value: Any) -> bool:
+    return isinstance(value, dict) and {"path", "rows", "sha256"} <= value.keys()
 
 
 def _undo(value: Any) -> bool:

@@ -30,8 +30,6 @@ _INDEXES = {
     ItemState.RETRYING: "items_due",
     ItemState.FAILED: "items_failed",
 }
-
-
 #: An index on the time of the next attempt is not in the order of the items, so a page of it sorts all of its entries.
 #: It is used if at most one item in so many waits.
 _SPARSE = 100
@@ -239,9 +237,7 @@ def choose_items(database: Database, job: int, numbers: Iterable[int]) -> int:
 
     Returns their number. Each takes about ten bytes of memory.
     """
-    database.execute(
-        "CREATE TEMP TABLE IF NOT EXISTS chosen (job INTEGER, item INTEGER, PRIMARY KEY (job, item)) WITHOUT ROWID"
-    )
+    database.execute(_CHOSEN_TABLE)
     database.execute("DELETE FROM temp.chosen WHERE job = ?", (job,))
     rest = iter(numbers)
     while batch := [(job, number) for number in itertools.islice(rest, _BATCH)]:

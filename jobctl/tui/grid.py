@@ -134,11 +134,6 @@ class Grid(ScrollView, can_focus=True):
         return self._source.columns()
 
     @property
-    def cursor_row(self) -> int:
-        """The place of the cursor."""
-        return self._cursor
-
-    @property
     def row_count(self) -> int:
         """The number of rows."""
         return len(self._source)

@@ -66,7 +66,7 @@ def accept(database: Database, written: Written, row: JobRow, new: NewUndo, now:
     undone.inherit(database, job, row.id)
     shown = str(kind_of(new.undo.handler).shown_command(new.undo.command))
     reason = f"{plural(items, 'item')}, which take back rows of job {row.id}"
-    journal.note(database, job, "submitted", at=now, actor=new.actor, reason=reason, command=shown)
+    journal.note(database, job, journal.SUBMITTED, at=now, actor=new.actor, reason=reason, command=shown)
     doubt = f"; {counts.in_doubt} with an unknown outcome left out" if counts.in_doubt else ""
     reason = f"job {job} takes back {plural(items, 'row')}{doubt}"
     journal.note(database, row.id, journal.UNDO, at=now, actor=new.actor, reason=reason, undo_job=job, items=items)

@@ -104,3 +104,8 @@ def test_a_text_becomes_limits(text, fields):
 def test_a_text_that_is_not_a_list_of_limits_is_refused(text):
     with pytest.raises(UsageError):
         read_text(BY_NAME["timeout"], text)
+
+
+def test_too_many_limits_are_refused_for_their_number():
+    with pytest.raises(UsageError, match="more than 32 time limits"):
+        read_text(BY_NAME["timeout"], ",".join(["1m"] * 10_000))

@@ -152,6 +152,8 @@ def _daemon(shared: Session) -> Waiting:
     from jobctl.services.daemon.watched_wait import running_items
 
     running = running_items(shared.home, now_us())
+    if running is None:  # its database cannot be read
+        return Waiting("the daemon waits for its running items", "the daemon stops")
     if not running:
         return Waiting("the daemon writes its last results", "daemon: last results")
     return Waiting(f"the daemon waits for {plural(running, 'running item')}", f"daemon: {running} running")

@@ -70,8 +70,7 @@ def cancel(
     Returns when the jobs and items have ended, or when none has ended for the grace period and PATIENCE_S. A job or
     an item that is done does not change, and its result says so. ``now`` is in microseconds UTC. Raises NotFound for
     an item that does not exist, and Elsewhere if a cluster may still run items: the next daemon then carries the
-    request out. ``look`` is called once the cancel is requested, and then
-    from time to time.
+    request out. ``look`` is called once the cancel is requested, and then from time to time.
     """
     wanted = expand_ranges(targets)
     with closing(open_database(home)) as database:
@@ -165,7 +164,7 @@ def _wait_until_done(
     deadline, live = time.monotonic() + patience_s, asked
     with Watch(home.root) as watch:
         while still := {(job, item) for job, item in live if _is_live(database, job, item)}:
-            if len(still) < len(live):  # many jobs take longer than one, and without a daemon each has its own engine
+            if len(still) < len(live):  # many jobs take longer than one: the wait counts from the last end
                 deadline, live = time.monotonic() + patience_s, still
             left = deadline - time.monotonic()
             if left <= 0:

@@ -105,7 +105,7 @@ class Listing:
         if items and undone.has_any(self._database, job.id):
             from jobctl.store.views.undo import of_items  # few jobs are taken back
 
-            undo = of_items(self._database, job.id, items[0].item, items[-1].item)
+            undo = of_items(self._database, job.id, [item.item for item in items])
         blocks = [item_document(job.id, item, self._columns, job.input_format) for item in items]
         for block in blocks:
             block["undo"] = item_undo_block(undo.get(block["item"]))

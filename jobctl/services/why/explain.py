@@ -110,7 +110,7 @@ def _item(database: Database, case: Situation, blockers: Sequence[Blocker], numb
         "attempts": [_attempt(attempt, outlived.get((number, attempt.attempt))) for attempt in attempts],
         "holds": _holds(own),
         "next": [*logs, *_item_next(case, blockers, item)],
-        "item_undo": item_undo_block(undo_views.of_items(database, job.id, number, number).get(number)),
+        "item_undo": item_undo_block(undo_views.of_items(database, job.id, [number]).get(number)),
         "item_undo_of": _item_undo_of(database, job, number),
     }
 

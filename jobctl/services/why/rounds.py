@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from jobctl.domain.durations import format_time
 from jobctl.domain.policy import Policy
+from jobctl.store.damage import policy_of
 from jobctl.store.journal import RETRIED, RULES_CHANGED, SUBMITTED, JournalLine
 
 if TYPE_CHECKING:
@@ -38,7 +40,7 @@ def _before(entry: JournalLine, after: PolicyBlock | None) -> PolicyBlock | None
     """The policy before a change; None if an older version changed it, which did not note the earlier values."""
     known = entry.data.get("policy_before")
     if isinstance(known, dict):
-        return cast("PolicyBlock", known)
+        return policy_of(json.dumps(known)).to_json()  # of a damaged one, what can be read
     return None if entry.event == RULES_CHANGED else after
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -40,21 +41,21 @@ class UndoOfItem(NamedTuple):
     state: ItemState
 
 
-def of_items(database: Database, job: int, first: int, last: int) -> dict[int, UndoOfItem]:
-    """The undo of each item numbered ``first`` to ``last`` that an undo job has."""
+def of_items(database: Database, job: int, numbers: Sequence[int]) -> dict[int, UndoOfItem]:
+    """The undo of each of these items that an undo job has."""
     rows = database.execute(
         "SELECT u.item, u.undo_job, u.undo_item, CAST(i.state AS INTEGER) FROM undone u"
-        " JOIN items i ON i.job = u.undo_job AND i.item = u.undo_item WHERE u.job = ? AND u.item BETWEEN ? AND ?",
-        (job, first, last),
+        " JOIN items i ON i.job = u.undo_job AND i.item = u.undo_item WHERE u.job = ?"
+        " AND u.item IN (SELECT value FROM json_each(?))",
+        (job, json.dumps(list(numbers))),
     )
     return {item: UndoOfItem(undo_job, undo_item, ItemState(state)) for item, undo_job, undo_item, state in rows}
 
 
 def taken_back_by(database: Database, job: int, undo_job: int, undo_items: Sequence[int]) -> dict[int, int]:
     """The items of a job that these items of an undo job take back, by item of the undo job."""
-    marks = ", ".join("?" * len(undo_items))
-    rows = database.execute(
-        f"SELECT undo_item, item FROM undone WHERE job = ? AND undo_job = ? AND undo_item IN ({marks})",  # noqa: S608
-        (job, undo_job, *undo_items),
+    sql = (
+        "SELECT undo_item, item FROM undone WHERE job = ? AND undo_job = ?"
+        " AND undo_item IN (SELECT value FROM json_each(?))"
     )
-    return dict(rows.fetchall())
+    return dict(database.execute(sql, (job, undo_job, json.dumps(list(undo_items)))).fetchall())

@@ -12,6 +12,8 @@ from jobctl.domain.option_values import read_text
 from jobctl.domain.policy import Policy
 from jobctl.domain.selection import Selection
 from jobctl.errors import UsageError
+from jobctl.render.explain import explain_lines
+from jobctl.render.look import Look
 from jobctl.services.control import rules
 from jobctl.services.control.retry import retry, retry_all
 from jobctl.services.control.targets import Target
@@ -138,13 +140,19 @@ def test_a_change_by_an_older_version_leaves_the_rules_before_it_unknown(tmp_pat
 
 
 @pytest.mark.parametrize(
-    "data", ["[]", "{", '{"rules": 3}', '{"rules": [7, {}], "policy_before": 4}', '{"round": "x"}']
+    "data",
+    [
+        *("[]", "{", '{"rules": 3}', '{"rules": [7, {}], "policy_before": 4}', '{"round": "x"}'),
+        *('{"policy_before": {}}', '{"policy_before": {"slots": "x", "attempts": null, "resources": 3}}'),
+    ],
 )
 def test_a_damaged_line_of_the_journal_breaks_nothing(tmp_path, data):
     bench, job = failed_job(tmp_path)
     retry_all(bench.home, {job: Selection()}, values(timeout="2m"), now=bench.now)
     bench.database.execute("UPDATE journal SET data = ? WHERE event = 'retried'", (data,))
-    assert len(explained(bench, job)["rounds"]) == 2
+    document = explained(bench, job)
+    assert len(document["rounds"]) == 2
+    assert list(explain_lines(document, Look(80, 24)))
 
 
 def test_variables_are_added_replaced_and_taken_from_the_daemon(tmp_path):

@@ -208,3 +208,13 @@ def test_rows_that_run_again_do_not_count_as_taken_back(bench, jobctl):
     retry(bench.home, 1, UNDONE, now=bench.now)
     found = jobctl("--home", bench.home.root, "status", 1, "--json").document["undo"]
     assert (found["undone"], found["failed"], found["left"]) == (0, 0, 0)
+
+
+@pytest.mark.parametrize("undone", ["7", '"text"', "[1]", '{"path": "x"}'])
+def test_a_damaged_description_of_the_file_ends_no_command(bench, jobctl, undone):
+    take_back(bench)
+    bench.database.execute("UPDATE jobs SET results = json_set(results, '$.undone', json(?)) WHERE id = 1", (undone,))
+    assert jobctl("--home", bench.home.root, "status", 1, "--json").document["undo"]["file"] is None
+    for command in ("status", "results", "verify"):
+        answer = jobctl("--home", bench.home.root, command, 1)
+        assert "bug in jobctl" not in answer.err

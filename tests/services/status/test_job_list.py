@@ -212,6 +212,7 @@ def test_a_cut_list_in_a_pipe_and_one_without_a_job(mixed, jobctl):
     assert [line.split("\t")[0] for line in done.out.splitlines()[1:]] == ["3"]
     assert "1 more job: jobctl status --state failed,partial --all" in done.err
     assert "more" not in jobctl("status", "--limit", "1", "-q").err
+    assert len(jobctl("status", "--limit", "9" * 30).out.splitlines()) == 6
     none = jobctl("status", "--name", "nosuch*")
     assert none.code == 0 and "none of the 5 jobs is selected" in none.err
 
