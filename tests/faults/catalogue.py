@@ -4,6 +4,6 @@ from importlib import import_module
 
 from tests.faults.campaign import FAULTS
 
-_ORDER = "kills standstill recovery syscalls upkeep disks control races readers strangers peers clusters"
+_ORDER = "kills undoing standstill recovery syscalls upkeep disks control races readers strangers peers clusters"
 MODULES = tuple(import_module(f"tests.faults.{name}") for name in _ORDER.split())
 NAMES = tuple(FAULTS)

@@ -1,4 +1,4 @@
-"""The rules that must hold after every trial, C1 to C9."""
+"""The rules that must hold after every trial, C1 to C10."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from tests.faults import proc
+from tests.faults.check_undo import undo_violations
 from tests.faults.rig import ATTEMPTS, Rig, Seen
 from tests.wait import wait_until
 
@@ -29,7 +30,8 @@ _STATES = ("queued", "running", "retrying", "succeeded", "failed", "unprocessed"
 
 def violations(rig: Rig) -> list[str]:
     """Sentences about what does not hold; empty when all is well. The daemon is up or down, all jobs are done."""
-    return [*rig.notes, *_accepted_exist(rig), *_witness(rig), *_database(rig), *_processes(rig), *_results(rig)]
+    found = [*rig.notes, *_accepted_exist(rig), *_witness(rig), *_database(rig), *_processes(rig), *_results(rig)]
+    return [*found, *undo_violations(rig)]
 
 
 def _accepted_exist(rig: Rig) -> Iterator[str]:
@@ -177,5 +179,5 @@ def _results(rig: Rig) -> Iterator[str]:
                     f"C9 job {accepted.job}: {path.name} holds {found.total()} rows,"
                     f" {counts[accepted.job, kind]} items are {kind}"
                 )
-        if ids != Counter(str(number) for number in range(accepted.rows)):
+        if not accepted.undo_of and ids != Counter(str(number) for number in range(accepted.rows)):
             yield f"C9 job {accepted.job}: the result files hold {ids.total()} rows of {accepted.rows}"

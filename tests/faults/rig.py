@@ -28,6 +28,7 @@ from tests.faults import proc
 from tests.wait import wait_until
 
 ITEM = Path(__file__).with_name("item.sh")
+UNDO = Path(__file__).with_name("undo.sh")
 PATIENCE_S = 120.0
 SLOTS = 6
 #: Of an item that fails by itself.
@@ -57,6 +58,8 @@ class Accepted:
     rows: int
     at_most_once: bool = False
     calls: bool = False  # of a function, in warm workers: they do not know their attempt
+    undo_of: int = 0  # the job whose rows it takes back
+    is_undone: bool = False  # at the end of the trial, every row that succeeded must have been taken back
 
 
 class Seen(NamedTuple):
@@ -67,6 +70,15 @@ class Seen(NamedTuple):
     item: int
     attempt: int
     pid: int
+
+
+class TakenBack(NamedTuple):
+    """A line that the undo of a row wrote."""
+
+    row: str  # of which job and item
+    job: int  # the undo job, and its item
+    item: int
+    token: str
 
 
 class Rig:
@@ -174,6 +186,19 @@ class Rig:
         accepted = Accepted(int(stdout), count, at_most_once, calls)
         self.accepted.append(accepted)
         return accepted
+
+    def submit_with_undo(self, count: int, *options: str, mix: tuple[tuple[str, int], ...]) -> Accepted:
+        """Submit a job whose rows ``undo.sh`` takes back."""
+        accepted = self.submit(count, "--undo", f"sh {UNDO} {{#}} {self.place}", *options, mix=mix)
+        self.accepted[-1] = replace(accepted, is_undone=True)
+        return self.accepted[-1]
+
+    def acknowledge_undo_jobs(self, job: int) -> list[int]:
+        """Keep that the undo jobs of a job exist that were not known yet; the numbers of all of them."""
+        known = {accepted.job for accepted in self.accepted}
+        found = self.rows("SELECT id, total FROM jobs WHERE undo_of = ? ORDER BY id", job)
+        self.accepted += [Accepted(number, rows, undo_of=job) for number, rows in found if number not in known]
+        return [number for number, _ in found]
 
     # ---- the daemon ----
 
@@ -286,6 +311,12 @@ class Rig:
             return []
         lines = (line.split() for line in text.splitlines())
         return [Seen(word, *map(int, numbers)) for word, *numbers in lines]
+
+    def taken_back(self) -> list[TakenBack]:
+        """The lines of ``undo.sh``, in the order in which they were written."""
+        path = self.place / "undone"
+        lines = (line.split() for line in path.read_text().splitlines()) if path.exists() else iter(())
+        return [TakenBack(row, int(job), int(item), token) for row, job, item, token in lines]
 
     def recorded(self) -> set[tuple]:
         """Every recorded outcome: what a reader saw is promised to stay."""

@@ -14,6 +14,7 @@ from jobctl.errors import JobctlError
 from tests.faults.campaign import fault, on_a_rig
 from tests.faults.rig import QUICK, Rig, kill, need, nothing_spent
 from tests.faults.strace import CHANGING, Point, count_points, killing, spread, strace
+from tests.faults.undoing import take_back_the_rest
 from tests.wait import wait_until
 
 _ROWS = 6
@@ -47,12 +48,21 @@ def _one_done(rig: Rig) -> None:
     rig.wait_down()
 
 
+def _one_to_undo(rig: Rig) -> None:
+    rig.submit_with_undo(_ROWS, mix=QUICK)
+    rig.start()
+    rig.wait_done()
+    kill(rig.supervisor())
+    rig.wait_down()
+
+
 #: name -> (what is there before, the words of the command)
 _COMMANDS: dict[str, tuple[Callable[[Rig], None], Callable[[Rig], list[str]]]] = {
     "create": (_nothing, _submit_words),
     "submit": (_one_job, _submit_words),
     "cancel": (_one_job, _cancel_words),
     "retry": (_one_done, lambda _rig: ["retry", "1"]),
+    "undo": (_one_to_undo, lambda _rig: ["undo", "1"]),
 }
 
 
@@ -84,6 +94,8 @@ def _crash_command(name: str) -> Callable[[Rig], None]:
                 _whole_or_nothing(rig, known)
         rig.start_again()
         rig.wait_done()
+        if name == "undo":
+            take_back_the_rest(rig, rig.accepted[0].job)
 
     return hurt
 
@@ -120,7 +132,7 @@ def _register_commands() -> None:
             f"T3-{name}",
             f"SIGKILL at a system call of {'the first submit' if name == 'create' else name}",
             full=lambda name=name: len(_points_of(name)),  # type: ignore[misc]
-            sample=3,
+            sample=2 if name == "undo" else 3,
         )
         register(spread(lambda name=name: len(_points_of(name)), on_a_rig(_crash_command(name))))
 
