@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Callable
+
 from jobctl.config import Home
-from jobctl.store import jobs, undone
+from jobctl.errors import Busy
+from jobctl.store import jobs, sqlite, undone
 from jobctl.store.database import Database
 from jobctl.store.job_row import JobRow
 from jobctl.store.staging import Staging
@@ -13,6 +17,9 @@ from jobctl.undo.rows import UndoRows
 
 #: The rows of a job with more items are written in parts, so that no other command waits for them.
 AT_ONCE = 2_000
+
+#: Called with the number of rows that are written, and of all.
+Watch = Callable[[int, int], None]
 
 
 def make_at_once(
@@ -37,31 +44,43 @@ def make_at_once(
 class StagedUndo:
     """The rows of an undo job under a number that no command shows, until ``accept`` or ``discard``."""
 
-    def __init__(self, database: Database, home: Home, row: JobRow, choice: UndoChoice, now: int) -> None:
-        """Choose the rows and write them, in short transactions of this connection."""
+    def __init__(self, database: Database, home: Home, row: JobRow, choice: UndoChoice) -> None:
+        """Choose the rows. Until they are written, the connection chooses no others."""
         self.counts = undone.choose(database, choice)
-        self._staging: Staging | None = None
+        self._database = database
+        self._home = home
         self._row = row
-        rows = UndoRows(database, home, row)
+        self._staging: Staging | None = None
+        self._sha256 = ""
+
+    def write(self, now: int, watch: Watch | None = None) -> None:
+        """Write the rows, in short transactions of the same connection. After an exception, none of them stay.
+
+        ``watch`` is called before each part and at the end.
+        """
+        rows = UndoRows(self._database, self._home, self._row)
         try:
             if self.counts.taken:
-                self._staging = Staging(database, home, now)
-                self._write(database, rows, self._staging)
+                self._staging = Staging(self._database, self._home, now)
+                self._write_parts(rows, self._staging.job, watch)
         except BaseException:
+            with contextlib.suppress(sqlite.Error, Busy):  # if they cannot be removed now, ``prune`` removes them
+                self.discard(self._database)
             self.close()
             raise
         finally:
             self._sha256 = rows.sha256
             rows.close()
 
-    def _write(self, database: Database, rows: UndoRows, staging: Staging) -> None:
-        last = 0
-        while True:
-            with database.transaction():
-                written = rows.write(staging.job, last)
-            if written == last:
-                return
+    def _write_parts(self, rows: UndoRows, job: int, watch: Watch | None) -> None:
+        last = -1
+        written = 0
+        while written > last:
             last = written
+            if watch is not None:
+                watch(written, self.counts.taken)
+            with self._database.transaction():
+                written = rows.write(job, last)
 
     @property
     def job(self) -> int | None:

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from jobctl.cli.item_conditions import CAUSE, ITEMS, UNKNOWN, WHERE, ItemsCommand
-from jobctl.cli.session import now_us, session
+from jobctl.cli.session import session
 from jobctl.cli.submission.options import UndoCommand
 from jobctl.errors import Exit
 
@@ -44,12 +44,12 @@ def undo(
     again only with jobctl retry --undone. A row whose undo failed can be taken back with the same command, or with
     jobctl retry UNDO-JOB.
     """
-    from jobctl.cli.submission.undo import undo_request
-    from jobctl.services.control.undo import undo, undo_document
+    from jobctl.cli.submission.undo import make_undo, undo_request
+    from jobctl.services.control.undo import undo_document
     from jobctl.services.daemon.absence import absence_for_jobs
 
     shared = session(ctx)
-    answer = undo(shared.home, undo_request(ctx, target, shell, call), now=now_us())
+    answer = make_undo(shared, undo_request(ctx, target, shell, call))
     if shared.json:
         shared.emit(undo_document(answer))
     else:

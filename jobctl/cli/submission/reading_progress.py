@@ -1,4 +1,4 @@
-"""The progress of reading the input of a submission, on standard error."""
+"""The progress of reading the input of a submission, and of writing the rows of an undo job, on standard error."""
 
 from __future__ import annotations
 
@@ -12,7 +12,9 @@ from jobctl.cli.session import Session
 if TYPE_CHECKING:
     from types import TracebackType
 
-#: Seconds of reading before the progress is shown.
+    from jobctl.render.look import Look
+
+#: Seconds of work before the progress is shown.
 SHOW_AFTER_S = 1.0
 #: Seconds between two drawings of the bar on a terminal.
 FRAME_S = 0.1
@@ -31,7 +33,7 @@ class InputProgress(Protocol):
     def size(self) -> int | None: ...
 
 
-class ReadingProgress:
+class _Progress:
     """Shows the progress after each batch: as a bar on a terminal, which disappears at the end, elsewhere as lines."""
 
     def __init__(
@@ -54,21 +56,17 @@ class ReadingProgress:
         if self._drawn:
             self._write("\r\x1b[K")
 
-    def __call__(self, source: InputProgress) -> None:
-        """Show the progress, if the last one is old enough."""
+    def _show(self, line_of: Callable[[float, Look], str], *, is_last: bool) -> None:
+        """Show a line for the seconds so far, if the one before is old enough or a commit follows the last one."""
         now = self._clock()
-        is_last = self._drawn and source.bytes == source.size  # the commit that follows may take a while
-        if self._shared.quiet or (now < self._next and not is_last):
+        if self._shared.quiet or (now < self._next and not (is_last and self._drawn)):
             return
         if self._on_screen is None:
             self._on_screen = self._shared.is_screen(self._stream)
             if not self._on_screen and now < self._began + LINE_EVERY_S:
                 self._next = self._began + LINE_EVERY_S
                 return
-        from jobctl.render.input_progress import reading_line
-
-        look = self._shared.look(self._stream)
-        line = reading_line(source.records, source.bytes, source.size, now - self._began, look)
+        line = line_of(now - self._began, self._shared.look(self._stream))
         if self._on_screen:
             self._next, self._drawn = now + FRAME_S, True
             self._write(f"\r{line}\x1b[K")
@@ -79,3 +77,31 @@ class ReadingProgress:
     def _write(self, text: str) -> None:
         self._stream.write(text)
         self._stream.flush()
+
+
+class ReadingProgress(_Progress):
+    """The progress of reading an input."""
+
+    def __call__(self, source: InputProgress) -> None:
+        """Show the progress, if the last one is old enough."""
+
+        def line(elapsed_s: float, look: Look) -> str:
+            from jobctl.render.input_progress import reading_line
+
+            return reading_line(source.records, source.bytes, source.size, elapsed_s, look)
+
+        self._show(line, is_last=source.bytes == source.size)
+
+
+class WritingProgress(_Progress):
+    """The progress of writing rows that the store has."""
+
+    def __call__(self, written: int, total: int) -> None:
+        """Show the progress, if the last one is old enough."""
+
+        def line(elapsed_s: float, look: Look) -> str:
+            from jobctl.render.input_progress import writing_line
+
+            return writing_line(written, total, elapsed_s, look)
+
+        self._show(line, is_last=written == total)

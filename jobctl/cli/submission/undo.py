@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 from typer import Context
 
-from jobctl.cli.session import session
+from jobctl.cli import standard
+from jobctl.cli.session import Session, now_us, session
+from jobctl.cli.submission.reading_progress import WritingProgress
 from jobctl.errors import UsageError
 
 if TYPE_CHECKING:
-    from jobctl.services.control.undo import UndoRequest
+    from jobctl.services.control.undo import UndoAnswer, UndoRequest
     from jobctl.undo.work import UndoWords
 
 
@@ -29,6 +31,27 @@ def undo_request(ctx: Context, target: str, shell: str | None, call: str | None)
     words = _words(named, command, shell, call, "--call")
     job, items = one_job_of(session(ctx).home, target)
     return UndoRequest(job, with_items(selection_of(ctx), items, target), words, rules_of_round(ctx))
+
+
+def make_undo(shared: Session, request: UndoRequest) -> UndoAnswer:
+    """Make the undo job, and show how far its rows are written. Raises as ``services.control.undo.undo``."""
+    from jobctl.services.control.undo import undo
+
+    try:
+        with WritingProgress(shared) as writing:
+            answer = undo(shared.home, request, now=now_us(), watch=writing)
+    except KeyboardInterrupt as error:
+        standard.done_lines[:] = [_after_interrupt(shared, request.job, getattr(error, "job", None))]
+        raise
+    standard.done_lines[:] = [_after_interrupt(shared, request.job, answer.job)]
+    return answer
+
+
+def _after_interrupt(shared: Session, job: int, undo_job: int | None) -> str:
+    """The line for a command that ends before it can say what it did."""
+    if undo_job is None:
+        return f"no undo job was made, and nothing of job {job} is taken back"
+    return f"  job {undo_job} takes back rows of job {job} nevertheless: {shared.program} status {undo_job}"
 
 
 def kept_words(given: Mapping[str, Any]) -> UndoWords | None:

@@ -61,7 +61,9 @@ def prepare(database: Database, home: Home, live: LiveJob, state: JobState, now:
         if way_back is None or not way_back.on_failure or state not in _WITHOUT_SUCCESS or live.row.damage:
             return PreparedUndo()
         again = live.row.policy.on_crash != "fail"
-        return PreparedUndo(StagedUndo(database, home, live.row, UndoChoice(live.id, again=again), now))
+        staged = StagedUndo(database, home, live.row, UndoChoice(live.id, again=again))
+        staged.write(now)
+        return PreparedUndo(staged)
     except (OSError, *UNWRITABLE, sqlite.DatabaseError, Busy):
         raise
     except Exception as error:

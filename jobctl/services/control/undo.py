@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import closing
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from jobctl.config import Home
 from jobctl.domain.selection import Selection
@@ -17,19 +17,21 @@ from jobctl.process.wakeup import wake
 from jobctl.services.control.rule_changes import Values, change_rules, check_on_this_machine
 from jobctl.services.control.targets import existing_job
 from jobctl.services.selection import SelectedItems
-from jobctl.services.submit.request import Origin
+from jobctl.services.submit.request import Interrupted, Origin
 from jobctl.store import clock, undone
 from jobctl.store.daemon import load_cluster
+from jobctl.store.database import Database
+from jobctl.store.job_row import JobRow
 from jobctl.store.opening.open import open_database
+from jobctl.store.uid import new_uid
 from jobctl.store.undone import RowsChanged, UndoChoice, UndoCounts
+from jobctl.store.views.jobs import job_of_uid
 from jobctl.undo import make
 from jobctl.undo.job import NewUndo, policy_for
 from jobctl.undo.work import UndoWords, undo_work
 
 if TYPE_CHECKING:
     from jobctl.domain.documents.control import UndoDocument
-    from jobctl.store.database import Database
-    from jobctl.store.job_row import JobRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,54 +59,69 @@ class UndoAnswer:
         return [first, *(f"  {line}" for line in left_out(self.of, self.counts))]
 
 
-def undo(home: Home, request: UndoRequest, *, now: int) -> UndoAnswer:
-    """Make an undo job; ``now`` is in microseconds UTC.
+def undo(home: Home, request: UndoRequest, *, now: int, watch: make.Watch | None = None) -> UndoAnswer:
+    """Make an undo job; ``now`` is in microseconds UTC. ``watch`` is called while many rows are written.
 
     Raises NotFound; UsageError for a job that is not done, has no way back or nothing to take back; Busy if another
-    command changes the job meanwhile.
+    command changes the job meanwhile; Interrupted on Ctrl-C while it writes.
     """
     with closing(open_database(home)) as database:
         row = _checked(database, request)
-        new = _new(database, row, request, now)
-        made = _at_once if row.total <= make.AT_ONCE else _in_parts
-        job, counts = made(database, home, row, request.selection, new, now)
+        making = _Making(database, home, row, request.selection, _new(database, row, request, now), watch)
+        try:
+            job, counts = making.at_once(now) if row.total <= make.AT_ONCE else making.in_parts(now)
+        except KeyboardInterrupt:
+            raise Interrupted(job_of_uid(database, making.new.columns["uid"])) from None
         wake(home.wake)
     return UndoAnswer(row.id, job, counts)
 
 
-def _at_once(
-    database: Database, home: Home, row: JobRow, selection: Selection, new: NewUndo, now: int
-) -> tuple[int, UndoCounts]:
-    with database.transaction():
-        now = clock.follow(database, now)
-        _check_unchanged(database, row)
-        choice = _choice(database, row, selection, now)
-        job, counts = make.make_at_once(database, home, row, choice, new, now)
-        if job is None:
-            raise _nothing(row, counts)
-        return job, counts
+class _Making(NamedTuple):
+    """An undo job that is to be made of a job."""
 
+    database: Database
+    home: Home
+    row: JobRow
+    selection: Selection
+    new: NewUndo
+    watch: make.Watch | None
 
-def _in_parts(
-    database: Database, home: Home, row: JobRow, selection: Selection, new: NewUndo, now: int
-) -> tuple[int, UndoCounts]:
-    staged = make.StagedUndo(database, home, row, _choice(database, row, selection, now), now)
-    try:
-        if staged.job is None:
-            raise _nothing(row, staged.counts)
-        with database.transaction():
-            now = clock.follow(database, now)
-            _check_unchanged(database, row)
-            staged.accept(database, new, now)
-        return staged.job, staged.counts
-    except RowsChanged:
-        staged.discard(database)
-        raise _changed(row.id) from None
-    except BaseException:
-        staged.discard(database)
-        raise
-    finally:
-        staged.close()
+    def at_once(self, now: int) -> tuple[int, UndoCounts]:
+        with self.database.transaction():
+            now = clock.follow(self.database, now)
+            _check_unchanged(self.database, self.row)
+            job, counts = make.make_at_once(self.database, self.home, self.row, self._choice(now), self.new, now)
+            if job is None:
+                raise _nothing(self.row, counts)
+            return job, counts
+
+    def in_parts(self, now: int) -> tuple[int, UndoCounts]:
+        staged = make.StagedUndo(self.database, self.home, self.row, self._choice(now))
+        staged.write(now, self.watch)
+        try:
+            if staged.job is None:
+                raise _nothing(self.row, staged.counts)
+            with self.database.transaction():
+                now = clock.follow(self.database, now)
+                _check_unchanged(self.database, self.row)
+                staged.accept(self.database, self.new, now)
+            return staged.job, staged.counts
+        except RowsChanged:
+            staged.discard(self.database)
+            raise _changed(self.row.id) from None
+        except BaseException:
+            staged.discard(self.database)
+            raise
+        finally:
+            staged.close()
+
+    def _choice(self, now: int) -> UndoChoice:
+        """The conditions for the rows. Those that numbers, a cause or a condition choose are in ``temp.chosen``."""
+        others = replace(self.selection, unknown=False)
+        if not others.is_default:
+            SelectedItems(self.database, self.row.id, others, now=now).choose(self.database)
+        again = self.row.policy.on_crash != "fail"
+        return UndoChoice(self.row.id, unknown=self.selection.unknown, again=again, chosen=not others.is_default)
 
 
 def _checked(database: Database, request: UndoRequest) -> JobRow:
@@ -140,7 +157,7 @@ def _new(database: Database, row: JobRow, request: UndoRequest, now: int) -> New
         check_on_this_machine(request.rules)
     changes = change_rules(replace(row, policy=policy_for(row.policy)), request.rules, now)
     way_back = _way_back(row, request.words, on_cluster=on_cluster)
-    return NewUndo(way_back, changes.policy, actor(), columns=changes.columns)
+    return NewUndo(way_back, changes.policy, actor(), columns={"uid": new_uid(now), **changes.columns})
 
 
 def _way_back(row: JobRow, words: UndoWords, *, on_cluster: bool) -> Undo:
@@ -163,15 +180,6 @@ def _way_back(row: JobRow, words: UndoWords, *, on_cluster: bool) -> Undo:
             hint=f"give one now: jobctl undo {row.id} -- COMMAND ARG..., with {{name}} for the value of a column",
         )
     return kept
-
-
-def _choice(database: Database, row: JobRow, selection: Selection, now: int) -> UndoChoice:
-    """The conditions for the rows. Those that numbers, a cause or a condition choose are noted in ``temp.chosen``."""
-    others = replace(selection, unknown=False)
-    if not others.is_default:
-        SelectedItems(database, row.id, others, now=now).choose(database)
-    again = row.policy.on_crash != "fail"
-    return UndoChoice(row.id, unknown=selection.unknown, again=again, chosen=not others.is_default)
 
 
 def left_out(job: int, counts: UndoCounts) -> list[str]:

@@ -25,6 +25,15 @@ _APPENDED = "the command has no placeholder such as {}: each line is appended to
 OnDuplicate = Literal["return", "fail", "resume"]
 
 
+class Interrupted(KeyboardInterrupt):
+    """Ctrl-C while a job is made."""
+
+    def __init__(self, job: int | None) -> None:
+        """``job``: the number of the job if its commit was through; None if nothing was accepted."""
+        super().__init__()
+        self.job = job
+
+
 @dataclass(frozen=True, slots=True)
 class SubmitRequest:
     """All options of a submission."""

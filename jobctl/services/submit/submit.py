@@ -18,7 +18,7 @@ from jobctl.process.wakeup import wake
 from jobctl.services.submit.intake import Intake
 from jobctl.services.submit.new_job import Submission, WayBack
 from jobctl.services.submit.origin import origin_of
-from jobctl.services.submit.request import Accepted, Preview, SubmitRequest
+from jobctl.services.submit.request import Accepted, Interrupted, Preview, SubmitRequest
 from jobctl.sources import open_source
 from jobctl.sources.options import JOBLOG
 from jobctl.sources.source import Source
@@ -32,15 +32,6 @@ if TYPE_CHECKING:
 
 #: The most commands that a dry run shows.
 COMMANDS_SHOWN = 5
-
-
-class Interrupted(KeyboardInterrupt):
-    """Ctrl-C during a submission."""
-
-    def __init__(self, job: int | None) -> None:
-        """``job``: the number of the job if its commit was through; None if nothing was accepted."""
-        super().__init__()
-        self.job = job
 
 
 def submit(

@@ -8,9 +8,9 @@ from typing import NamedTuple
 import pytest
 
 from jobctl.cli.session import Session
-from jobctl.cli.submission.reading_progress import ReadingProgress
+from jobctl.cli.submission.reading_progress import ReadingProgress, WritingProgress
 from jobctl.config import Home
-from jobctl.render.input_progress import reading_line
+from jobctl.render.input_progress import reading_line, writing_line
 from jobctl.render.look import Look
 from jobctl.services.submit.request import SubmitRequest
 from jobctl.services.submit.submit import preview, submit
@@ -88,6 +88,27 @@ def test_off_a_terminal_a_line_now_and_then():
         for clock.now in (1.0, 29.0, 31.0, 59.0, 62.0):
             reading(Source(int(clock.now), MIB, 10 * MIB))
     assert [line.split("  ")[1][:7] for line in log.getvalue().splitlines()] == ["31 rows", "62 rows"]
+
+
+def test_rows_that_are_written_show_a_bar_as_well():
+    screen, clock = Terminal(), Clock()
+    with WritingProgress(Session(), screen, clock) as writing:
+        for clock.now, done in ((0.0, 0), (1.1, 20_000), (1.6, 40_000), (1.65, 50_000)):
+            writing(done, 50_000)
+    shown = [line.rstrip("\x1b[K") for line in screen.getvalue().split("\r")]
+    assert [(line[:4], line.split("  ")[-1]) for line in shown] == [
+        ("", ""),
+        (" 40 ", "20,000 of 50,000 rows written · 2s left"),
+        (" 80 ", "40,000 of 50,000 rows written · 1s left"),
+        ("50,0", "50,000 rows written"),
+        ("", ""),
+    ]
+
+
+@pytest.mark.parametrize("width", [40, 60, 80, 120, 200])
+def test_the_line_of_rows_that_are_written_fits(width):
+    assert len(writing_line(6_345_678, 12_345_678, 12.0, Look(width=width))) < width
+    assert writing_line(0, 3, 2.0, Look(width=width, terminal=False)) == "0 %  0 of 3 rows written"
 
 
 def test_quiet_is_quiet():

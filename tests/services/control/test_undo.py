@@ -11,6 +11,7 @@ import pytest
 from jobctl.domain.selection import Selection
 from jobctl.domain.undo import Undo
 from jobctl.errors import Busy, UsageError
+from jobctl.services.control import undo as control
 from jobctl.services.control.prune import prune
 from jobctl.services.control.prune_choice import PruneOptions
 from jobctl.services.control.undo import UndoRequest, undo
@@ -170,6 +171,43 @@ def test_a_command_that_is_killed_leaves_nothing_that_counts(store, home, monkey
     prune(home, PruneOptions(), now=NOW)
     assert rows_of(store, left) == [] and not store.database.execute("SELECT * FROM prunings").fetchall()
     assert store.database.scalar("SELECT count(*) FROM undone") == 3
+
+
+def test_the_rows_that_are_written_are_counted(store, home, monkeypatch):
+    monkeypatch.setattr(make, "AT_ONCE", 0)
+    monkeypatch.setattr(rows, "PAGE", 2)
+    told = []
+    undo(home, UndoRequest(store.job("sfsss", **DONE)), now=NOW, watch=lambda *figures: told.append(figures))
+    assert told == [(0, 4), (2, 4), (4, 4)]
+
+
+@pytest.mark.parametrize("at_once", [0, 1000])
+@pytest.mark.parametrize("place", ["the rows", "just before the commit", "just after the commit"])
+def test_ctrl_c_says_whether_rows_are_taken_back(store, jobctl, monkeypatch, at_once, place):
+    monkeypatch.setattr(make, "AT_ONCE", at_once)
+    job = store.job("sss", **DONE)
+    owner, name = {
+        "the rows": (rows.UndoRows, "write"),
+        "just before the commit": (make, "accept"),
+        "just after the commit": (control._Making, "at_once" if at_once else "in_parts"),
+    }[place]
+    work = getattr(owner, name)
+
+    def interrupted(*words):
+        work(*words)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(owner, name, interrupted)
+    answer = jobctl("undo", job)
+    assert answer.code == 130 and answer.out == ""
+    ((taken, left),) = store.database.execute("SELECT count(*), (SELECT count(*) FROM prunings) FROM undone").fetchall()
+    made = store.database.scalar("SELECT id FROM jobs WHERE undo_of = ?", (job,))
+    if place == "just after the commit":
+        assert f"job {made} takes back rows of job {job} nevertheless: jobctl status {made}" in answer.err
+        assert (taken, left) == (3, 0)
+    else:
+        assert f"no undo job was made, and nothing of job {job} is taken back" in answer.err
+        assert (taken, left, made) == (0, 0, None)
 
 
 @pytest.mark.parametrize(
