@@ -25,7 +25,8 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 NOT_RUN = [
     (r"pipx? install|python3 -m venv", "takes packages from the network; tests/e2e/test_wheel.py installs"),
     (r"pytest|\.ci/run|jobctl\.store\.schema", "is for who develops jobctl, in a clone; the suite itself"),
-    (r"\btop$", "draws on a terminal until a person leaves it; tests/tui"),
+    (r"\btop( \S+)?$", "draws on a terminal until a person leaves it; tests/tui"),
+    (r"run --resume last$", "continues a job that is not done; tests/e2e/test_run_resume.py"),
     (r"^jobctl daemon run$", "runs until it is stopped; tests/e2e/test_kill.py and others"),
     (r"daemon logs --follow", "runs until it is stopped; tests/cli/test_daemon_service.py"),
     (r"dask scheduler|jobctl worker|--scheduler-file|--cluster", "needs a cluster; tests/executors/cluster"),
@@ -145,17 +146,18 @@ def stock(tmp_path_factory):
     work = root / "work"
     work.mkdir()
     cli = Cli(root / "done", work)
+    _prepare(work, root / "bin", cli)  # a new job of rows of another one runs in the folder of that job
     cli.file("one.txt", "a\n")
-    cli.file("many.txt", "".join(f"{n}\n" for n in range(1, 41)))
+    cli.file("many.csv", "id,size\n" + "".join(f"{n},{n * 10}\n" for n in range(1, 41)))
     many = "from jobctl.cli.edge import run; [run(['submit', 'one.txt', '--', 'true']) for _ in range(41)]"
     subprocess.run([sys.executable, "-c", many], cwd=work, env=cli.env, check=True, stdout=subprocess.DEVNULL)
     assert cli.rows("SELECT max(id) FROM jobs") == [(41,)]
     for job in (42, 43, 44, 45):
         name = "nightly" if job == 45 else f"job{job}"
         told = ("--on-done", "true") if job == 45 else ()
-        fails = "case $1 in 1|2|3|17|2[0-5]) exit 22 ;; 4) exec sleep 60 ;; esac"
+        fails = "case $1 in 1|2|3|17|2[0-5]) exit 22 ;; 4) exec sleep 5 ;; esac"
         limits = ("--attempts", "1", "--timeout", "2s", "--queue", "downloads", "--new-queue", "--undo", "true", *told)
-        assert cli.submit("many.txt", "--name", name, *limits, "--", "sh", "-c", fails, "_", "{}") == job
+        assert cli.submit("many.csv", "--name", name, *limits, "--", "sh", "-c", fails, "_", "{}") == job
     cli("daemon", "start", "--slots", "4")
     cli("wait", "1-45", check=None, timeout=200)
     cli("daemon", "stop")
