@@ -111,7 +111,7 @@ def _rank(option: TyperOption, command: Any) -> int:
     if command.on_first_screen:
         is_own = not set(command.on_first_screen).isdisjoint(option.opts)
     else:
-        is_own = option.rich_help_panel != GLOBAL_PANEL and not hasattr(option, "is_main")
+        is_own = option.rich_help_panel != GLOBAL_PANEL and getattr(option, "is_main", None) is None
     if is_own:
         return 0
     if getattr(option, "is_main", False):

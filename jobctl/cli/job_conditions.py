@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from typer import Context
-from typer.core import TyperOption
 
 from jobctl.cli.command import Command
+from jobctl.cli.kept_options import KeptOption, declared, insert, is_given, values_of
 from jobctl.errors import UsageError
 
 if TYPE_CHECKING:
@@ -18,41 +18,40 @@ PANEL = "Which jobs"
 _VALUES = "jobctl.job_conditions"
 
 
-class Condition(NamedTuple):
-    """One option; without a metavar it is a switch."""
-
-    name: str
-    metavar: str
-    help: str
-    multiple: bool = False
-    short: str = ""
-    number: bool = False
+def _option(name: str, metavar: str, text: str, *, multiple: bool = False) -> KeptOption:
+    return KeptOption((name,), metavar, text, multiple, is_main=True)
 
 
-STATE = Condition("state", "STATE[,STATE...]", "Only jobs in one of these states; may be repeated.", True)
-NAME = Condition("name", "PATTERN", "Only jobs with a name that fits this shell pattern: 'nightly*'.")
-LABEL = Condition("label", "NAME=VALUE", "Only jobs with this label; may be repeated, then all must fit.", True)
-QUEUE = Condition("queue", "NAME", "Only jobs of this queue.")
-SINCE = Condition("since", "WHEN", "Only jobs that were submitted since then: 2h, 22:00, yesterday or 2026-12-01.")
-SORT = Condition(
-    "sort", "ORDER", "Sort by failed, finished, eta, name or another order; default: submitted; -ORDER reverses it."
+STATE = _option("--state", "STATE[,STATE...]", "Only jobs in one of these states; may be repeated.", multiple=True)
+NAME = _option("--name", "PATTERN", "Only jobs with a name that fits this shell pattern: 'nightly*'.")
+LABEL = _option(
+    "--label", "NAME=VALUE", "Only jobs with this label; may be repeated, then all must fit.", multiple=True
 )
-LIMIT = Condition("limit", "N", "List at most N jobs; default: jobs that are not done, and 20 others.", number=True)
-ALL = Condition("all", "", "All jobs on which the command has an effect.")
-YES = Condition("yes", "", "Do it without a question.", short="-y")
+QUEUE = _option("--queue", "NAME", "Only jobs of this queue.")
+SINCE = _option("--since", "WHEN", "Only jobs that were submitted since then: 2h, 22:00, yesterday or 2026-12-01.")
+SORT = _option(
+    "--sort", "ORDER", "Sort by failed, finished, eta, name or another order; default: submitted; -ORDER reverses it."
+)
+LIMIT = KeptOption(
+    ("--limit",),
+    "N",
+    "List at most N jobs; default: jobs that are not done, and 20 others.",
+    number=True,
+    is_main=True,
+)
+ALL = _option("--all", "", "All jobs on which the command has an effect.")
+YES = KeptOption(("--yes", "-y"), "", "Do it without a question.", is_main=True)
 CONDITIONS = (STATE, NAME, LABEL, QUEUE, SINCE)
 
 
 class _ConditionsCommand(Command):
     """A command with options from the table; they come after its own."""
 
-    conditions: tuple[Condition, ...] = ()
+    conditions: tuple[KeptOption, ...] = ()
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        own = [param for param in self.params if getattr(param, "rich_help_panel", None) is None]
-        rest = [param for param in self.params if param not in own]
-        self.params = [*own, *map(_declared, self.conditions), *rest]
+        insert(self, [declared(option, _VALUES, PANEL) for option in self.conditions])
 
 
 class EndCommand(_ConditionsCommand):
@@ -79,36 +78,14 @@ class ListCommand(_ConditionsCommand):
     conditions = (*CONDITIONS, SORT, LIMIT)
 
 
-def _declared(option: Condition) -> TyperOption:
-    declared = TyperOption(
-        param_decls=[f"--{option.name}", *([option.short] if option.short else [])],
-        is_flag=not option.metavar,
-        default=None if option.metavar else False,
-        type=(int if option.number else str) if option.metavar else None,
-        multiple=option.multiple,
-        metavar=option.metavar or None,
-        help=option.help,
-        callback=_keep,
-        expose_value=False,
-        rich_help_panel=PANEL,
-    )
-    declared.is_main = True  # type: ignore[attr-defined]  # for the page of -h
-    return declared
-
-
-def _keep(ctx: Any, param: Any, value: Any) -> Any:
-    ctx.meta.setdefault(_VALUES, {})[param.name] = value
-    return value
-
-
-def value_of(ctx: Context, option: Condition) -> Any:
+def value_of(ctx: Context, option: KeptOption) -> Any:
     """The value of an option of this table; None, False or an empty list if it was not given."""
-    return ctx.meta[_VALUES].get(option.name)
+    return values_of(ctx, _VALUES).get(option.key)
 
 
-def names_given(ctx: Context, options: Iterable[Condition] = CONDITIONS) -> list[str]:
+def names_given(ctx: Context, options: Iterable[KeptOption] = CONDITIONS) -> list[str]:
     """The options of the table that were given, as they are typed."""
-    return [f"--{option.name}" for option in options if value_of(ctx, option) not in (None, False, (), [])]
+    return [option.names[0] for option in options if is_given(value_of(ctx, option))]
 
 
 def filter_of(ctx: Context, now: int, states: Iterable[str] = (), verb: str = "") -> JobFilter:
@@ -158,7 +135,7 @@ def list_of(ctx: Context, now: int, *, everything: bool) -> JobList:
     return JobList(filter_of(ctx, now), order, reverse, None if limit is None else min(limit, MOST_LISTED), everything)
 
 
-def refuse_with_jobs(ctx: Context, options: Iterable[Condition] = (*CONDITIONS, SORT, LIMIT)) -> None:
+def refuse_with_jobs(ctx: Context, options: Iterable[KeptOption] = (*CONDITIONS, SORT, LIMIT)) -> None:
     """Raises UsageError if options that select jobs were given in addition to jobs."""
     given = names_given(ctx, options)
     if given:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from jobctl.cli.commands.submit import FileArgument, accept, dry_run
+from jobctl.cli.kept_options import is_given
 from jobctl.cli.live.foreground import run_in_foreground
 from jobctl.cli.session import Session, now_us, session
 from jobctl.cli.submission.cluster import cluster_options, cluster_words, forgets_cluster
@@ -116,7 +117,7 @@ def _check_resume(ctx: typer.Context, text: str) -> None:
         )
     for option in OPTIONS:
         value = values(ctx)[option.key]
-        if value not in (None, False, (), []):
+        if is_given(value):
             change = f"jobctl set {text} {option.name}={value}" if option.effect else f"leave --{option.name} out"
             raise UsageError(f"--resume continues the job with its own --{option.name}", hint=change)
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from typer import Context
 
 from jobctl.cli import standard
+from jobctl.cli.kept_options import is_given
 from jobctl.cli.session import Session, now_us, session
 from jobctl.cli.submission.options import command_line, values
 from jobctl.domain.job_options import OPTIONS, JobOption
@@ -75,7 +76,7 @@ def _accept(shared: Session, copied: CopiedJob, of: int) -> int:
 
 
 def _is_given(ctx: Context, option: JobOption) -> bool:
-    return values(ctx).get(option.key) not in (None, False, (), [])
+    return is_given(values(ctx).get(option.key))
 
 
 def _wanted(ctx: Context, targets: Sequence[str]) -> CopyRequest:

@@ -9,6 +9,7 @@ from typer import Context
 from typer.core import TyperOption
 
 from jobctl.cli.command import Command
+from jobctl.cli.kept_options import KeptOption, declared
 from jobctl.cli.session import GLOBAL_PANEL, Session
 from jobctl.errors import JobctlError
 
@@ -37,28 +38,11 @@ _OPTIONS = (
 
 def cluster_options(leave_out: tuple[str, ...] = ()) -> list[TyperOption]:
     """Return the options of a cluster; the context keeps their values for ``cluster_words``."""
-    return [_option(*option) for option in _OPTIONS if option[0] not in leave_out]
-
-
-def _option(name: str, metavar: str, text: str) -> TyperOption:
-    declared = TyperOption(
-        param_decls=[name],
-        is_flag=not metavar,
-        default=None if metavar else False,
-        type=(int if name == "--workers" else str) if metavar else None,
-        metavar=metavar or None,
-        help=text,
-        callback=_keep,
-        expose_value=False,
-        rich_help_panel=PANEL,
-    )
-    declared.is_main = False  # type: ignore[attr-defined]  # for the page of -h
-    return declared
-
-
-def _keep(ctx: Any, param: Any, value: Any) -> Any:
-    ctx.meta.setdefault(_VALUES, {})[param.name] = value
-    return value
+    return [
+        declared(KeptOption((name,), metavar, text, number=name == "--workers", is_main=False), _VALUES, PANEL)
+        for name, metavar, text in _OPTIONS
+        if name not in leave_out
+    ]
 
 
 class ClusterCommand(Command):

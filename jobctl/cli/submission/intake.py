@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 from typer import Context
 
+from jobctl.cli.kept_options import is_given
 from jobctl.cli.session import now_us, session
 from jobctl.cli.submission.checks import (
     allow_new_queue,
@@ -33,8 +34,6 @@ if TYPE_CHECKING:
 
 #: Runs a line of a joblog as shell text.
 JOBLOG_SHELL = "eval {}"
-#: The value of an option that is not given.
-_NOTHING: tuple[Any, ...] = (None, (), [])
 #: The options about taking rows back.
 _WAYS_BACK = ("undo", "undo_shell", "undo_call", "undo_on_failure")
 
@@ -103,7 +102,7 @@ def _read(given: Mapping[str, Any]) -> dict[str, Any]:
     """
     parsed = {option.key: given[option.key] for option in OPTIONS}
     for option in OPTIONS:
-        if option.metavar and parsed[option.key] not in _NOTHING:
+        if option.metavar and is_given(parsed[option.key]):
             parsed[option.key] = value_of(option, parsed[option.key])
     return parsed
 

@@ -12,6 +12,7 @@ from typer.core import TyperOption
 
 from jobctl.cli.command import Command
 from jobctl.cli.grammar import END
+from jobctl.cli.kept_options import KeptOption, declared, is_given
 from jobctl.cli.parameters import is_flag
 from jobctl.cli.session import GLOBAL_PANEL
 from jobctl.domain.job_options import NO_LIMIT, OPTIONS, JobOption, by_panel
@@ -154,10 +155,7 @@ class RetryOptions(RoundCommand):
 
 
 def _of_a_copy(option: JobOption) -> TyperOption:
-    declared = _declared(option)
-    declared.rich_help_panel = AS_NEW
-    declared.help = _DEFAULT.sub("", option.help)
-    return declared
+    return _declared(option._replace(panel=AS_NEW, help=_DEFAULT.sub("", option.help)))
 
 
 class UndoCommand(CommandWithWords, RoundCommand):
@@ -169,33 +167,14 @@ class UndoCommand(CommandWithWords, RoundCommand):
 
 def _of_a_round(option: JobOption, panel: str) -> TyperOption:
     """An option whose value may be none, and which without a value leaves the rule of the job as it is."""
-    declared = _declared(option._replace(number=False))
-    declared.rich_help_panel = panel
-    declared.help = _DEFAULT.sub("", option.help)
-    declared.metavar = f"{option.metavar}|{NO_LIMIT}" if option.can_be_none else option.metavar
-    return declared
+    metavar = f"{option.metavar}|{NO_LIMIT}" if option.can_be_none else option.metavar
+    return _declared(option._replace(number=False, panel=panel, metavar=metavar, help=_DEFAULT.sub("", option.help)))
 
 
 def _declared(option: JobOption) -> TyperOption:
-    declared = TyperOption(
-        param_decls=[f"--{option.name}", *([option.short] if option.short else [])],
-        is_flag=not option.metavar,
-        default=None if option.metavar else False,
-        type=(int if option.number else str) if option.metavar else None,
-        multiple=option.multiple,
-        metavar=option.metavar or None,
-        help=option.help,
-        callback=_keep,
-        expose_value=False,
-        rich_help_panel=option.panel,
-    )
-    declared.is_main = option.is_main  # type: ignore[attr-defined]  # for the page of -h
-    return declared
-
-
-def _keep(ctx: Any, param: Any, value: Any) -> Any:
-    ctx.meta.setdefault(_VALUES, {})[param.name] = value
-    return value
+    names = (f"--{option.name}", *([option.short] if option.short else []))
+    kept = KeptOption(names, option.metavar, option.help, option.multiple, option.number, option.is_main)
+    return declared(kept, _VALUES, option.panel)
 
 
 def values(ctx: Context) -> Mapping[str, Any]:
@@ -245,5 +224,4 @@ def _is_given(name: str, has_command: bool, has_way_back: bool) -> bool:
 
 
 def _is_open(options: Mapping[str, Any], name: str) -> bool:
-    value = options.get(name, "")
-    return value is None or value is False or value in ((), [])
+    return not is_given(options.get(name, ""))
