@@ -1,4 +1,4 @@
-"""Questions before something that cannot be undone. No other module asks.
+"""Questions, above all before something that cannot be undone. No other module reads an answer.
 
 A question is asked only if a person is there: standard input and standard error are terminals. Without a person, a
 command that needs an answer fails with the list of what it would do, so that a script cannot end or delete jobs that
@@ -44,8 +44,7 @@ def permit(shared: Session, deed: str, lines: Sequence[str], *, yes: bool, needs
             f"this would {deed}, and {why}: it needs {YES}", details=lines, hint=shared.command_line_with(YES)
         )
     _tell(f"This will {deed}:", lines)
-    answer = _answer("Continue? [y/N] ")
-    if answer not in ("y", "yes"):
+    if not agrees("Continue? [y/N] "):
         _decline()
 
 
@@ -63,6 +62,17 @@ def pick(heading: str, lines: Sequence[str], numbers: Sequence[int]) -> list[int
         sys.stderr.write(f"{answer!r} is not one of these numbers\n")
 
 
+def agrees(question: str, *, default: bool = False, interrupted: str = "nothing was changed") -> bool:
+    """Ask, and return whether the answer is yes; ``default`` is that of Enter, and the end of the input means no.
+
+    ``interrupted`` is what Ctrl-C prints. The caller has made sure that a person is there.
+    """
+    answer = _answer(question, interrupted)
+    if answer is None:
+        return False
+    return answer not in ("n", "no") if default else answer in ("y", "yes")
+
+
 def _tell(heading: str, lines: Sequence[str]) -> None:
     from jobctl.render.inert import inert_log
 
@@ -70,17 +80,18 @@ def _tell(heading: str, lines: Sequence[str]) -> None:
     sys.stderr.write(inert_log("\n".join((heading, *(f"  {line}" for line in lines)))) + "\n")
 
 
-def _answer(question: str) -> str:
-    """Read one line from the terminal; empty at its end."""
+def _answer(question: str, interrupted: str = "nothing was changed") -> str | None:
+    """Read one line from the terminal; None at its end."""
     sys.stderr.write(question)
     sys.stderr.flush()
     try:
         line = sys.stdin.readline()
     except KeyboardInterrupt:
-        sys.stderr.write("\nnothing was changed")
+        sys.stderr.write(f"\n{interrupted}")
         raise
     if not line:
         sys.stderr.write("\n")
+        return None
     return line.strip().lower()
 
 

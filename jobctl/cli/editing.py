@@ -42,19 +42,13 @@ def edit_settings(shared: Session, place: Place) -> tuple[Draft, bool]:
 
 def _ask_again(shared: Session, draft: Draft, error: UsageError) -> None:
     """Show a mistake, and ask whether to edit again. Raises UsageError if not, or without a terminal to ask on."""
+    from jobctl.cli.asking import agrees, is_attended
     from jobctl.render.inert import inert
 
     hint = f"nothing was changed; your text is kept in {draft.path}"
     message = error.message.replace(draft.path, draft.file.path)
-    if shared.json or not (sys.stdin.isatty() and sys.stderr.isatty()):
+    if not is_attended(shared):
         raise UsageError(message, details=[*filter(None, (error.hint,))], hint=hint)
     sys.stderr.write(f"{inert(message)}\n" + (f"  {inert(error.hint)}\n" if error.hint else ""))
-    sys.stderr.write("edit again? [Y/n] ")
-    sys.stderr.flush()
-    try:
-        answer = sys.stdin.readline()
-    except KeyboardInterrupt:
-        shared.note(f"\n{hint}")
-        raise
-    if answer.strip().lower() in ("n", "no") or not answer:
+    if not agrees("edit again? [Y/n] ", default=True, interrupted=inert(hint)):
         raise UsageError("the settings have a mistake", hint=hint)

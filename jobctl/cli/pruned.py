@@ -7,14 +7,10 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from jobctl.cli.session import Session
+from jobctl.render.choice import INDENT, SHOWN
 
 if TYPE_CHECKING:
     from jobctl.services.control.prune_choice import KeptJob, Pruned, PrunedJob
-
-#: The most jobs that a message names.
-SHOWN = 10
-#: The question indents its lines by this much.
-_INDENT = 2
 
 
 def permit_removal(shared: Session, planned: Pruned) -> None:
@@ -29,7 +25,7 @@ def permit_removal(shared: Session, planned: Pruned) -> None:
     deed = f"remove {plural(len(planned.jobs), 'job')} with {plural(items, 'item')} and {size(file_bytes)} of files"
     more = len(planned.jobs) - SHOWN
     look = shared.colorless_look(sys.stderr)
-    lines = [cut(_facts(job), look.width - _INDENT, look) for job in planned.jobs[:SHOWN]]
+    lines = [cut(_facts(job), look.width - INDENT, look) for job in planned.jobs[:SHOWN]]
     lines += [f"and {number(more)} more"] if more > 0 else []
     permit(shared, f"{deed}, for ever", lines, yes=False)
 

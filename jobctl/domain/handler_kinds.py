@@ -24,6 +24,7 @@ class HandlerKind(NamedTuple):
     noun: str  # the word for the work of an item on a page
     summary: Callable[[Any], str]  # returns the value of ``option`` on one line
     shown_command: Callable[[Any], Any]  # the stored command -> the command in documents
+    as_request: Callable[[Any], dict[str, Any]]  # the stored command -> the fields of a submission that ask for it
     call_block: Callable[[Any, int], CallBlock | None]  # the stored command and ``recycle`` -> ``call`` of the document
     sets_own_wait: bool  # an item may ask for a longer wait before its next attempt than the policy allows
     loads_first: bool  # a worker imports something before its first item, and nothing has begun until then
@@ -32,6 +33,12 @@ class HandlerKind(NamedTuple):
 def _target(command: Any) -> Any:
     """Return the function of a call. A damaged row has something else in its place, which is shown as it is."""
     return command["target"] if isinstance(command, dict) else command
+
+
+def _call_request(command: Any) -> dict[str, Any]:
+    from jobctl.domain.call import Call  # few commands make a request of a stored job
+
+    return {"call": Call.from_json(command)}
 
 
 def _call_block(command: Any, recycle: int) -> CallBlock | None:
@@ -51,13 +58,19 @@ _COMMAND = HandlerKind(
     noun="command",
     summary=" ".join,
     shown_command=lambda command: command,
+    as_request=lambda command: {"command": tuple(command)},
     call_block=lambda _command, _recycle: None,
     sets_own_wait=False,
     loads_first=False,
 )
 _ALL = (
     _COMMAND,
-    _COMMAND._replace(name="shell", option="shell", summary=lambda text: str(text).strip().partition("\n")[0]),
+    _COMMAND._replace(
+        name="shell",
+        option="shell",
+        summary=lambda text: str(text).strip().partition("\n")[0],
+        as_request=lambda text: {"shell": text},
+    ),
     _COMMAND._replace(name="column", option="", summary=str),
     HandlerKind(
         name="call",
@@ -65,6 +78,7 @@ _ALL = (
         noun="function",
         summary="--call {}".format,
         shown_command=_target,
+        as_request=_call_request,
         call_block=_call_block,
         sets_own_wait=True,
         loads_first=True,

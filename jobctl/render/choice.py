@@ -18,7 +18,7 @@ SHOWN = 10
 _NAME_MIN, _NAME_MAX = 8, 40
 _GAP = "  "
 #: The question indents the lines by this much.
-_INDENT = 2
+INDENT = 2
 
 
 def job_lines(jobs: Sequence[ListedJob], now: int, look: Look) -> list[str]:
@@ -26,7 +26,7 @@ def job_lines(jobs: Sequence[ListedJob], now: int, look: Look) -> list[str]:
     shown = jobs[:SHOWN]
     facts = [(str(job.id), job.state, _items(job), f"{format_span(job.submitted_at, now)} old") for job in shown]
     widths = [max(map(len, column)) for column in zip(*facts, strict=True)]
-    room = look.width - _INDENT - sum(widths) - 4 * len(_GAP)
+    room = look.width - INDENT - sum(widths) - 4 * len(_GAP)
     names = [cut(inert(job.name), min(_NAME_MAX, max(_NAME_MIN, room)), look) for job in shown]
     longest = max(map(_width, names), default=0)
     lines = [
@@ -36,7 +36,7 @@ def job_lines(jobs: Sequence[ListedJob], now: int, look: Look) -> list[str]:
         for fact, name in zip(facts, names, strict=True)
     ]
     more = len(jobs) - len(shown)
-    return [cut(line.rstrip(), look.width - _INDENT, look) for line in lines] + (
+    return [cut(line.rstrip(), look.width - INDENT, look) for line in lines] + (
         [f"and {number(more)} more"] if more else []
     )
 

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 #: Items of one page.
 PAGE = 500
+#: The most characters of one part of a selection in a message or in the journal.
+_LONGEST_PART = 200
 
 
 class SelectedItems:
@@ -164,6 +166,11 @@ def nothing_selected(database: Database, chosen: SelectedItems, where: str = "")
     return f"job {chosen.job}: {', '.join(said)}"
 
 
+def shortened(text: str) -> str:
+    """A part of a selection that is short enough for a sentence: a person may name thousands of numbers."""
+    return text if len(text) <= _LONGEST_PART else f"{text[: _LONGEST_PART - 3]}..."
+
+
 def _all(total: int) -> str:
     return f"its {plural(total, 'item')}" if total > 1 else "its one item"
 
@@ -180,13 +187,13 @@ def _narrowing(selection: Selection, default: Sequence[ItemState]) -> Iterator[t
         yield f"are {_one_of(default)}", so_far
     if selection.items:
         so_far = replace(so_far, items=selection.items)
-        yield f"have the numbers {spelled(selection.items)}", so_far
+        yield f"have the numbers {shortened(spelled(selection.items))}", so_far
     if selection.states or selection.unknown:
         states = [state.word for state in selection.states] + ["failed with an unknown outcome"] * selection.unknown
         so_far = replace(so_far, states=selection.states, unknown=selection.unknown)
         yield f"are {' or '.join(states)}", so_far
     if selection.causes:
         so_far = replace(so_far, causes=selection.causes)
-        yield f"have the cause {' or '.join(selection.causes)}", so_far
+        yield f"have the cause {shortened(' or '.join(selection.causes))}", so_far
     if selection.where:
-        yield f"fit --where {selection.where!r}", selection
+        yield f"fit --where {shortened(selection.where)!r}", selection

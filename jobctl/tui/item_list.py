@@ -117,14 +117,14 @@ class ItemList(Vertical):
         assert self._document is not None
         total = self._document["counts"]["total"]
         if self._wanted.is_everything:
-            yield f"{number(total)} all items"
+            yield f"all {plural(total, 'item')}" if total > 1 else plural(total, "item")
         elif self._found is None:
             yield "searching"
         else:
-            count, going_on = len(self._found.numbers), "" if self._found.done else ", searching"
+            count, still = len(self._found.numbers), "" if self._found.done else ", searching"
             most = " (the longest)" if self._wanted.order == BY_DURATION and count >= MOST_BY_DURATION else ""
             most = " (the first)" if count >= MOST else most
-            yield f"{number(count)}{most} of {plural(total, 'item')}{going_on}"
+            yield f"{number(count)}{most} of {plural(total, 'item')}{still}"
         if self._cause is not None:
             yield f"{self._cause['cause']}: {inert(self._cause['message'])}"
         elif self.filter:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
+from collections.abc import Iterator
 from typing import ClassVar, NamedTuple
 
 from rich.cells import cell_len, chop_cells
@@ -109,12 +110,11 @@ class LogText(ScrollView, can_focus=True):
             self._width = max(self._width, cell_len(line))
             if self.wraps:
                 self._parts += [(number, part) for part in self._wrapped(line)]
-            if self._pattern is not None:
-                self._matches += [
-                    Match(number + self._dropped, found.start(), found.end())
-                    for found in self._pattern.finditer(line)
-                    if found.end() > found.start()
-                ]
+            self._matches += self._matches_in(number)
+
+    def _matches_in(self, number: int) -> Iterator[Match]:
+        for found in self._pattern.finditer(self.lines[number]) if self._pattern is not None else ():
+            yield Match(number + self._dropped, found.start(), found.end())
 
     def _wrapped(self, line: str) -> list[str]:
         width = self.scrollable_content_region.width
@@ -225,9 +225,8 @@ class LogText(ScrollView, can_focus=True):
         self.searched = text
         case = 0 if text != text.lower() else re.IGNORECASE
         self._pattern = re.compile(re.escape(text), case) if text else None
-        self._matches, self._here = [], None
-        if self._pattern is not None:
-            self._note_matches()
+        self._matches = [match for number in range(len(self.lines)) for match in self._matches_in(number)]
+        self._here = None
         if self._matches:
             bottom = self.scroll_offset.y + self.size.height
             line = (self._parts[min(bottom, len(self._parts)) - 1][0] if self.wraps else bottom) + self._dropped
@@ -235,14 +234,6 @@ class LogText(ScrollView, can_focus=True):
             self._choose(before[-1] if before else 0)
         self.refresh()
         self.post_message(self.Changed())
-
-    def _note_matches(self) -> None:
-        assert self._pattern is not None
-        self._matches = [
-            Match(number + self._dropped, found.start(), found.end())
-            for number, line in enumerate(self.lines)
-            for found in self._pattern.finditer(line)
-        ]
 
     @property
     def found(self) -> tuple[int, int]:

@@ -144,3 +144,18 @@ def test_results_and_export_refuse_what_they_do_not_have(job, jobctl, home, stor
     done = jobctl(*words)
     assert (done.code, done.out) == (2, "")
     assert message in done.err
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("--items", ",".join(map(str, range(100_001, 110_001, 2)))),
+        ("--where", " or ".join(f"item == {n}" for n in range(1_001, 1_400))),
+        ("--cause", ",".join(f"exit_1:{n}" for n in range(2_000, 4_000))),
+    ],
+)
+def test_a_long_selection_of_nothing_is_a_short_sentence(store, jobctl, words):
+    store.job("sf")
+    done = jobctl("items", 1, *words)
+    assert done.code == 0 and "none of its 2 items" in done.err and "..." in done.err
+    assert len(done.err) < 400

@@ -91,7 +91,7 @@ def test_a_job_its_items_its_failures_its_log(home, jobs, size):
         await sight.sees("job 3  partly  partial", "1 succeeded", "exit_22", "1 overview", "esc back")
         assert isinstance(sight.screen, JobScreen)
         await sight.press("2")
-        await sight.sees("4 all items", "succeeded", "1, https")
+        await sight.sees("all 4 items", "succeeded", "1, https")
         await sight.press("s")
         await sight.sees("1 of 4 items", "filter succeeded")
         await sight.press("s")
@@ -107,7 +107,7 @@ def test_a_job_its_items_its_failures_its_log(home, jobs, size):
         await sight.press("escape")
         await sight.comes_to(JobScreen)
         await sight.press("escape")  # clears the filter
-        await sight.sees("4 all items")
+        await sight.sees("all 4 items")
         await sight.press("escape")
         await sight.sees("jobctl top   3 jobs")
 
@@ -121,7 +121,7 @@ def test_a_table_reads_only_the_items_that_are_looked_at(store, home):
         await sight.press("enter")
         await sight.comes_to(JobScreen)
         await sight.press("2")
-        await sight.sees("1200 all items", "https://example.org/1")
+        await sight.sees("all 1200 items", "https://example.org/1")
         await sight.press("G")
         await sight.chooses("#item-table", 1200)
         await sight.sees("https://example.org/1200", "https://example.org/1190")
@@ -177,7 +177,7 @@ def test_items_are_filtered_by_state_cause_words_and_conditions(store, home):
         await sight.sees("filter: at character 1", "no such column")
         assert numbers(sight) == [3, 4]
         await sight.press("escape")
-        await sight.sees("5 all items")
+        await sight.sees("all 5 items")
 
     def numbers(sight):
         grid = sight.table("#item-table")
@@ -285,7 +285,7 @@ def test_an_item_is_cancelled_and_the_job_continues(jobctl, home, tmp_path):
         await sight.press("enter")
         await sight.comes_to(JobScreen)
         await sight.press("2")
-        await sight.sees("3 all items")
+        await sight.sees("all 3 items")
         await sight.press("down")
         await sight.chooses("#item-table", 2)
         await sight.press("c")
@@ -347,7 +347,7 @@ def test_a_log_is_followed_while_it_is_written(jobctl, home, tmp_path):
         await sight.sees("==> 1.1 <==", "I am 0", "==> 1.2 <==", "I am 3")
         assert "nothing was written" not in sight.text()
         await sight.press("2")
-        await sight.sees("2 all items")
+        await sight.sees("all 2 items")
         await sight.press("down")
         await sight.chooses("#item-table", 2)
         await sight.press("enter")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -180,13 +179,13 @@ def allow_new_queue(shared: Session, name: str, *, may_ask: bool) -> None:
     if name in known:
         return
     near = nearest(name, known)
-    if may_ask and not shared.json and sys.stdin.isatty() and sys.stderr.isatty():
+    from jobctl.cli.asking import agrees, is_attended
+
+    if may_ask and is_attended(shared):
         from jobctl.render.inert import inert
 
         guess = f" (did you mean {inert(near)}?)" if near else ""
-        sys.stderr.write(f"there is no queue {inert(name)!r}{guess}; make it? [y/N] ")
-        sys.stderr.flush()
-        if sys.stdin.readline().strip().lower() in ("y", "yes"):
+        if agrees(f"there is no queue {inert(name)!r}{guess}; make it? [y/N] ", interrupted="nothing was accepted"):
             return
         raise UsageError(f"there is no queue {name!r}, and nothing was accepted", hint=_new_queue(near))
     raise UsageError(f"there is no queue {name!r}", hint=_new_queue(near))

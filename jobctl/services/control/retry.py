@@ -133,8 +133,8 @@ def begin_round(
     if counted is not None and counted.revision != jobs.revision(database, job):
         counted = None
     if counted is None:
-        _choose_items(database, job, selection, now)
-    careful = _is_careful(row, selection)
+        choose_items(database, job, selection, now)
+    careful = is_careful(row, selection)
     elsewhere = _leave_out(database, row, another_round.choose(database, job, selection, careful=careful))
     choice = another_round.choose(database, job, selection, careful=careful, leaves_out=bool(elsewhere))
     if counted is None or elsewhere:
@@ -205,7 +205,7 @@ def _leave_out(database: Database, row: JobRow, choice: ItemFilter) -> int:
     return leave_out(database, row, choice)
 
 
-def _is_careful(row: JobRow, selection: Selection) -> bool:
+def is_careful(row: JobRow, selection: Selection) -> bool:
     """Return whether items that may have had their effect are left out."""
     return row.policy.on_crash == "fail" and not selection.unknown
 
@@ -216,14 +216,17 @@ def _count(database: Database, job: int, selection: Selection, now: int) -> Item
     if row is None:
         return None
     revision = jobs.revision(database, job)
-    _choose_items(database, job, selection, now)
-    careful = _is_careful(row, selection)
+    choose_items(database, job, selection, now)
+    careful = is_careful(row, selection)
     counted = another_round.count(database, another_round.choose(database, job, selection, careful=careful))
     return counted._replace(revision=revision)
 
 
-def _choose_items(database: Database, job: int, selection: Selection, now: int) -> None:
-    """Note the items that numbers or a condition choose, for the statements that queue them again."""
+def choose_items(database: Database, job: int, selection: Selection, now: int) -> None:
+    """Note the items that numbers or a condition choose, for the statements that count or queue them.
+
+    Raises UsageError for a condition that the columns of the job do not allow.
+    """
     if selection.needs_reading:
         states = (*another_round.STATES, ItemState.SUCCEEDED) if selection.undone else another_round.STATES
         SelectedItems(database, job, selection, now=now, default=states).choose(database)

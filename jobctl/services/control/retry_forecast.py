@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 
 from jobctl.config import Home
 from jobctl.domain.job_options import OPTIONS, JobOption
+from jobctl.domain.retry_advice import TIMEOUT
 from jobctl.domain.selection import Selection
+from jobctl.services.control.retry import choose_items, is_careful
 from jobctl.services.control.targets import existing_job
-from jobctl.services.selection import SelectedItems
 from jobctl.store import another_round
 from jobctl.store.database import Database
 from jobctl.store.opening.open import open_database
@@ -47,16 +48,15 @@ def forecast(home: Home, job: StatusDocument, selection: Selection, *, now: int)
 
 def _forecast(database: Database, job: StatusDocument, selection: Selection, now: int) -> RetryForecast:
     row = existing_job(database, job["job"])
-    if selection.needs_reading:
-        SelectedItems(database, row.id, selection, now=now, default=another_round.STATES).choose(database)
-    careful = row.policy.on_crash == "fail" and not selection.unknown
+    choose_items(database, row.id, selection, now)
+    careful = is_careful(row, selection)
     counted = another_round.count(database, another_round.choose(database, row.id, selection, careful=careful))
     left_out = 0
     if careful:
         every = another_round.choose(database, row.id, selection, careful=False)
         left_out = another_round.with_unknown_outcome(database, every)
     codes = {cause.id: cause.code for cause in failure_views.failures(database, row.id)}
-    timed_out = sum(count for cause, count in counted.by_failure if codes.get(cause or 0) == "timeout")
+    timed_out = sum(count for cause, count in counted.by_failure if codes.get(cause or 0) == TIMEOUT)
     rules = suggested_rules(job["retry"]["command"])
     # Items of other causes do not need more time.
     rules = tuple(rule for rule in rules if timed_out or rule[0].name != "timeout")

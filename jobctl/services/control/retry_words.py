@@ -9,14 +9,11 @@ from jobctl.domain.selection import Selection
 from jobctl.domain.spans import spelled
 from jobctl.domain.wording import plural
 from jobctl.errors import UsageError
-from jobctl.services.selection import SelectedItems, nothing_selected
+from jobctl.services.selection import SelectedItems, nothing_selected, shortened
 from jobctl.store import another_round
 from jobctl.store.database import Database
 from jobctl.store.job_row import JobRow
 from jobctl.store.views import failures as failure_views
-
-#: The most characters of one part of a selection in the journal.
-_LONGEST_PART = 200
 
 
 def nothing_to_retry(
@@ -66,11 +63,7 @@ def reason_of(selection: Selection) -> str:
     parts += ["taken back"] if selection.undone else []
     parts += [f"cause {cause}" for cause in selection.causes]
     if selection.items:
-        parts.append(f"items {_shortened(spelled(selection.items))}")
+        parts.append(f"items {shortened(spelled(selection.items))}")
     if selection.where:
-        parts.append(f"where {_shortened(selection.where)}")
+        parts.append(f"where {shortened(selection.where)}")
     return ", ".join(parts) or "all that did not succeed"
-
-
-def _shortened(text: str) -> str:
-    return text if len(text) <= _LONGEST_PART else text[: _LONGEST_PART - 1] + "…"

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from jobctl.config import Home
-from jobctl.domain.call import Call
+from jobctl.domain.handler_kinds import kind_of
 from jobctl.domain.job_options import JobOption
 from jobctl.domain.option_values import policy_fields
 from jobctl.domain.selection import Selection
@@ -122,13 +122,7 @@ def _request(row: JobRow, wanted: CopyRequest, labels: Mapping[str, str], now: i
         item_key=row.item_key,
     )
     given = {name: value for name, value in wanted.given.items() if name != "labels"}
-    return replace(kept, **({} if wanted.has_work else _work(row)), **given)
-
-
-def _work(row: JobRow) -> dict[str, Any]:
-    if row.handler == "call":
-        return {"call": Call.from_json(row.command)}
-    return {"shell": row.command} if row.handler == "shell" else {"command": tuple(row.command)}
+    return replace(kept, **({} if wanted.has_work else kind_of(row.handler).as_request(row.command)), **given)
 
 
 def _origin(home: Home, row: JobRow, request: SubmitRequest) -> Origin:

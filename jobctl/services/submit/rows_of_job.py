@@ -14,6 +14,7 @@ from jobctl.domain.selection import Selection
 from jobctl.domain.states import ItemState
 from jobctl.domain.wording import plural
 from jobctl.errors import InputRejected, UsageError
+from jobctl.services.control.retry import is_careful
 from jobctl.services.selection import SelectedItems, nothing_selected
 from jobctl.sources.options import InputOptions, ResolvedOptions
 from jobctl.sources.problems import InspectedRecord
@@ -48,7 +49,7 @@ class RowsOfJob(Source):
             self._database.close()
             raise
         #: Items whose outcome is unknown do not run twice in a job that forbids it, unless they are asked for.
-        self._is_careful = row.policy.on_crash == "fail" and not selection.unknown
+        self._is_careful = is_careful(row, selection)
         self._in_doubt = 0
 
     def __exit__(self, *exception: Any) -> None:

@@ -56,10 +56,16 @@ def test_off_a_terminal_the_message_names_the_command_to_use(jobctl, store):
     assert "top needs a terminal" in refused.err and "jobctl status --watch" in refused.err
 
 
-def test_a_dumb_terminal_and_an_empty_store_have_a_message(home):
+def test_a_dumb_terminal_has_a_message(home):
     dumb = Terminal(home, "top", TERM="dumb")
     assert dumb.end() == 2
     assert "top needs a terminal" in dumb.text()
+
+
+def test_without_a_store_it_waits_and_can_be_left(home):
+    pytest.importorskip("textual")
     empty = Terminal(home, "top")
-    assert empty.end() == 9
-    assert "no jobs yet" in empty.text()
+    empty.await_text("no jobs yet")
+    empty.await_text("q quit")
+    empty.child.send("q")
+    assert empty.end() == 0
