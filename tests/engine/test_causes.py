@@ -68,7 +68,7 @@ def test_the_summary_says_how_many_causes_it_leaves_out(tmp_path):
     bench = work_off(tmp_path, lambda n: "".join("abcdefgh"[int(d)] for d in f"{n % 8:03o}") + " broke\n")
     lines = list(summary_lines(document(bench), Look(terminal=False)))
     assert sum("x exit_1: " in line for line in lines) == 5
-    assert f"  and 3 more causes: jobctl status {bench.number}" in lines
+    assert f"  and 3 more causes: jobctl causes {bench.number}" in lines
 
 
 @pytest.mark.parametrize("restart_at", [1, 5, 9])
