@@ -47,9 +47,13 @@ def test_a_job_that_was_submitted_is_run_here_or_followed(cli):
     cli("submit", "rows.txt", "--name", "nightly", "--", "true", "{}")
     said = cli("run", "--resume", "nightly")
     assert "job 1 (nightly) succeeded" in said.stderr
-    cli("submit", "rows.txt", "--", "true", "{}")
     cli("daemon", "start")
-    assert "job 2 (rows) succeeded" in cli("run", "--resume", "last").stderr
+    cli("submit", "rows.txt", "--", *WAITS)
+    with cli.start("run", "--resume", "last") as running:
+        wait_until(lambda: "running" in running.stderr.readline(), PATIENCE_S, "the first line about the job")
+        (cli.work / "go").touch()
+        assert "job 2 (rows) succeeded" in running.communicate(timeout=PATIENCE_S)[1]
+    assert running.returncode == 0
     assert cli.daemon_pid() is not None
 
 
