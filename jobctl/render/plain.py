@@ -15,7 +15,10 @@ if TYPE_CHECKING:
     from jobctl.domain.documents.status import StatusDocument, StatusListDocument
 
 
-JOB_TITLES = ("job", "name", "state", "total", "succeeded", "failed", "left", "rate_per_s", "eta_s", "submitted_at")
+JOB_TITLES = (  # scripts count columns: a new one comes last
+    *("job", "name", "state", "total", "succeeded", "failed", "left", "rate_per_s", "eta_s", "submitted_at"),
+    *("undone", "undo_of"),
+)
 
 
 def table(titles: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
@@ -40,7 +43,7 @@ def jobs(document: StatusListDocument) -> str:
 
 
 def _job(job: StatusDocument) -> list[Any]:
-    counts, progress = job["counts"], job["progress"]
+    counts, progress, undo = job["counts"], job["progress"], job.get("undo")
     return [
         job["job"],
         job["name"],
@@ -52,12 +55,14 @@ def _job(job: StatusDocument) -> list[Any]:
         progress["rate_per_s"],
         progress["eta_s"],
         job["time"]["submitted_at"],
+        undo["undone"] if undo and undo["jobs"] else None,
+        undo["of"] if undo else None,
     ]
 
 
-ITEM_TITLES = (
+ITEM_TITLES = (  # scripts count columns: a new one comes last
     *("item", "state", "attempts", "exit_code", "signal", "duration_s", "started_at", "code", "message"),
-    *("row", "result"),
+    *("row", "result", "undo_item", "undo_state"),
 )
 
 
@@ -67,7 +72,9 @@ def item(document: ItemBlock) -> str:
     text = None if result is None else json.dumps(result, ensure_ascii=False)
     done = (document["exit_code"], document["signal"], document["duration_s"], document["started_at"])
     reason = (document["code"], document["message"], row_text(document["row"]), text)
-    return record((document["item"], document["state"], document["attempts"], *done, *reason))
+    undo = document.get("undo")
+    taken_back = (f"{undo['job']}.{undo['item']}", undo["state"]) if undo else (None, None)
+    return record((document["item"], document["state"], document["attempts"], *done, *reason, *taken_back))
 
 
 def row_text(row: Any) -> str:

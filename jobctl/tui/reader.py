@@ -63,10 +63,11 @@ class Reader:
     def items_of(self, job: StatusDocument, numbers: Sequence[int]) -> list[ItemBlock | None]:
         """Some items of a job, in this order; None for one that is not in the store."""
         given = job["input"]
+        columns, kind = given["columns"], given["format"]
         with self.database.snapshot():
             views = item_views.items(self.database, job["job"], numbers)
-        columns, kind = given["columns"], given["format"]
-        found = {view.item: items.item_document(job["job"], view, columns, kind) for view in views}
+            blocks = [items.item_document(job["job"], view, columns, kind) for view in views]
+            found = {block["item"]: block for block in items.with_undo(self.database, job["job"], blocks)}
         return [found.get(each) for each in numbers]
 
     def causes(self, job: int) -> CausesDocument:

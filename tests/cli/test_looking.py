@@ -99,7 +99,7 @@ def test_items_in_a_pipe_and_as_json(jobctl, logged):
     assert lines[0].split("\t")[:4] == ["item", "state", "attempts", "exit_code"]
     assert lines[2].split("\t") == [
         *("2", "failed", "1", "22", "", "0.25", "2026-11-23T18:28:33.004Z", "exit_22", "oops"),
-        *("2, https://example.org/2", ""),
+        *("2, https://example.org/2", "", "", ""),
     ]
     document = jobctl("items", "1.2", "--json").document
     assert (document["schema"], document["job"], document["next"]) == ("jobctl.items/1", 1, None)

@@ -15,7 +15,9 @@ pytest.importorskip("textual")
 
 from textual.widgets import Static
 
+from jobctl.domain.undo import Undo
 from jobctl.services.control.targets import Target
+from jobctl.services.control.undo import UndoRequest, undo
 from jobctl.store import sqlite
 from jobctl.tui.confirm import Confirm
 from jobctl.tui.item import ItemScreen
@@ -110,6 +112,31 @@ def test_a_job_its_items_its_failures_its_log(home, jobs, size):
         await sight.sees("all 4 items")
         await sight.press("escape")
         await sight.sees("jobctl top   3 jobs")
+
+    watch(home, script, size)
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_the_undo_of_a_job_is_on_its_page_and_at_its_items(store, home, size):
+    way_back = Undo("command", ["true", "{id}"]).to_json()
+    values = {"started_at": SUBMITTED_AT, "finished_at": SUBMITTED_AT + 1, "undo": way_back}
+    job = store.job("ssf", state="partial", name="booking", **values)
+
+    async def script(sight):
+        await sight.press("enter")
+        await sight.comes_to(JobScreen)
+        await sight.sees(f"jobctl undo {job}")
+        made = undo(home, UndoRequest(job), now=SUBMITTED_AT + 2).job
+        await sight.sees(f"0 of 2 rows taken back, 2 left (job {made})")
+        with store.database.transaction():
+            store.database.execute("UPDATE items SET state = 3, attempt = 1 WHERE job = ? AND item = 1", (made,))
+            store.database.execute("UPDATE jobs SET succeeded = 1, queued = 1 WHERE id = ?", (made,))
+        await sight.sees(f"1 of 2 rows taken back, 1 left (job {made})")
+        await sight.press("2")
+        await sight.sees("taken back", "undo queue")  # a narrow column cuts the rest
+        await sight.press("escape")
+        await sight.comes_to(JobsScreen)
+        await sight.sees(f"undo-{job}")
 
     watch(home, script, size)
 

@@ -97,19 +97,8 @@ class Listing:
         for found in pages(self._chosen, self._after, self._limit):
             self.next = found.next
             self.has_any |= bool(found.items)
-            yield self._documents(found.items)
-
-    def _documents(self, items: Sequence[ItemView]) -> list[ItemBlock]:
-        job = self._job
-        undo: dict[int, UndoOfItem] = {}
-        if items and undone.has_any(self._database, job.id):
-            from jobctl.store.views.undo import of_items  # few jobs are taken back
-
-            undo = of_items(self._database, job.id, [item.item for item in items])
-        blocks = [item_document(job.id, item, self._columns, job.input_format) for item in items]
-        for block in blocks:
-            block["undo"] = item_undo_block(undo.get(block["item"]))
-        return blocks
+            blocks = [item_document(self._job.id, item, self._columns, self._job.input_format) for item in found.items]
+            yield with_undo(self._database, self._job.id, blocks)
 
     def document(self) -> ItemsDocument:
         """Return ``jobctl.items/1``."""
@@ -121,6 +110,18 @@ class Listing:
         if self.next is not None:
             return f"there are more: add --after {self.next}, or --limit 0 for all"
         return "" if self.has_any or self._after else nothing_selected(self._database, self._chosen)
+
+
+def with_undo(database: Database, job: int, blocks: list[ItemBlock]) -> list[ItemBlock]:
+    """Add to these items of a job what takes each of them back, and return them."""
+    undo: dict[int, UndoOfItem] = {}
+    if blocks and undone.has_any(database, job):
+        from jobctl.store.views.undo import of_items  # few jobs are taken back
+
+        undo = of_items(database, job, [block["item"] for block in blocks])
+    for block in blocks:
+        block["undo"] = item_undo_block(undo.get(block["item"]))
+    return blocks
 
 
 def item_document(job: int, item: ItemView, columns: Sequence[str], input_format: str) -> ItemBlock:

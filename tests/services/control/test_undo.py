@@ -181,6 +181,22 @@ def test_the_rows_that_are_written_are_counted(store, home, monkeypatch):
     assert told == [(0, 4), (2, 4), (4, 4)]
 
 
+def test_lists_in_a_pipe_say_at_their_end_what_was_taken_back(store, home, jobctl):
+    job = store.job("sssf", **DONE)
+    for item, second in ((1, 30), (2, 20), (3, 10), (4, 5)):
+        end(store, job, item, second)
+    made = undo(home, UndoRequest(job), now=NOW).job
+    finish(store, made, "sfu")
+    titles, *items = [line.split("\t") for line in jobctl("items", job).out.splitlines()]
+    assert titles[-3:] == ["result", "undo_item", "undo_state"]
+    undone = [(f"{made}.1", "succeeded"), (f"{made}.2", "failed"), (f"{made}.3", "unprocessed"), ("", "")]
+    assert [tuple(fields[-2:]) for fields in items] == undone
+    titles, *found = [line.split("\t") for line in jobctl("status").out.splitlines()]
+    assert titles[-3:] == ["submitted_at", "undone", "undo_of"]
+    assert {fields[0]: fields[-2:] for fields in found} == {str(job): ["1", ""], str(made): ["", str(job)]}
+    assert all(len(fields) == len(titles) for fields in found)
+
+
 @pytest.mark.parametrize("at_once", [0, 1000])
 @pytest.mark.parametrize("place", ["the rows", "just before the commit", "just after the commit"])
 def test_ctrl_c_says_whether_rows_are_taken_back(store, jobctl, monkeypatch, at_once, place):
