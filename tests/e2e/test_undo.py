@@ -5,12 +5,16 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
+import shlex
 import signal
+from pathlib import Path
 
 import pytest
 
 from tests.wait import wait_until
 
+ROOT = Path(__file__).parents[2]
 ROWS = "id,amount\n" + "".join(f"{n},{n * 10}\n" for n in range(1, 7))
 #: Rows 5 and 6 fail; the others say who they are.
 WORK = ("sh", "-c", '[ "$1" -lt 5 ] || exit 65; echo "charge-$1"', "sh", "{id}")
@@ -146,6 +150,24 @@ def _written(cli):
 def _is_over(cli):
     found = cli.rows("SELECT count(*), count(finished_at) FROM jobs")
     return tuple(found[0]) == (2, 2)
+
+
+@pytest.mark.slow
+def test_the_transcript_of_the_manual_is_that_of_the_example(cli):
+    """examples/booking.sh, without the lines that the manual leaves out."""
+    program = os.path.dirname(cli.program[0])
+    done = cli.shell(f"PATH={shlex.quote(program)}:$PATH sh {shlex.quote(str(ROOT / 'examples' / 'booking.sh'))}")
+    assert (done.returncode, done.stderr) == (0, "")
+    page = (ROOT / "man" / "man1" / "jobctl-undo.1").read_text()
+    (shown,) = re.findall(r"(?ms)^\.Bd -unfilled.*?\n(.*?)^\.Ed", page)
+    said = iter(_lines(done.stdout))
+    for line in _lines(shown.replace("\\-", "-").replace("\\e\n    ", "")):
+        assert line in said, f"{line!r} is not in {done.stdout}"  # after the line before it
+    assert "job 1 is correct" in done.stdout
+
+
+def _lines(text):
+    return [re.sub(r"\b[\d.]+m?s\b", "TIME", line).rstrip() for line in text.splitlines() if line.strip()]
 
 
 @pytest.mark.parametrize(
