@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from jobctl.domain.documents.failures import CauseBlock
     from jobctl.domain.documents.status import StatusDocument
 
-#: With fewer lines there is room for the table only.
-_SAMPLES_FROM = 18
+#: With fewer lines there is room for the table only; the title of the job says so.
+SAMPLES_FROM = 18
 
 
 class CauseList(Vertical):
@@ -72,7 +72,7 @@ class CauseList(Vertical):
 
     def _show_chosen(self) -> None:
         below = self.query_one("#cause")
-        below.display = self.screen.size.height >= _SAMPLES_FROM
+        below.display = self.screen.size.height >= SAMPLES_FROM
         cause, document = self.chosen, self._document
         if cause is None or document is None:
             self.query_one("#samples", Static).update("no item has failed")

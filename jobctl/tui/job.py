@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
+from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
-from textual.widgets import Static, TabbedContent, TabPane
+from textual.widgets import Static, TabbedContent, TabPane, Tabs
 
 from jobctl.domain.selection import Selection
 from jobctl.render.job.page import job_page, job_title
 from jobctl.services.output.follow import FollowTarget
-from jobctl.tui.cause_list import CauseList
+from jobctl.tui.cause_list import SAMPLES_FROM, CauseList
 from jobctl.tui.grid import Grid
 from jobctl.tui.item import ItemScreen
 from jobctl.tui.item_list import ItemList
@@ -50,8 +51,10 @@ class JobScreen(JobctlScreen):
         Binding("escape", "back", "back"),
         Binding("q", "back", "back", show=False),
         *(Binding(str(n), f"tab('{tab}')", f"tab {tab}", show=False) for n, tab in enumerate(TABS, 1)),
-        Binding("left_square_bracket", "step_tab(-1)", "the tab before", show=False),
-        Binding("right_square_bracket", "step_tab(1)", "the next tab", show=False),
+        Binding("l", "tab('log')", "log", show=False),
+        Binding("f", "tab('failures')", "failures", show=False),
+        Binding("left_square_bracket,shift+tab", "step_tab(-1)", "the tab before", show=False),
+        Binding("right_square_bracket,tab", "step_tab(1)", "the next tab", show=False),
         Binding("slash", "filter", "filter"),
         Binding("slash", "search", "search"),
         Binding("s", "state", "state of items"),
@@ -96,7 +99,8 @@ class JobScreen(JobctlScreen):
         return FollowTarget(self._number, after=max(0, begun - LOG_ITEMS))
 
     def on_mount(self) -> None:
-        """Give the keys to the first tab."""
+        """Give the keys to the first tab. The bar of tabs never has them: there, no key acts on what is visible."""
+        self.query_one(Tabs).can_focus = False
         self.action_tab(self._first_tab)
 
     @property
@@ -130,7 +134,7 @@ class JobScreen(JobctlScreen):
         self.busy = document["counts"]["running"] > 0
         self.query_one(LogView).follow_again(self._wanted(), document["round"])
         shown = look(self.size.width - 4, self.size.height)
-        self.query_one("#head", Static).update(job_title(document, shown))
+        self.query_one("#head", Static).update(self._head(document))
         if self.tab == "overview":
             self.query_one("#page", Static).update(job_page(document, shown, running=32))
         elif self.tab == "items":
@@ -140,6 +144,13 @@ class JobScreen(JobctlScreen):
                 self._first_item = None
         elif self.tab == "failures":
             self.causes.show_job(document)
+
+    def _head(self, document: StatusDocument) -> Text:
+        """The title of the job, and what a small screen leaves out of the visible tab."""
+        title = job_title(document, look(self.size.width - 4, self.size.height))
+        if self.tab == "failures" and self.size.height < SAMPLES_FROM:
+            title.append(f"   {SAMPLES_FROM} lines show the messages of items")
+        return title
 
     # ---- keys ----
 
@@ -173,7 +184,9 @@ class JobScreen(JobctlScreen):
         self.action_tab(TABS[(TABS.index(self.tab) + by) % len(TABS)])
 
     def on_tabbed_content_tab_activated(self, _event: TabbedContent.TabActivated) -> None:
-        """Another tab is visible."""
+        """Another tab is visible, perhaps after a click."""
+        if not self.prompt.is_open:
+            self.give_keys_back()
         self.refresh_now()
 
     def action_state(self) -> None:

@@ -196,3 +196,40 @@ def test_rows_that_cannot_be_read_do_not_end_the_table(store, home):
         await sight.sees("of 3 items")
 
     watch(home, script, (80, 24))
+
+
+def test_the_tab_key_shows_the_next_tab_and_gives_it_the_keys(store, home):
+    job = store.job("fff", state="failed", **DONE)
+    store.failure(job, 2, samples="[1, 2]")
+    store.failure(job, 1, samples="[3]", code="timeout", message="took longer than 5 s")
+
+    async def script(sight):
+        await sight.press("enter")
+        await sight.comes_to(JobScreen)
+        await sight.press("f", "down", "shift+tab", "tab")
+        await sight.chooses("#failure-table", "timeout")
+        await sight.press("l", "tab")
+        await sight.until(lambda: sight.screen.tab == "overview", "the first tab after the last")
+        await sight.pilot.click("#--content-tab-failures")
+        await sight.until(lambda: sight.screen.tab == "failures" and sight.ready(), "the tab that was clicked")
+        await sight.press("up")
+        await sight.chooses("#failure-table", "exit_22")
+
+    watch(home, script, (80, 24))
+
+
+def test_causes_of_any_length_are_below_their_headings(store, home):
+    job = store.job("fff", state="failed", **DONE)
+    store.failure(job, 2, samples="[1, 2]", message="no such page")
+    store.failure(job, 1, samples="[3]", code="timeout", message="took longer than 5 s")
+
+    async def script(sight):
+        await sight.press("f")
+        await sight.sees("no such page", "took longer", "lines show the messages of items")
+        lines = sight.text().splitlines()
+        head = next(line for line in lines if "as in item" in line)
+        for message in ("no such page", "took longer than 5 s"):
+            line = next(line for line in lines if message in line)
+            assert line.index(message) == head.index("message")
+
+    watch(home, script, (80, 17))

@@ -57,7 +57,7 @@ def _shortened(group: CauseBlock, look: Look) -> CauseBlock:
 
 
 def failure_cells(groups: Sequence[CauseBlock], look: Look) -> tuple[list[Text], list[list[Text]]]:
-    """The titles and the rows of a table of causes; the message gets the width that the other columns leave."""
+    """The titles and the rows of a table of causes, padded; the message gets the width that other columns leave."""
     rows = [_failure_cells(group) for group in groups]
     titles = CAUSE_TITLES
     widths = [max([len(title), *(row[place].cell_len for row in rows)]) for place, title in enumerate(titles)]
@@ -67,6 +67,8 @@ def failure_cells(groups: Sequence[CauseBlock], look: Look) -> tuple[list[Text],
         if row[2].cell_len > widths[2]:
             row[2].truncate(widths[2] - len(look.ellipsis))
             row[2].append(look.ellipsis)
+        for cell, width in zip(row, widths, strict=True):
+            cell.pad_right(width - cell.cell_len)
     return [Text(title.ljust(width)) for title, width in zip(titles, widths, strict=True)], rows
 
 
