@@ -59,10 +59,10 @@ def undo_of(stored: str | None) -> Undo | None:
 
 def parse_command(text: str) -> tuple[str, ...]:
     """Split the text of a command by the quoting rules of a shell; no shell runs it. Raises UsageError."""
-    import shlex  # few commands read such a text
+    from jobctl.domain.shell_words import split  # few commands read such a text
 
     try:
-        words = tuple(shlex.split(text))
+        words = tuple(split(text))
     except ValueError as error:
         raise UsageError(f"{text!r} is not a command: {error}", hint="quote its words as for a shell") from None
     if not words or not words[0]:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-import shlex
 from collections.abc import Callable, Sequence
 
 from jobctl.domain.braces import Names
 from jobctl.domain.payload import Fault, JsonNumber, RowRules, fields_of, json_object
 from jobctl.domain.ports import Dispatch
+from jobctl.domain.shell_words import split
 from jobctl.errors import InputRejected
 from jobctl.handlers.attempt import MISSING, RowReader, Tokens, too_long, words_of
 from jobctl.handlers.handler import PROCESS_FIELDS, Kind, Row, at_start, dispatch_each, no_check
@@ -69,7 +69,7 @@ _BARE_WORD = re.compile(rb"[^ \t\r\n]+")
 def _split(text: bytes) -> tuple[bytes, ...]:
     if not _QUOTING.search(text):
         return tuple(_BARE_WORD.findall(text))
-    return tuple([word.encode() for word in shlex.split(text.decode(), comments=False, posix=True)])
+    return tuple([word.encode() for word in split(text.decode())])
 
 
 def _json_command(payload: bytes) -> tuple[bytes, ...]:
