@@ -39,10 +39,8 @@ def check_words(ctx: Context, words: Sequence[str] | None) -> None:
 
 def condition_of(ctx: Context, verb: JobVerb, *, queue: str | None = None) -> JobFilter:
     """The filter of a command line for a verb. Raises UsageError."""
-    from dataclasses import replace
-
     found = filter_of(ctx, now_us(), verb.states, verb.name)
-    return found if queue is None else replace(found, queue=queue)
+    return found if queue is None else found._replace(queue=queue)
 
 
 def selected(ctx: Context, verb: JobVerb, *, queue: str | None = None) -> list[ListedJob]:

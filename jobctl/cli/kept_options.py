@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 from typer import Context
@@ -61,9 +61,9 @@ def insert(command: Any, options: Iterable[TyperOption]) -> None:
     command.params = [*own, *options, *(param for param in command.params if param not in own)]
 
 
-def values_of(ctx: Context, place: str) -> dict[str, Any]:
+def values_of(ctx: Context, place: str) -> Mapping[str, Any]:
     """The values of the options that are kept in a place, by their keys."""
-    found: dict[str, Any] = ctx.meta.get(place, {})
+    found: Mapping[str, Any] = ctx.meta.get(place, {})
     return found
 
 

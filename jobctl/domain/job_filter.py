@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from jobctl.domain.nearest import did_you_mean
 from jobctl.domain.states import TERMINAL_JOB_STATES, JobState
@@ -35,8 +35,7 @@ _REVERSE = "-"
 _MAX_PATTERN = 1_000
 
 
-@dataclass(frozen=True, slots=True)
-class JobFilter:
+class JobFilter(NamedTuple):
     """Conditions that all have to be met; without any, it selects every job."""
 
     states: tuple[str, ...] = ()
@@ -64,11 +63,10 @@ class JobFilter:
     def within(self, states: Iterable[str]) -> JobFilter:
         """The same filter for a verb that has an effect in these states alone."""
         possible = tuple(str(state) for state in states)
-        return replace(self, states=tuple(state for state in possible if not self.states or state in self.states))
+        return self._replace(states=tuple(state for state in possible if not self.states or state in self.states))
 
 
-@dataclass(frozen=True, slots=True)
-class JobList:
+class JobList(NamedTuple):
     """The jobs of a list, their order, and the place where it is cut."""
 
     filter: JobFilter = JobFilter()

@@ -10,7 +10,6 @@ from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
 from jobctl.domain.durations import MAX_DURATION_S, duration_text
-from jobctl.domain.job_options import NO_LIMIT
 from jobctl.domain.policy import MOST_LIMITS, Policy
 from jobctl.domain.states import JobState
 
@@ -46,6 +45,8 @@ def retry_advice(policy: Policy, causes: Collection[str], state: str, now: int) 
         options += ["--timeout", duration_text(longer(limit_s))]
         notes.append("with a longer time limit")
     if policy.deadline_at is not None and (policy.ends_at(now) or 0) <= now:
+        from jobctl.domain.job_options import NO_LIMIT  # a large table, which no status needs
+
         options += ["--deadline", NO_LIMIT]
         notes.append("without its deadline, which has passed (--deadline TIME gives another one)")
     elif state == JobState.EXPIRED and policy.deadline_s:

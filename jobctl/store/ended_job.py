@@ -11,6 +11,7 @@ from jobctl.store.failures import codes, example, failed_samples, samples_of
 from jobctl.store.job_row import JobRow
 from jobctl.store.views import jobs as job_views
 from jobctl.store.views.failures import top_failures
+from jobctl.store.views.undo import held_failures
 
 _SAMPLES = 5
 
@@ -49,7 +50,7 @@ def _to_retry(database: Database, row: JobRow) -> tuple[int, int]:
     if row.policy.on_crash == "fail":
         sql = "SELECT coalesce(sum(items), 0) FROM failures WHERE job = ? AND outcome = 'unknown'"
         held_back = int(database.scalar(sql, (row.id,)))
-    undone_items = undone.held_failures(database, row.id, careful=row.policy.on_crash == "fail")
+    undone_items = held_failures(database, row.id, careful=row.policy.on_crash == "fail")
     return max(0, row.counts.failed - held_back + row.counts.unprocessed - undone_items), held_back
 
 

@@ -16,6 +16,7 @@ from jobctl.store import jobs
 from jobctl.store.database import Database
 from jobctl.store.sqlite import with_states
 from jobctl.store.views import jobs as job_views
+from jobctl.store.views.undo import has_any
 
 _UNKNOWN = f"(a.ending IS NULL OR a.ending IN ({', '.join(str(int(ending)) for ending in sorted(UNKNOWN_ENDINGS))}))"
 _SUCCEEDED = with_states("i.state = {SUCCEEDED}")
@@ -192,11 +193,6 @@ def inherit(database: Database, undo_job: int, job: int) -> None:
     )
 
 
-def has_any(database: Database, job: int) -> bool:
-    """True if an undo job has any row of a job."""
-    return database.scalar("SELECT 1 FROM undone WHERE job = ? LIMIT 1", (job,)) is not None
-
-
 def is_under_way(database: Database, job: int) -> bool:
     """True if an undo job of a job is not done."""
     sql = "SELECT 1 FROM jobs WHERE undo_of = ? AND finished_at IS NULL LIMIT 1"
@@ -234,27 +230,6 @@ _HELD = "(items.job, items.item) IN (SELECT u.job, u.item FROM undone u WHERE u.
 _STILL_THERE = "items.item IN (SELECT undo_item FROM undone WHERE job = ? AND undo_job = items.job)"
 #: The items that were taken back, as rows of another round.
 TAKEN_BACK = with_states("(items.state IN ({SUCCEEDED}, {FAILED}) AND ") + f"{_UNDONE})"
-
-
-def held_failures(database: Database, job: int, *, careful: bool) -> int:
-    """The number of items that did not succeed and that a retry leaves out, because an undo job has their rows.
-
-    If it is ``careful``, it leaves out failures of unknown outcome anyway, and they do not count here.
-    """
-    found = database.one("SELECT undo_of, undo_retaken, failed FROM jobs WHERE id = ?", (job,))
-    if found is None or found[0] is not None:  # a careful undo job never loses rows of unknown outcome
-        return 0 if found is None else int(found[1])
-    if not found[2] or not has_any(database, job):
-        return 0
-    known = (
-        " AND (failure IS NULL OR failure NOT IN (SELECT id FROM failures WHERE job = items.job"
-        " AND outcome = 'unknown'))"
-    )
-    sql = with_states(
-        "SELECT count(*) FROM items INDEXED BY items_failed WHERE job = ? AND state = {FAILED}"
-        " AND item IN (SELECT item FROM undone WHERE job = ?)"
-    )
-    return int(database.scalar(sql + (known if careful else ""), (job, job)))
 
 
 def not_held(database: Database, job: int) -> tuple[str, tuple[object, ...]]:

@@ -45,6 +45,7 @@ PACKAGE = Path(jobctl.__file__).parent
 #: What these modules take by name are the options of a command line, not documents.
 OPTIONS = {
     "cli/grammar.py",
+    "cli/kept_options.py",
     "cli/mistakes.py",
     *(str(path.relative_to(PACKAGE)) for path in (PACKAGE / "cli/submission").glob("*.py")),
 }

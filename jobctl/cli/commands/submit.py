@@ -11,15 +11,16 @@ import typer
 
 from jobctl.cli import standard
 from jobctl.cli.session import Session, now_us, session
+from jobctl.cli.submission.accepting import accept_here
 from jobctl.cli.submission.intake import input_stream, request_of
 from jobctl.cli.submission.messages import daemon_slots_planned, print_messages
 from jobctl.cli.submission.options import IntakeCommand, values
-from jobctl.cli.submission.reading_progress import ReadingProgress
 from jobctl.errors import Exit
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from jobctl.cli.submission.reading_progress import ReadingProgress
     from jobctl.process.start_options import StartOptions
     from jobctl.services.submit.request import Accepted, SubmitRequest
 
@@ -112,25 +113,17 @@ def accept(shared: Session, request: SubmitRequest, now: int) -> Accepted:
     """Accept the job of a request, and show how far the input is read."""
     from jobctl.services.submit.submit import lost_database, submit
 
-    try:
-        with ReadingProgress(shared) as reading:
-            stream = input_stream(request.input.path)
-            lost = lost_database(shared.home)
-            accepted = submit(shared.home, request, now=now, stdin=stream, watch=reading)
-    except KeyboardInterrupt as error:
-        standard.done_lines[:] = [_after_interrupt(shared, getattr(error, "job", None))]
-        raise
-    standard.done_lines[:] = [_after_interrupt(shared, accepted.job)]
-    if lost:
-        shared.warn(lost)
+    lost: list[str] = []
+
+    def take(reading: ReadingProgress) -> Accepted:
+        stream = input_stream(request.input.path)
+        lost.append(lost_database(shared.home))
+        return submit(shared.home, request, now=now, stdin=stream, watch=reading)
+
+    accepted = accept_here(shared, take)
+    for text in filter(None, lost):
+        shared.warn(text)
     return accepted
-
-
-def _after_interrupt(shared: Session, job: int | None) -> str:
-    """The line for a command that ends before it can say what it did."""
-    if job is None:
-        return "nothing was accepted"
-    return f"  job {job} was accepted nevertheless: {shared.program} status {job}"
 
 
 def _start(daemon: StartOptions, job: int) -> int | None:

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 from typer import Context
 
-from jobctl.cli import standard
 from jobctl.cli.kept_options import is_given
 from jobctl.cli.session import Session, now_us, session
 from jobctl.cli.submission.options import command_line, values
@@ -62,12 +61,10 @@ def _dry_run(shared: Session, copied: CopiedJob) -> int:
 
 
 def _accept(shared: Session, copied: CopiedJob, of: int) -> int:
+    from jobctl.cli.submission.accepting import accept_here
     from jobctl.cli.submission.messages import print_messages
-    from jobctl.cli.submission.reading_progress import ReadingProgress
 
-    with ReadingProgress(shared) as reading:
-        accepted = copied.accept(reading)
-    standard.done_lines[:] = [f"  job {accepted.job} was accepted nevertheless: {shared.program} status {accepted.job}"]
+    accepted = accept_here(shared, copied.accept)
     if not shared.json:
         shared.say(str(accepted.job))
         shared.note(f"job {accepted.job} has rows of job {of}")

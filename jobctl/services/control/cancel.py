@@ -8,10 +8,11 @@ result files and ends.
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import closing
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, TypeVar
 
 from jobctl.config import Home, cpu_count
 from jobctl.domain.states import LIVE_ITEM_STATES, TERMINAL_JOB_STATES, ItemState, JobState
@@ -37,6 +38,7 @@ from jobctl.store.requests import Request
 if TYPE_CHECKING:
     from jobctl.domain.documents.control import CancelDocument, CancelledBlock
 
+_Part = TypeVar("_Part")
 #: Seconds that a cancel waits for its effect after the grace period of the job.
 PATIENCE_S = 15.0
 
@@ -79,7 +81,8 @@ def cancel(
             if look is not None:
                 look()
             ensure_engine(home, {job for job, _ in asked})
-            _wait_until_done(database, home, asked, _longest_grace(database, asked) + PATIENCE_S, look)
+            patience_s = longest_grace(database, {job for job, _ in asked}) + PATIENCE_S
+            await_ends(home, asked, partial(_is_live, database), patience_s, look)
         return [_result(database, home, target, (target.job, target.item) in asked) for target in wanted]
 
 
@@ -144,7 +147,7 @@ def ensure_engine(home: Home, asked: set[int]) -> None:
 def grace_of(home: Home, numbers: Sequence[int]) -> float:
     """The longest grace period of these jobs in seconds. Raises NotFound for a home without a store."""
     with closing(open_database(home)) as database:
-        return _longest_grace(database, {(number, None) for number in numbers})
+        return longest_grace(database, numbers)
 
 
 def count_live(home: Home, targets: Sequence[Target]) -> int:
@@ -153,18 +156,27 @@ def count_live(home: Home, targets: Sequence[Target]) -> int:
         return sum(_is_live(database, target.job, target.item) for target in expand_ranges(targets))
 
 
-def _longest_grace(database: Database, asked: set[tuple[int, int | None]]) -> float:
-    rows = [jobs.load(database, job) for job, _ in asked]
+def longest_grace(database: Database, numbers: Collection[int]) -> float:
+    """The longest grace period of these jobs in seconds; 0 if none of them exists."""
+    rows = [jobs.load(database, job) for job in numbers]
     return max((row.policy.grace_s for row in rows if row is not None), default=0.0)
 
 
-def _wait_until_done(
-    database: Database, home: Home, asked: set[tuple[int, int | None]], patience_s: float, look: Look | None
+def await_ends(
+    home: Home,
+    asked: set[tuple[int, _Part]],
+    is_live: Callable[[int, _Part], bool],
+    patience_s: float,
+    look: Look | None,
 ) -> None:
+    """Wait until nothing of what was asked for is live; each has the number of its job first.
+
+    Returns as well if nothing has ended for ``patience_s`` seconds: many jobs take longer than one.
+    """
     deadline, live = time.monotonic() + patience_s, asked
     with Watch(home.root) as watch:
-        while still := {(job, item) for job, item in live if _is_live(database, job, item)}:
-            if len(still) < len(live):  # many jobs take longer than one: the wait counts from the last end
+        while still := {(job, each) for job, each in live if is_live(job, each)}:
+            if len(still) < len(live):
                 deadline, live = time.monotonic() + patience_s, still
             left = deadline - time.monotonic()
             if left <= 0:

@@ -6,10 +6,10 @@ set out of the queue in steps and ends the items that run.
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING
 
 from jobctl.config import Home
@@ -17,14 +17,12 @@ from jobctl.domain.selection import Selection, refuse_states
 from jobctl.domain.states import LIVE_ITEM_STATES, TERMINAL_JOB_STATES, ItemState
 from jobctl.domain.texts import checked_reason
 from jobctl.domain.wording import plural
-from jobctl.process.daemon_handle import lock_holder
 from jobctl.process.this_process import actor
-from jobctl.process.watch import Watch
-from jobctl.services.control.cancel import PATIENCE_S, ensure_engine
+from jobctl.services.control.cancel import PATIENCE_S, await_ends, ensure_engine, longest_grace
 from jobctl.services.control.targets import existing_job
-from jobctl.services.daemon.watched_wait import LOOK_EVERY_S, Look
+from jobctl.services.daemon.watched_wait import Look
 from jobctl.services.selection import SelectedItems, nothing_selected
-from jobctl.store import cancelled, clock, jobs, journal, requests
+from jobctl.store import cancelled, clock, journal, requests
 from jobctl.store.database import Database
 from jobctl.store.opening.open import open_database
 from jobctl.store.requests import Request
@@ -88,9 +86,9 @@ class ItemsToCancel:
 def cancel_items(home: Home, wanted: Mapping[int, Selection], how: ItemsToCancel) -> list[CancelledItems]:
     """Cancel the items of each job that a selection chooses among those that are not done.
 
-    Returns when they have ended, or when the grace period and PATIENCE_S have passed. Raises NotFound, UsageError for a
-    state of items that are done and for a condition that the columns of a job do not allow, and Elsewhere if a cluster
-    may still run items.
+    Returns when they have ended, or when those of no job have ended for the grace period and PATIENCE_S. Raises
+    NotFound, UsageError for a state of items that are done and for a condition that the columns of a job do not allow,
+    and Elsewhere if a cluster may still run items.
     """
     for selection in wanted.values():
         refuse_states(selection, LIVE_STATES, "cancel", "items that are done stay as they are")
@@ -106,7 +104,8 @@ def cancel_items(home: Home, wanted: Mapping[int, Selection], how: ItemsToCancel
             if how.look is not None:
                 how.look()
             ensure_engine(home, set(batches))
-            _wait_until_done(database, home, batches, how.look)
+            patience_s = longest_grace(database, batches) + PATIENCE_S
+            await_ends(home, set(batches.items()), partial(cancelled.has_live, database), patience_s, how.look)
         return [_result(database, chosen[job], *asked[job]) for job in chosen]
 
 
@@ -137,28 +136,6 @@ def ask_for_items(database: Database, chosen: SelectedItems, how: ItemsToCancel)
                 database, job, journal.ITEMS_CANCELLED, at=now, actor=who, reason=why, batch=batch, items=count
             )
     return batch, count
-
-
-def _wait_until_done(database: Database, home: Home, batches: Mapping[int, int], look: Look | None) -> None:
-    grace_s = max(row.policy.grace_s for job in batches if (row := jobs.load(database, job)) is not None)
-    deadline = time.monotonic() + grace_s + PATIENCE_S
-    live = dict(batches)
-    with Watch(home.root) as watch:
-        while live := dict(_with_live_items(database, live)):
-            left = deadline - time.monotonic()
-            if left <= 0:
-                return
-            if look is not None:
-                look()
-            watch.wait(min(left, LOOK_EVERY_S))
-            if lock_holder(home.lock) is None:  # there was an engine for another job, and it has ended
-                ensure_engine(home, set(live))
-
-
-def _with_live_items(database: Database, batches: Mapping[int, int]) -> Iterator[tuple[int, int]]:
-    for job, batch in batches.items():
-        if cancelled.has_live(database, job, batch):
-            yield job, batch
 
 
 def _result(database: Database, chosen: SelectedItems, batch: int, count: int) -> CancelledItems:

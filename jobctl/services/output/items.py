@@ -16,20 +16,19 @@ from jobctl.domain.jsontext import plain_value
 from jobctl.domain.payload import fields_of
 from jobctl.domain.selection import Selection
 from jobctl.domain.states import ItemState
-from jobctl.errors import UsageError
+from jobctl.errors import UsageError, no_such_job
 from jobctl.services.control.targets import resolve
 from jobctl.services.selection import SelectedItems, nothing_selected, with_items
 from jobctl.services.status.undo import item_undo_block
-from jobctl.store import undone
 from jobctl.store.database import Database
 from jobctl.store.opening.open import open_database
 from jobctl.store.views import jobs as job_views
+from jobctl.store.views import undo as undo_views
 from jobctl.store.views.items import ItemView
 
 if TYPE_CHECKING:
     from jobctl.domain.documents.explain import LeftBehindBlock
     from jobctl.domain.documents.items import ItemBlock, ItemsDocument
-    from jobctl.store.views.undo import UndoOfItem
 
 SCHEMA: Final = "jobctl.items/1"
 #: Items of one page.
@@ -82,7 +81,8 @@ class Listing:
         if any(target.job != targets[0].job for target in targets):
             raise UsageError(f"{text!r} names several jobs", hint="give one job, or items of one")
         job = job_views.job(self._database, targets[0].job)
-        assert job is not None
+        if job is None:  # it was removed a moment ago
+            raise no_such_job(targets[0].job)
         self._job, self._columns = job, json.loads(job.columns)
         selection = with_items(selection, [each.items for each in targets if each.items is not None], text)
         self._chosen = SelectedItems(self._database, job.id, selection, now=now)
@@ -114,11 +114,9 @@ class Listing:
 
 def with_undo(database: Database, job: int, blocks: list[ItemBlock]) -> list[ItemBlock]:
     """Add to these items of a job what takes each of them back, and return them."""
-    undo: dict[int, UndoOfItem] = {}
-    if blocks and undone.has_any(database, job):
-        from jobctl.store.views.undo import of_items  # few jobs are taken back
-
-        undo = of_items(database, job, [block["item"] for block in blocks])
+    undo: dict[int, undo_views.UndoOfItem] = {}
+    if blocks and undo_views.has_any(database, job):
+        undo = undo_views.of_items(database, job, [block["item"] for block in blocks])
     for block in blocks:
         block["undo"] = item_undo_block(undo.get(block["item"]))
     return blocks

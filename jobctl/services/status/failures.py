@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, cast
 
 from jobctl.domain.durations import format_time
 from jobctl.domain.retry_advice import Advice, retry_advice, retry_command
-from jobctl.services.why.retries import advice_for
 from jobctl.services.why.situation import Situation
 from jobctl.store.database import Database
 from jobctl.store.failures import example, failed_samples, samples_of
@@ -76,6 +75,8 @@ def unsuccessful_before(database: Database, job: JobView, now: int) -> list[tupl
     They have to be retried together with it: otherwise it would be cancelled again. A job comes only after jobs with
     lower numbers, so there are no cycles.
     """
+    from jobctl.services.why.retries import advice_for  # few jobs come after others
+
     found: dict[int, Advice] = {}
     ahead = [job]
     while ahead and len(found) < _MOST_BEFORE:

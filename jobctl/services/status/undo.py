@@ -5,19 +5,19 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from jobctl.domain.undo import undo_of
 from jobctl.store.database import Database
 from jobctl.store.views import undo as undo_views
 from jobctl.store.views.jobs import JobView
 
 if TYPE_CHECKING:
     from jobctl.domain.documents.status_blocks import ItemUndoBlock, UndoBlock, UndoFileBlock
+    from jobctl.domain.undo import Undo
 
 
 def undo_block(database: Database, job: JobView, program: str) -> UndoBlock | None:
     """Return the block; None for a job that keeps no way back, has no undo job and is none."""
     found = undo_views.undo_jobs(database, job.id) if job.undo_of is None else []
-    way_back = undo_of(job.undo)
+    way_back = _way_back(job.undo) if job.undo else None
     if way_back is None and not found and job.undo_of is None:
         return None
     failed = sum(each.failed for each in found)
@@ -34,6 +34,12 @@ def undo_block(database: Database, job: JobView, program: str) -> UndoBlock | No
         "left": sum(each.left for each in found),
         "file": _file(job),
     }
+
+
+def _way_back(stored: str) -> Undo | None:
+    from jobctl.domain.undo import undo_of  # few jobs have a way back
+
+    return undo_of(stored)
 
 
 def _file(job: JobView) -> UndoFileBlock | None:

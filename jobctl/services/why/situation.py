@@ -12,11 +12,12 @@ from jobctl.domain.policy import Policy
 from jobctl.domain.states import TERMINAL_JOB_STATES
 from jobctl.process import space
 from jobctl.services.daemon.view import DaemonView, daemon_view
-from jobctl.store import clock, undone
+from jobctl.store import clock
 from jobctl.store.database import Database
 from jobctl.store.views import jobs as job_views
 from jobctl.store.views import queues as queue_views
 from jobctl.store.views import running as running_views
+from jobctl.store.views import undo as undo_views
 from jobctl.store.views.jobs import JobView
 from jobctl.store.views.queues import QueueView
 from jobctl.store.views.running import RunningView
@@ -129,7 +130,7 @@ def situation_of(store: StoreFacts, job: JobView) -> Situation:
 def _held_by_undo(database: Database, job: JobView, policy: Policy) -> int:
     if not job.is_done or not (job.failed or job.undo_retaken):
         return 0
-    return undone.held_failures(database, job.id, careful=policy.on_crash == "fail")
+    return undo_views.held_failures(database, job.id, careful=policy.on_crash == "fail")
 
 
 def _process_waits(home: Home, job: int) -> Sequence[ProcessWait]:

@@ -1,4 +1,7 @@
-"""Reads the undo of a job: the undo jobs with their counters, and the items that take back single rows."""
+"""Reads the undo of a job: the undo jobs with their counters, and the items that take back single rows.
+
+Every status loads this module, so what only an undo needs is in ``store.undone``.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ from typing import NamedTuple
 
 from jobctl.domain.states import ItemState
 from jobctl.store.database import Database
+from jobctl.store.sqlite import with_states
 
 #: The most undo jobs of one job that are counted; more than these come from a person who undoes rows one by one.
 _MOST_JOBS = 10_000
@@ -59,3 +63,29 @@ def taken_back_by(database: Database, job: int, undo_job: int, undo_items: Seque
         " AND undo_item IN (SELECT value FROM json_each(?))"
     )
     return dict(database.execute(sql, (job, undo_job, json.dumps(list(undo_items)))).fetchall())
+
+
+def has_any(database: Database, job: int) -> bool:
+    """True if an undo job has any row of a job."""
+    return database.scalar("SELECT 1 FROM undone WHERE job = ? LIMIT 1", (job,)) is not None
+
+
+def held_failures(database: Database, job: int, *, careful: bool) -> int:
+    """The number of items that did not succeed and that a retry leaves out, because an undo job has their rows.
+
+    If it is ``careful``, it leaves out failures of unknown outcome anyway, and they do not count here.
+    """
+    found = database.one("SELECT undo_of, undo_retaken, failed FROM jobs WHERE id = ?", (job,))
+    if found is None or found[0] is not None:  # a careful undo job never loses rows of unknown outcome
+        return 0 if found is None else int(found[1])
+    if not found[2] or not has_any(database, job):
+        return 0
+    known = (
+        " AND (failure IS NULL OR failure NOT IN (SELECT id FROM failures WHERE job = items.job"
+        " AND outcome = 'unknown'))"
+    )
+    sql = with_states(
+        "SELECT count(*) FROM items INDEXED BY items_failed WHERE job = ? AND state = {FAILED}"
+        " AND item IN (SELECT item FROM undone WHERE job = ?)"
+    )
+    return int(database.scalar(sql + (known if careful else ""), (job, job)))

@@ -266,3 +266,22 @@ def test_ctrl_c_just_before_the_commit_says_that_nothing_was_accepted(home, tmp_
     done = jobctl("submit", tmp_path / "rows.txt", "--", "true", "{}")
     assert done.code == 130 and "nothing was accepted" in done.err
     assert jobctl("status", "--json").document["jobs"] == []
+
+
+@pytest.mark.parametrize(
+    ("step", "said"), [("accept", "nothing was accepted"), ("run", "job 2 was accepted nevertheless: jobctl status 2")]
+)
+def test_ctrl_c_in_a_retry_as_a_new_job_says_what_was_accepted(store, tmp_path, jobctl, monkeypatch, step, said):
+    from jobctl.services.submit.intake import Intake
+
+    store.job("sf", state="partial", started_at=1, finished_at=2, cwd=str(tmp_path))
+    original = getattr(Intake, step)
+
+    def interrupted(self, *words):
+        original(self, *words)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Intake, step, interrupted)
+    done = jobctl("retry", 1, "--as-new")
+    assert done.code == 130 and done.out == ""
+    assert said in done.err
