@@ -153,11 +153,12 @@ class Grid(ScrollView, can_focus=True):
         if not keep:
             self._cursor = 0
         stay = None if place is None else place - self._cursor
+        in_view = place is None or self._is_in_view()
         self._source, self._window = source, []
         self.virtual_size = Size(self.size.width, len(source) + 1)
         if stay:  # the row keeps its line on the screen, as far as that is possible
             self.scroll_to(y=max(0, self.scroll_offset.y + stay), animate=False, force=True, immediate=True)
-        self._move(self._cursor if place is None else place)
+        self._move(self._cursor if place is None else place, scroll=in_view)
         self.refresh()
 
     def row_at(self, place: int) -> Row | None:
@@ -186,13 +187,18 @@ class Grid(ScrollView, can_focus=True):
         self._move(row)
         self.refresh()
 
-    def _move(self, place: int) -> None:
+    def _is_in_view(self) -> bool:
+        """Whether the row of the cursor is on the screen; the wheel of a mouse leaves it behind."""
+        return self.scroll_offset.y <= self._cursor < self.scroll_offset.y + max(1, self.size.height - 1)
+
+    def _move(self, place: int, *, scroll: bool = True) -> None:
+        """Put the cursor on a place, and scroll to it unless a person has scrolled away from it to read."""
         self._cursor = max(0, min(place, len(self._source) - 1))
         row = self.row_at(self._cursor)
         before, self._key = self._key, None if row is None else row.key
         body = max(1, self.size.height - 1)
         top = self.scroll_offset.y
-        if not top <= self._cursor < top + body:
+        if scroll and not self._is_in_view():
             target = self._cursor if self._cursor < top else self._cursor - body + 1
             if abs(target - top) > 2 * body:  # a leap: show what is around the row
                 target = self._cursor - body // 2

@@ -233,3 +233,23 @@ def test_causes_of_any_length_are_below_their_headings(store, home):
             assert line.index(message) == head.index("message")
 
     watch(home, script, (80, 17))
+
+
+def test_rows_that_the_wheel_has_scrolled_to_stay_when_the_job_changes(store, home):
+    store.job("s" * 100 + "r", state="running", started_at=SUBMITTED_AT)
+
+    async def script(sight):
+        await sight.press("enter")
+        await sight.comes_to(JobScreen)
+        await sight.press("2")
+        await sight.until(lambda: sight.table("#item-table").row_count == 101, "all items")
+        grid = sight.table("#item-table")
+        grid.scroll_to(y=50, animate=False, force=True, immediate=True)
+        await sight.until(lambda: grid.scroll_offset.y == 50, "the rows below")
+        sight.screen.refresh_now()
+        await sight.pilot.pause()
+        assert grid.scroll_offset.y == 50
+        await sight.press("down")  # the cursor was left behind, and a key goes back to it
+        await sight.until(lambda: grid.chosen == "2" and grid.scroll_offset.y < 2, "the row of the cursor")
+
+    watch(home, script, (80, 24))
