@@ -35,6 +35,8 @@ def listed(jobctl, *words):
         ((), [1, 2, 3, 4, 5, 6]),
         (("--state", "failed,unprocessed"), [3, 4, 5, 6]),
         (("-s", "failed", "--state", "succeeded", "--items", "2-3"), [2, 3]),
+        (("--failed",), [3, 4, 5]),
+        (("--failed", "--items", "5-"), [5]),
         (("--cause", "exit_22"), [3, 4]),
         (("--cause", "exit_22,timeout", "--items", "4-"), [4, 5]),
         (("--cause", "exit_22:1"), [3, 4]),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from jobctl.cli.item_conditions import ItemsCommand, selection_of
+from jobctl.cli.item_conditions import CONDITIONS, FAILED, ItemsCommand, selection_of
 from jobctl.cli.session import Session, now_us, session
 from jobctl.errors import Exit, UsageError
 
@@ -17,7 +17,13 @@ if TYPE_CHECKING:
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
 
-@app.command(cls=ItemsCommand)
+class ExportCommand(ItemsCommand):
+    """The command, with the options that select items."""
+
+    item_conditions = (*CONDITIONS, FAILED)
+
+
+@app.command(cls=ExportCommand)
 def export(
     ctx: typer.Context,
     job: Annotated[str, typer.Argument(metavar="JOB", help="A number, a name or last.")],

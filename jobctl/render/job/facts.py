@@ -85,10 +85,10 @@ def undo_text(document: StatusDocument) -> str:
 
 
 def undone_words(undo: UndoBlock) -> str:
-    """``17 of 20 rows taken back, 2 failed, 1 waits (job 43)``."""
+    """``17 of 20 rows taken back, 2 failed, 1 left (job 43)``; rows that ran again since then do not count."""
     others = ((undo["running"], "running"), (undo["left"], "left"), (undo["failed"], "failed"))
     total = undo["undone"] + sum(count for count, _ in others)
-    parts = [f"{number(undo['undone'])} of {plural(total, 'row')} taken back"]
+    parts = [f"{number(undo['undone'])} of {plural(total, 'row')} taken back" if total else "no row is taken back now"]
     parts += [f"{number(count)} {word}" for count, word in others if count]
     shown = ", ".join(map(str, undo["jobs"][-3:]))
     more = "..., " if len(undo["jobs"]) > 3 else ""

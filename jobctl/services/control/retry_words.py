@@ -33,9 +33,10 @@ def nothing_to_retry(
             hint=f"to run them again nevertheless: jobctl retry {named} --unknown",
         )
     if selection.undone and not selection.names_kinds:
-        return UsageError(
-            f"job {row.id}: none of these rows was taken back", hint=f"jobctl undo {row.id} takes rows back"
-        )
+        hint = f"jobctl undo {row.id} takes rows back"
+        if row.undo_of is not None:
+            hint = f"it takes back rows of job {row.undo_of}, which run again with: jobctl retry {row.undo_of} --undone"
+        return UsageError(f"job {row.id}: none of these rows was taken back", hint=hint)
     if selection.is_default:
         hint = f"jobctl status {row.id}; to run its rows in a new job: jobctl retry {row.id} --as-new --items 1-"
         return UsageError(f"job {row.id} {row.state}: there is nothing to retry", hint=hint)

@@ -165,7 +165,7 @@ def results_of(
         every = result_files(database, number) if kinds or undone or not rejected else []
         taken_back = [file for file in every if file.kind == "undone"]
         if undone and not taken_back:
-            raise NotFound(f"no row of job {number} was taken back", hint=f"jobctl undo {number} takes rows back")
+            raise _nothing_taken_back(database, number)
         files = chosen(every, kinds) if kinds or not (rejected or undone) else []
         files += taken_back if undone else []
     if not_accepted is not None and (rejected or not (kinds or undone or _selects_rows(selection))):
@@ -180,6 +180,15 @@ def results_of(
             "--rejected: rows that were not accepted are not items", hint="leave out --cause, --where and --items"
         )
     return Results(home, number, files, selection, now)
+
+
+def _nothing_taken_back(database: Database, number: int) -> NotFound:
+    job = job_views.job(database, number)
+    if job is not None and job.undo_of is not None:
+        return NotFound(
+            f"job {number} takes back rows of job {job.undo_of}", hint=f"jobctl results {job.undo_of} --undone"
+        )
+    return NotFound(f"no row of job {number} was taken back", hint=f"jobctl undo {number} takes rows back")
 
 
 def result_files(database: Database, number: int) -> list[ListedFile]:

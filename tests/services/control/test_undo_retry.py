@@ -218,3 +218,23 @@ def test_a_damaged_description_of_the_file_ends_no_command(bench, jobctl, undone
     for command in ("status", "results", "verify"):
         answer = jobctl("--home", bench.home.root, command, 1)
         assert "bug in jobctl" not in answer.err
+
+
+def test_after_all_rows_ran_again_no_row_is_taken_back(bench, jobctl):
+    home = ("--home", bench.home.root)
+    take_back(bench)
+    retry(bench.home, 1, UNDONE, now=bench.now)
+    bench.work_off()
+    assert "no row is taken back now (job 2)" in jobctl(*home, "status", 1).out
+    assert "undo: no row is taken back now (job 2)" in jobctl(*home, "explain", 1).out
+
+
+def test_a_question_about_the_undone_rows_of_an_undo_job_names_the_other_job(bench, jobctl):
+    home = ("--home", bench.home.root)
+    take_back(bench)
+    done = jobctl(*home, "results", 2, "--undone")
+    assert (done.code, "job 2 takes back rows of job 1" in done.err) == (9, True)
+    assert "results 1 --undone" in done.err and "undo 2" not in done.err
+    done = jobctl(*home, "retry", 2, "--undone")
+    assert done.code == 2
+    assert "retry 1 --undone" in done.err and "undo 2" not in done.err
