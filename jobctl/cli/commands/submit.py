@@ -11,7 +11,7 @@ import typer
 
 from jobctl.cli import standard
 from jobctl.cli.session import Session, now_us, session
-from jobctl.cli.submission.accepting import accept_here
+from jobctl.cli.submission.accepting import accept_job
 from jobctl.cli.submission.intake import input_stream, request_of
 from jobctl.cli.submission.messages import daemon_slots_planned, print_messages
 from jobctl.cli.submission.options import IntakeCommand, values
@@ -120,7 +120,7 @@ def accept(shared: Session, request: SubmitRequest, now: int) -> Accepted:
         lost.append(lost_database(shared.home))
         return submit(shared.home, request, now=now, stdin=stream, watch=reading)
 
-    accepted = accept_here(shared, take)
+    accepted = accept_job(shared, take)
     for text in filter(None, lost):
         shared.warn(text)
     return accepted

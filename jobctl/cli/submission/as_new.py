@@ -61,10 +61,10 @@ def _dry_run(shared: Session, copied: CopiedJob) -> int:
 
 
 def _accept(shared: Session, copied: CopiedJob, of: int) -> int:
-    from jobctl.cli.submission.accepting import accept_here
+    from jobctl.cli.submission.accepting import accept_job
     from jobctl.cli.submission.messages import print_messages
 
-    accepted = accept_here(shared, copied.accept)
+    accepted = accept_job(shared, copied.accept)
     if not shared.json:
         shared.say(str(accepted.job))
         shared.note(f"job {accepted.job} has rows of job {of}")

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from typer import Context
 
-from jobctl.cli import standard
 from jobctl.cli.session import Session, now_us, session
+from jobctl.cli.submission.accepting import make_job
 from jobctl.cli.submission.reading_progress import WritingProgress
 from jobctl.errors import UsageError
 
@@ -37,21 +37,16 @@ def make_undo(shared: Session, request: UndoRequest) -> UndoAnswer:
     """Make the undo job, and show how far its rows are written. Raises as ``services.control.undo.undo``."""
     from jobctl.services.control.undo import undo
 
-    try:
-        with WritingProgress(shared) as writing:
-            answer = undo(shared.home, request, now=now_us(), watch=writing)
-    except KeyboardInterrupt as error:
-        standard.done_lines[:] = [_after_interrupt(shared, request.job, getattr(error, "job", None))]
-        raise
-    standard.done_lines[:] = [_after_interrupt(shared, request.job, answer.job)]
-    return answer
+    def left_by(undo_job: int | None) -> str:
+        if undo_job is None:
+            return f"no undo job was made, and nothing of job {request.job} is taken back"
+        status = f"{shared.program} status {undo_job}"
+        return f"  job {undo_job} takes back rows of job {request.job} nevertheless: {status}"
 
+    def make(writing: WritingProgress) -> UndoAnswer:
+        return undo(shared.home, request, now=now_us(), watch=writing)
 
-def _after_interrupt(shared: Session, job: int, undo_job: int | None) -> str:
-    """The line for a command that ends before it can say what it did."""
-    if undo_job is None:
-        return f"no undo job was made, and nothing of job {job} is taken back"
-    return f"  job {undo_job} takes back rows of job {job} nevertheless: {shared.program} status {undo_job}"
+    return make_job(WritingProgress(shared), make, left_by)
 
 
 def kept_words(given: Mapping[str, Any]) -> UndoWords | None:
