@@ -160,7 +160,7 @@ def test_the_transcript_of_the_manual_is_that_of_the_example(cli):
     assert (done.returncode, done.stderr) == (0, "")
     page = (ROOT / "man" / "man1" / "jobctl-undo.1").read_text()
     (shown,) = re.findall(r"(?ms)^\.Bd -unfilled.*?\n(.*?)^\.Ed", page)
-    said = iter(_lines(done.stdout))
+    said = iter(_lines(done.stdout.expandtabs()))
     for line in _lines(shown.replace("\\-", "-").replace("\\e\n    ", "")):
         assert line in said, f"{line!r} is not in {done.stdout}"  # after the line before it
     assert "job 1 is correct" in done.stdout
