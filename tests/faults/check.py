@@ -65,7 +65,7 @@ def _witness(rig: Rig) -> Iterator[str]:
     yield from _starts(rig, seen)
     for accepted in rig.accepted:
         if accepted.at_most_once:
-            yield from _at_most_once(rig, accepted.job)
+            yield from at_most_once(rig, accepted.job)
 
 
 def _starts(rig: Rig, seen: list[Seen]) -> Iterator[str]:
@@ -90,7 +90,8 @@ def _recorded(rig: Rig, by: str, which: str = "ending IS NOT NULL") -> Counter[t
     return Counter({tuple(key): count for *key, count in rig.rows(sql)})
 
 
-def _at_most_once(rig: Rig, job: int) -> Iterator[str]:
+def at_most_once(rig: Rig, job: int) -> Iterator[str]:
+    """C3 an item whose attempt was interrupted did not run again."""
     for item, last, interrupted in rig.rows(
         f"SELECT item, max(attempt), max(CASE WHEN ending = {INTERRUPTED} THEN attempt END) AS broken FROM attempts"
         " WHERE job = ? GROUP BY item HAVING broken IS NOT NULL",

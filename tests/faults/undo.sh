@@ -3,7 +3,8 @@
 kind=true
 case $JOBCTL_UNDO_OF in
   *5) [ -e "$2/repaired" ] || kind=fail ;;
-  *7) kind=nap ;;
+  *3 | *7) kind=nap ;;
+  *1) kind=long ;;
 esac
 echo "$JOBCTL_UNDO_OF $JOBCTL_JOB $1 $JOBCTL_TOKEN" >>"$2/undone"
 exec sh "${0%/*}/item.sh" "$kind" "$1" "$2"
