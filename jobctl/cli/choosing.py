@@ -32,7 +32,7 @@ def check_words(ctx: Context, words: Sequence[str] | None) -> None:
         refuse_with_jobs(ctx, (*CONDITIONS, ALL))
     elif not selects(ctx):
         raise UsageError(
-            f"{ctx.info_name} what?",
+            f"{ctx.info_name} needs a JOB, or a condition on jobs",
             hint=f"{ctx.command_path} JOB..., or {ctx.command_path} --name 'nightly*'; {ctx.command_path} --help",
         )
 

@@ -256,12 +256,12 @@ def test_pause_and_resume_of_the_jobs_that_meet_a_condition(store, home, jobctl)
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (("cancel",), "cancel what?"),
+        (("cancel",), "cancel needs a JOB, or a condition"),
         (("cancel", "1", "--all"), "JOB and --all at once"),
         (("pause", "1", "--queue", "default"), "JOB and --queue at once"),
         (("pause", "1", "--name", "x"), "JOB and --name at once"),
-        (("resume",), "resume what?"),
-        (("wait",), "wait what?"),
+        (("resume",), "resume needs a JOB, a queue, or a condition"),
+        (("wait",), "wait needs a JOB, or a condition"),
         (("prune", "1", "--all"), "JOB and --all at once"),
         (("cancel", "--state", "failed"), "--state: cancel has no effect on a job that is failed"),
         (("pause", "--state", "paused"), "--state: pause has no effect on a job that is paused"),

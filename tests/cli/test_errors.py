@@ -39,7 +39,7 @@ def fresh(home, *words, env=None, **options):
         (["frobnicate"], 2, "there is no command 'frobnicate'", "jobctl --help"),
         (["daemon", "begin"], 2, "no command 'begin' in jobctl daemon", "start, run, stop, restart, status"),
         (["status", "--jsn"], 2, "no such option: --jsn; did you mean --json?", "jobctl status --help"),
-        (["wait"], 2, "wait what?", "jobctl wait --help"),
+        (["wait"], 2, "wait needs a JOB", "jobctl wait --help"),
         (["status", "7"], 9, "there is no job 7; the newest is 1", "jobctl status --all"),
         (["items", "1", "--state", "broken"], 2, "no item state 'broken'", "unprocessed"),
         (["items", "1", "--limit", "x"], 2, "--limit: 'x' is not a whole number", "jobctl items --help"),

@@ -51,7 +51,7 @@ def export(
     shared, selection = session(ctx), selection_of(ctx)
     to_stdout = output is None or output == "-"
     if not joblog and not (shared.json and to_stdout):
-        raise UsageError("export in which format?", hint="jobctl export JOB --joblog; jobctl export --help")
+        raise UsageError("export needs the option of a format", hint="jobctl export JOB --joblog; jobctl export --help")
     wanted = exported(shared.home, job, selection, now_us())
     if output is None or output == "-":
         _print(shared, wanted)

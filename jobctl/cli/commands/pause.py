@@ -90,6 +90,6 @@ def check_either(ctx: typer.Context, jobs: list[str] | None, queue: str | None) 
         )
     if not (jobs or queue is not None or selects(ctx)):
         raise UsageError(
-            f"{verb} what?",
+            f"{verb} needs a JOB, a queue, or a condition on jobs",
             hint=f"jobctl {verb} JOB..., or --queue NAME, or --name 'nightly*'; jobctl {verb} --help",
         )

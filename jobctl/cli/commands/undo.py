@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from jobctl.cli.item_conditions import CAUSE, ITEMS, UNKNOWN, WHERE, ItemsCommand
+from jobctl.cli.item_conditions import CAUSE, ITEMS, STATE, UNKNOWN, WHERE, ItemsCommand
 from jobctl.cli.session import session
 from jobctl.cli.submission.options import UndoCommand
 from jobctl.errors import Exit
@@ -17,7 +17,13 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None)
 class Undo(ItemsCommand, UndoCommand):
     """The command, with the options that select items and those that change rules."""
 
-    item_conditions = (CAUSE, WHERE, ITEMS, UNKNOWN._replace(help="Rows whose outcome is not known as well."))
+    item_conditions = (
+        STATE._replace(help="Only items in these states: succeeded, which is the default."),
+        CAUSE,
+        WHERE,
+        ITEMS,
+        UNKNOWN._replace(help="Rows whose outcome is not known as well."),
+    )
     on_first_screen = ("--where", "--items", "--unknown", "--shell", "--call", "--slots", "--rate")
 
 

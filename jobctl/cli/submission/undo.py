@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from typer import Context
@@ -10,9 +11,12 @@ from typer import Context
 from jobctl.cli.session import Session, now_us, session
 from jobctl.cli.submission.accepting import make_job
 from jobctl.cli.submission.reading_progress import WritingProgress
+from jobctl.domain.selection import refuse_states
+from jobctl.domain.states import ItemState
 from jobctl.errors import UsageError
 
 if TYPE_CHECKING:
+    from jobctl.domain.selection import Selection
     from jobctl.services.control.undo import UndoAnswer, UndoRequest
     from jobctl.undo.work import UndoWords
 
@@ -30,7 +34,14 @@ def undo_request(ctx: Context, target: str, shell: str | None, call: str | None)
     named = [name for name, value in (("--shell", shell), ("--call", call), ("a COMMAND", command)) if value]
     words = _words(named, command, shell, call, "--call")
     job, items = one_job_of(session(ctx).home, target)
-    return UndoRequest(job, with_items(selection_of(ctx), items, target), words, rules_of_round(ctx))
+    return UndoRequest(job, with_items(_selection(selection_of(ctx)), items, target), words, rules_of_round(ctx))
+
+
+def _selection(given: Selection) -> Selection:
+    """The selection without states: rows that succeeded are the default, and ``--unknown`` adds to them."""
+    hint = "rows that failed had no effect to take back; add --unknown for those whose outcome is not known"
+    refuse_states(given, (ItemState.SUCCEEDED,), "undo", hint)
+    return replace(given, states=())
 
 
 def make_undo(shared: Session, request: UndoRequest) -> UndoAnswer:

@@ -78,7 +78,7 @@ def test_a_selection_of_nothing_changes_nothing_and_says_why(job, jobctl, store)
         (("--where", "id > 1"), "--where selects items of a job, and JOB is missing"),
         (("1", "--name", "x*"), "JOB and --name at once"),
         (("1", "--state", "paused"), "there is no item state 'paused'"),
-        ((), "cancel what?"),
+        ((), "cancel needs a JOB"),
     ],
 )
 def test_what_cannot_be_meant_is_refused(job, jobctl, store, words, message):

@@ -309,3 +309,12 @@ def test_a_command_for_lines_gets_the_line(store, home):
     answer = undo(home, UndoRequest(job, words=UndoWords(("echo",))), now=NOW)
     made = jobs.load(store.database, answer.job)
     assert (made.input_format, made.columns[0], made.command) == ("csv", "line", ["echo", "{}"])
+
+
+def test_undo_takes_the_state_of_the_rows_that_it_acts_on(store, jobctl, tmp_path):
+    job = store.job("ssf", **DONE | {"cwd": str(tmp_path)})
+    refused = jobctl("undo", job, "--state", "failed")
+    assert refused.code == 2
+    assert "--state failed: undo acts on items that are succeeded" in refused.err and "--unknown" in refused.err
+    made = jobctl("undo", job, "--state", "succeeded")
+    assert made.code == 0 and "takes back 2 rows" in made.err
