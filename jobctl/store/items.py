@@ -238,7 +238,7 @@ class SubmittedRow(NamedTuple):
 def pages(database: Database, job: int) -> Iterator[list[SubmittedRow]]:
     """All items of a job in order, in pages so that no read transaction stays open."""
     last = 0
-    sql = "SELECT item, state, payload FROM items WHERE job = ? AND item > ? ORDER BY item LIMIT ?"
+    sql = "SELECT item, state, CAST(payload AS BLOB) FROM items WHERE job = ? AND item > ? ORDER BY item LIMIT ?"
     while rows := database.execute(sql, (job, last, _PAGE)).fetchall():
         last = rows[-1][0]
         yield list(map(SubmittedRow._make, rows))
@@ -257,7 +257,8 @@ def payload(database: Database, job: int, item: int) -> bytes | None:
 
 def payloads_of(database: Database, job: int, numbers: Sequence[int]) -> list[bytes]:
     """The rows of the items with these numbers, in their order."""
-    sql = "SELECT payload FROM items WHERE job = ? AND item IN (SELECT value FROM json_each(?)) ORDER BY item"
+    chosen = "item IN (SELECT value FROM json_each(?))"
+    sql = f"SELECT CAST(payload AS BLOB) FROM items WHERE job = ? AND {chosen} ORDER BY item"  # noqa: S608
     return [row[0] for row in database.execute(sql, (job, json.dumps(list(numbers))))]
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, NoReturn
 
 from jobctl.config import Home
-from jobctl.domain.payload import Fault, texts_of
+from jobctl.domain.payload import SEPARATOR, Fault, texts_of
 from jobctl.domain.selection import Selection
 from jobctl.domain.states import ItemState
 from jobctl.domain.wording import plural
@@ -28,6 +28,9 @@ UNSUCCESSFUL = (ItemState.FAILED, ItemState.UNPROCESSED)
 #: The parts of the dialect of an input that say how its rows are written.
 _DIALECT = ("delimiter", "header", "lineterminator")
 _PAGE = 2_000
+_DAMAGED = Fault(None, "damaged", "the row in the database is damaged")
+#: What a damaged row can raise when its values are read.
+_UNREADABLE = (ValueError, LookupError, TypeError, AttributeError, RecursionError)
 
 
 class RowsOfJob(Source):
@@ -89,12 +92,28 @@ class RowsOfJob(Source):
 
     def _passes(self, payload: Any) -> bool:
         rules = self._rules
-        return rules.keys is None and not rules.required and len(payload) <= rules.safe_length
+        is_good = rules.keys is None and not rules.required and len(payload) <= rules.safe_length
+        return is_good and self._is_sound(payload)
+
+    def _is_sound(self, payload: Any) -> bool:
+        """False for a row that was damaged in the database, as far as that can be seen without reading its values."""
+        try:
+            payload.decode()
+        except UnicodeDecodeError:
+            return False
+        if self.format == "jsonl":
+            return bool(payload.lstrip()[:1] == b"{" and payload.rstrip()[-1:] == b"}")
+        return self.format == "lines" or bool(payload.count(SEPARATOR) == len(self._job.columns) - 1)
 
     def _inspected(self, number: int, payload: Any) -> InspectedRecord:
         self._records = number - 1  # so that messages have the number of the item
-        fault = self._missing_key(payload) if self._rules.required else None
-        return InspectedRecord(None, payload, texts_of(self.format, payload, self.columns), payload, fault)
+        if not self._is_sound(payload):
+            return InspectedRecord.broken(None, payload, _DAMAGED)
+        try:
+            fault = self._missing_key(payload) if self._rules.required else None
+            return InspectedRecord(None, payload, texts_of(self.format, payload, self.columns), payload, fault)
+        except _UNREADABLE:
+            return InspectedRecord.broken(None, payload, _DAMAGED)
 
     def _missing_key(self, payload: Any) -> Fault | None:
         """A JSON row of the first command may lack a key that another command needs."""

@@ -223,11 +223,25 @@ def test_a_deadline_that_has_passed_is_not_taken_over(tmp_path):
 def test_a_retry_of_the_other_job_at_the_same_time_disturbs_neither(tmp_path):
     bench, job = ended(tmp_path)
     made = []
-    thread = threading.Thread(target=lambda: made.append(copy(bench, job)))
+    every = Selection(items=parse_spans("1-", "--items", "item"))  # the retry may take all failed ones before the copy
+    thread = threading.Thread(target=lambda: made.append(copy(bench, job, every)))
     thread.start()
     retry(bench.home, job, Selection(), now=bench.now)
     thread.join()
     bench.executor._script = lambda _: Play()
     bench.work_off()
     assert state(bench, job) == JobState.SUCCEEDED
+    assert len(rows(bench, made[0].job)) == 5
     bench.check()
+
+
+@pytest.mark.parametrize("input_format", ["lines", "csv", "jsonl"])
+@pytest.mark.parametrize("payload", ["x'7bff'", "7", "x'5b5d'", "x'7b7d00'"])
+def test_rows_that_were_damaged_in_the_database_are_problems_or_rows(store, home, jobctl, input_format, payload):
+    """No damage ends a command with an error of ours; a row of another shape is a problem with its number."""
+    job = store.job("ff", state="failed", input_format=input_format, started_at=1, finished_at=2, cwd="/")
+    store.database.execute(f"UPDATE items SET payload = {payload} WHERE job = ? AND item = 2", (job,))
+    for words in (["--dry-run"], ["--dry-run", "--", "true"], []):
+        done = jobctl("retry", job, "--as-new", *words)
+        assert done.code in (0, 7), done.err
+    assert "bug in jobctl" not in jobctl("verify", job).err
