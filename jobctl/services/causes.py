@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import json
+import shlex
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from jobctl.config import Home
 from jobctl.domain.durations import format_time
 from jobctl.domain.nearest import did_you_mean
+from jobctl.domain.selection import Selection
+from jobctl.domain.spans import spelled
+from jobctl.domain.states import ItemState
 from jobctl.errors import UsageError, no_such_job
 from jobctl.services.control.targets import resolve_job
+from jobctl.services.selection import SelectedItems
 from jobctl.store import failures
 from jobctl.store.database import Database
 from jobctl.store.opening.open import open_database
@@ -42,32 +48,74 @@ def parse_sort(text: str) -> str:
     return text
 
 
-def causes_of(home: Home, text: str, *, sort: str = "items", limit: int = 0, program: str = "jobctl") -> CausesDocument:
-    """Return ``jobctl.causes/1`` of the job that a word names; ``limit`` 0 means all. Raises NotFound, UsageError."""
+class Wanted(NamedTuple):
+    """Which causes are listed; ``now``, in microseconds UTC, is for conditions on times."""
+
+    sort: str = "items"
+    limit: int = 0  # 0 means all
+    selection: Selection = Selection()  # failed items; only causes of these, with their number
+    now: int = 0
+
+
+EVERYTHING: Final = Wanted()
+
+
+def causes_of(home: Home, text: str, wanted: Wanted, *, program: str = "jobctl") -> CausesDocument:
+    """Return ``jobctl.causes/1`` of the job that a word names. Raises NotFound, UsageError."""
     with closing(open_database(home)) as database:
-        return causes_document(database, resolve_job(database, text), sort=sort, limit=limit, program=program)
+        return causes_document(database, resolve_job(database, text), wanted, program=program)
 
 
 def causes_document(
-    database: Database, number: int, *, sort: str = "items", limit: int = 0, program: str = "jobctl"
+    database: Database, number: int, wanted: Wanted = EVERYTHING, *, program: str = "jobctl"
 ) -> CausesDocument:
-    """Return ``jobctl.causes/1`` of a job; ``limit`` 0 means all. Raises NotFound."""
+    """Return ``jobctl.causes/1`` of a job. Raises NotFound, and UsageError for a condition that does not fit."""
     with database.snapshot():
         job = job_views.job(database, number)
         if job is None:  # it was removed a moment ago
             raise no_such_job(number)
-        causes = sorted(failure_views.failures(database, number), key=SORTS[sort])
+        causes = sorted(failure_views.failures(database, number), key=SORTS[wanted.sort])
         names = cause_names(causes)
-        shown = causes[: limit or len(causes)]
+        failed, ungrouped = job.failed, job.failures_ungrouped
+        if not wanted.selection.is_default:
+            causes = sorted(_of_selection(database, number, wanted, causes), key=SORTS[wanted.sort])
+            failed, ungrouped = sum(cause.items for cause in causes), 0
+        shown = causes[: wanted.limit or len(causes)]
+        more = words_of(wanted.selection)
         return {
             "schema": SCHEMA,
             "job": number,
             "name": job.name,
-            "failed": job.failed,
-            "causes": [_block(database, job, cause, names[cause.id], program) for cause in shown],
+            "failed": failed,
+            "causes": [
+                _block(database, job, cause, names[cause.id], (f"{program} items {number}", more)) for cause in shown
+            ],
             "causes_total": len(causes),
-            "ungrouped": job.failures_ungrouped,
+            "ungrouped": ungrouped,
         }
+
+
+def words_of(selection: Selection) -> str:
+    """The options of a selection by number and condition, as a shell reads them, with a space before each."""
+    items = f" --items {spelled(selection.items)}" if selection.items else ""
+    return items + (f" --where {shlex.quote(selection.where)}" if selection.where else "")
+
+
+def _of_selection(database: Database, job: int, wanted: Wanted, causes: list[FailureView]) -> Iterator[FailureView]:
+    """The causes that selected items have, with the number of these items and with examples among them."""
+    found: dict[int, list[int]] = {}
+    counts: Counter[int] = Counter()
+    selected = SelectedItems(database, job, wanted.selection, now=wanted.now, default=(ItemState.FAILED,))
+    for page in selected.pages():
+        for cause, item in failures.causes_of_items(database, job, page):
+            counts[cause] += 1
+            examples = found.setdefault(cause, [])
+            if len(examples) < _SAMPLES:
+                examples.append(item)
+    for cause_view in causes:
+        if counts[cause_view.id]:
+            samples = json.dumps(found[cause_view.id])
+            yield cause_view._replace(items=counts[cause_view.id], samples=samples)
 
 
 def cause_names(causes: Sequence[FailureView]) -> dict[int, str]:
@@ -76,7 +124,10 @@ def cause_names(causes: Sequence[FailureView]) -> dict[int, str]:
     return {cause.id: cause.code if codes[cause.code] == 1 else f"{cause.code}:{cause.id}" for cause in causes}
 
 
-def _block(database: Database, job: JobView, cause: FailureView, name: str, program: str) -> ListedCauseBlock:
+def _block(
+    database: Database, job: JobView, cause: FailureView, name: str, command: tuple[str, str]
+) -> ListedCauseBlock:
+    """One cause; its command has ``--cause`` between the two parts."""
     has_items = bool(cause.items or job.retrying)
     return {
         "cause": name,
@@ -89,7 +140,7 @@ def _block(database: Database, job: JobView, cause: FailureView, name: str, prog
         "first_at": format_time(cause.first_at),
         "last_at": format_time(cause.last_at),
         "samples": _samples(database, job.id, cause),
-        "command": f"{program} items {job.id} --cause {name}" if has_items else None,
+        "command": f"{command[0]} --cause {name}{command[1]}" if has_items else None,
     }
 
 

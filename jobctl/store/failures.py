@@ -63,6 +63,17 @@ def failed_samples(database: Database, job: int, group: int, samples: Sequence[i
     return [row[0] for row in rows]
 
 
+_CAUSES_OF_ITEMS = with_states(
+    "SELECT failure, item FROM items WHERE job = ? AND item IN (SELECT value FROM json_each(?)) AND state = {FAILED}"
+    " AND failure IS NOT NULL ORDER BY item"
+)
+
+
+def causes_of_items(database: Database, job: int, items: Sequence[int]) -> list[tuple[int, int]]:
+    """(cause, item) of those of these items that are failed now, in order."""
+    return database.execute(_CAUSES_OF_ITEMS, (job, json.dumps(list(items)))).fetchall()
+
+
 def counted(database: Database, job: int) -> dict[int | None, int]:
     """The number of failed items by cause; the key None has those without a cause."""
     found = database.execute("SELECT id, items FROM failures WHERE job = ?", (job,)).fetchall()

@@ -16,7 +16,7 @@ from jobctl.domain.selection import Selection
 from jobctl.errors import JobctlError
 from jobctl.process.moment import now as now_us
 from jobctl.render.look import Look, shows_unicode
-from jobctl.services.causes import causes_document
+from jobctl.services.causes import Wanted, causes_document
 from jobctl.services.control.targets import Target, one_target
 from jobctl.services.daemon.changes import Frames
 from jobctl.services.output import items
@@ -72,7 +72,7 @@ class Reader:
 
     def causes(self, job: int) -> CausesDocument:
         """The document of ``jobctl causes JOB``, with MOST_CAUSES causes at most. Raises NotFound."""
-        return causes_document(self.database, job, limit=MOST_CAUSES, program=self.program)
+        return causes_document(self.database, job, Wanted(limit=MOST_CAUSES), program=self.program)
 
     def check_selection(self, job: int, selection: Selection) -> None:
         """Raise UsageError for a condition that the columns of a job do not allow."""

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from jobctl.cli.command import Command
-from jobctl.cli.session import Session, session
+from jobctl.cli.item_conditions import CAUSE, ITEMS, WHERE, ItemsCommand, options_given, selection_of
+from jobctl.cli.session import Session, now_us, session
 from jobctl.domain.wording import plural
 from jobctl.errors import Exit
 
@@ -18,7 +18,13 @@ if TYPE_CHECKING:
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
 
-@app.command(cls=Command)
+class CausesCommand(ItemsCommand):
+    """The command, with the options that select failed items."""
+
+    item_conditions = (CAUSE, WHERE, ITEMS)
+
+
+@app.command(cls=CausesCommand)
 def causes(
     ctx: typer.Context,
     job: Annotated[str, typer.Argument(metavar="JOB", help="A number, a name or last.")],
@@ -33,20 +39,23 @@ def causes(
     Examples:
       jobctl causes last
       jobctl causes 42 --sort last --limit 5    what has failed most recently
+      jobctl causes 42 --where 'size > 100'     of some of the items that failed
       jobctl items 42 --cause timeout           the items of one cause
 
     Attempts that failed alike are one cause. A cause of which no item is failed now was met by attempts before a
-    retry, or by items that wait for another attempt.
+    retry, or by items that wait for another attempt. With --cause, --where or --items, the numbers and messages are
+    those of selected items that are failed; attempts and times are those of the whole cause.
     """
-    from jobctl.services.causes import causes_of, parse_sort
+    from jobctl.services.causes import Wanted, causes_of, parse_sort
 
     shared = session(ctx)
-    document = causes_of(shared.home, job, sort=parse_sort(sort), limit=limit, program=shared.program)
+    wanted = Wanted(parse_sort(sort), limit, selection_of(ctx), now_us())
+    document = causes_of(shared.home, job, wanted, program=shared.program)
     hidden = document["causes_total"] - len(document["causes"])
     if shared.json:
         shared.emit(document)
     elif not document["causes_total"]:
-        shared.note(f"no item of job {document['job']} has failed")
+        shared.note(f"no {'selected ' if options_given(ctx) else ''}item of job {document['job']} has failed")
     else:
         _print(shared, document)
     if hidden and not shared.json:

@@ -131,3 +131,22 @@ def test_damaged_rows_end_no_list(job, jobctl, store, damage):
     for words in (("causes", "1"), ("causes", "1", "--json"), ("causes", "1", "--sort", "last"), ("items", "1")):
         done = jobctl(*words)
         assert (done.code, done.err) == (0, "")
+
+
+def test_the_causes_of_selected_items(job, store, jobctl):
+    with store.database.transaction():
+        for item, cause in ((2, 1), (3, 1), (4, 2), (5, 3)):
+            store.database.execute("UPDATE items SET failure = ? WHERE job = ? AND item = ?", (cause, job, item))
+    document = check("causes-1", jobctl("causes", "1", "--items", "3-4", "--json").document)
+    assert [(cause["cause"], cause["items"]) for cause in document["causes"]] == [("exit_7:1", 1), ("exit_7:2", 1)]
+    assert document["causes"][0]["samples"] == [{"item": 3, "message": "curl: cannot reach host 9"}]
+    assert document["causes"][0]["command"].endswith("items 1 --cause exit_7:1 --items 3-4")
+    assert (document["failed"], document["causes_total"], document["ungrouped"]) == (2, 2, 0)
+    by_condition = jobctl("causes", "1", "--where", "cause == 'timeout'", "--json").document
+    assert [cause["cause"] for cause in by_condition["causes"]] == ["timeout"]
+    assert [cause["cause"] for cause in jobctl("causes", "1", "--cause", "exit_7", "--json").document["causes"]] == [
+        "exit_7:1",
+        "exit_7:2",
+    ]
+    assert "no selected item of job 1 has failed" in jobctl("causes", "1", "--items", "1").err
+    assert jobctl("causes", "1", "--where", "sice > 1").code == 2
