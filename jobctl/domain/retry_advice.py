@@ -36,8 +36,11 @@ class Advice(NamedTuple):
     note: str = ""
 
 
-def retry_advice(policy: Policy, causes: Collection[str], state: str, now: int) -> Advice:
-    """The advice for items that failed for these causes in a job of this state; ``now`` is in microseconds UTC."""
+def retry_advice(policy: Policy, causes: Collection[str], state: str, now: int, undo_of: int | None = None) -> Advice:
+    """The advice for items that failed for these causes in a job of this state; ``now`` is in microseconds UTC.
+
+    ``undo_of`` is the job whose rows an undo job takes back.
+    """
     options: list[str] = []
     notes: list[str] = []
     limits_s = [policy.limit_s(attempt) for attempt in range(1, min(policy.attempts, MOST_LIMITS) + 1)]
@@ -58,7 +61,8 @@ def retry_advice(policy: Policy, causes: Collection[str], state: str, now: int) 
     elif KILLED in causes and policy.slots is None:
         notes.append("items were killed, as if memory had run out: --slots N runs fewer at once")
     if any(code in causes for code in ABSENT):
-        notes.append("the command was not found or cannot be executed: repair it, or give another: --as-new -- COMMAND")
+        another = "--as-new -- COMMAND" if undo_of is None else f"jobctl undo {undo_of} -- COMMAND"
+        notes.append(f"the command was not found or cannot be executed: repair it, or give another: {another}")
     if ENV_MISSING in causes:
         notes.append("a variable is missing in the environment of the daemon: --env NAME=VALUE gives it")
     return Advice(tuple(options), "; ".join(notes))

@@ -38,7 +38,9 @@ def nothing_to_retry(
             hint = f"it takes back rows of job {row.undo_of}, which run again with: jobctl retry {row.undo_of} --undone"
         return UsageError(f"job {row.id}: none of these rows was taken back", hint=hint)
     if selection.is_default:
-        hint = f"jobctl status {row.id}; to run its rows in a new job: jobctl retry {row.id} --as-new --items 1-"
+        hint = f"jobctl status {row.id}"
+        if row.undo_of is None:  # the rows of an undo job cannot be those of a new job
+            hint += f"; to run its rows in a new job: jobctl retry {row.id} --as-new --items 1-"
         return UsageError(f"job {row.id} {row.state}: there is nothing to retry", hint=hint)
     known = list(dict.fromkeys(cause.code for cause in failure_views.failures(database, row.id)))
     unknown = [cause for cause in selection.causes if cause.partition(":")[0] not in known]

@@ -61,10 +61,10 @@ def _is_done(row: JobRow, settings: Mapping[str, str]) -> UsageError:
     """The error for a job that is done. Its rules can only be changed with a new round, so it names that command."""
     words = " ".join(f"--{_rule(name.replace('_', '-')).name} {shlex.quote(text)}" for name, text in settings.items())
     if not (row.counts.failed or row.counts.unprocessed):
-        return UsageError(
-            f"job {row.id} is done ({row.state}): its rules do not count any more",
-            hint=f"to run its rows in a new job with these rules: jobctl retry {row.id} --as-new --items 1- {words}",
-        )
+        hint = f"to run its rows in a new job with these rules: jobctl retry {row.id} --as-new --items 1- {words}"
+        if row.undo_of is not None:  # its rows cannot be those of a new job
+            hint = f"jobctl status {row.undo_of} says what was taken back"
+        return UsageError(f"job {row.id} is done ({row.state}): its rules do not count any more", hint=hint)
     return UsageError(
         f"job {row.id} is done ({row.state}): its rules count only for a new round",
         hint=f"to run the items that did not succeed again with these rules: jobctl retry {row.id} {words}",

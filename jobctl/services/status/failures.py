@@ -105,7 +105,7 @@ def retry_block(case: Situation, causes: list[FailureView], before: Sequence[tup
     command, advice = None, Advice()
     if job.is_done and (items or held_back):
         failed_for = {cause.code for cause in causes if cause.items}
-        advice = retry_advice(policy, failed_for, job.state, case.now)
+        advice = retry_advice(policy, failed_for, job.state, case.now, job.undo_of)
         command = retry_command(case.program, job.id, advice, before=before, more=() if items else ("--unknown",))
     return {
         "available": command is not None,

@@ -238,3 +238,19 @@ def test_a_question_about_the_undone_rows_of_an_undo_job_names_the_other_job(ben
     done = jobctl(*home, "retry", 2, "--undone")
     assert done.code == 2
     assert "retry 1 --undone" in done.err and "undo 2" not in done.err
+
+
+def test_no_message_about_an_undo_job_suggests_a_new_job_of_its_rows(bench, jobctl):
+    home = ("--home", bench.home.root)
+    take_back(bench)
+    for words in (("retry", 2), ("set", 2, "slots=1")):
+        refused = jobctl(*home, *words)
+        assert refused.code == 2 and "jobctl" in refused.err and "--as-new" not in refused.err
+    bench.database.execute("UPDATE items SET state = 4 WHERE job = 2")
+    bench.database.execute("UPDATE jobs SET failed = succeeded, succeeded = 0, state = 'failed' WHERE id = 2")
+    bench.database.execute(
+        "INSERT INTO failures (job, outcome, code, message, retryable, items, attempts, samples, first_at, last_at)"
+        " VALUES (2, 'known', 'exit_127', 'not found', 0, 2, 2, '[1, 2]', 0, 0)"
+    )
+    note = jobctl(*home, "status", 2, "--json").document["retry"]["note"]
+    assert "jobctl undo 1 -- COMMAND" in note and "--as-new" not in note
