@@ -102,7 +102,7 @@ def three_files(results: ResultsBlock) -> tuple[ResultFileBlock, ResultFileBlock
 
 
 def results_lines(document: StatusDocument) -> Iterator[tuple[str, str]]:
-    """The label and the text of each line about result files and rejected rows."""
+    """The label and the text of each line about result files, rejected rows and rows that were taken back."""
     results = document["results"]
     if results["available"]:
         texts = [f"{file['path']}  {plural(file['rows'], 'row')}" for file in three_files(results)]
@@ -112,6 +112,9 @@ def results_lines(document: StatusDocument) -> Iterator[tuple[str, str]]:
     rejected = results.get("rejected")
     if rejected:
         texts.append(f"{rejected['path']}  {plural(rejected['rows'], 'row')} not accepted")
+    undo = document.get("undo")
+    if undo is not None and (undone := undo["file"]) is not None:
+        texts.append(f"{undone['path']}  {plural(undone['rows'], 'row')} taken back")
     for position, text in enumerate(texts):
         yield "" if position else "results", text
 

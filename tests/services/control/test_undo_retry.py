@@ -180,7 +180,8 @@ def test_every_document_tells_the_story(bench, jobctl):
     assert (undo["jobs"], undo["undone"], undo["failed"], undo["running"], undo["left"]) == ([2], 1, 1, 0, 0)
     assert undo["file"]["rows"] == 1
     assert jobctl(*home, "status", 2, "--json").document["undo"]["of"] == 1
-    assert "1 of 2 rows taken back, 1 failed (job 2)" in jobctl(*home, "status", 1).out
+    shown = jobctl(*home, "status", 1).out
+    assert "1 of 2 rows taken back, 1 failed (job 2)" in shown and "undone.csv  1 row taken back" in shown
     assert "takes back rows of job 1" in jobctl(*home, "status", 2).out
     items = jobctl(*home, "items", 1, "--json").document["items"]
     assert [item["undo"] for item in items] == [
