@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from jobctl.cli.command import Command
-from jobctl.cli.session import session
+from jobctl.cli.session import Session, session
 from jobctl.errors import Exit, UsageError
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def top(
     shared = session(ctx)
     if not (shared.is_screen(sys.stdout) and sys.stdin.isatty()) or shared.json:
         hint = f"{shared.program} status {'--json' if shared.json else '--watch'}"
-        raise UsageError("top needs a terminal", hint=hint)
+        raise UsageError(f"top needs a terminal{_why_not(shared)}", hint=hint)
     browser = _browser()
     first = first_of(shared.home, job)  # a store that is damaged is reported before the screen is drawn
     if not shared.colors(sys.stdout):
@@ -66,3 +66,9 @@ def _browser() -> type[Top]:
             "top needs the package textual, which is not installed", hint="pip install 'jobctl[tui]'"
         ) from missing
     return Top
+
+
+def _why_not(shared: Session) -> str:
+    """What is wrong with a terminal on which no screen can be drawn; empty if there is none."""
+    can_draw = shared.is_screen(sys.stdout) or not shared.is_terminal(sys.stdout)
+    return "" if can_draw else f" that can draw a screen, and TERM is {os.environ.get('TERM') or 'not set'}"

@@ -59,7 +59,7 @@ def test_off_a_terminal_the_message_names_the_command_to_use(jobctl, store):
 def test_a_dumb_terminal_has_a_message(home):
     dumb = Terminal(home, "top", TERM="dumb")
     assert dumb.end() == 2
-    assert "top needs a terminal" in dumb.text()
+    assert "top needs a terminal that can draw a screen, and TERM is dumb" in dumb.text()
 
 
 def test_without_a_store_it_waits_and_can_be_left(home):
