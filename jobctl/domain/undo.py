@@ -27,6 +27,8 @@ COLUMNS = (UNDO_OF, UNDO_ATTEMPT, UNDO_TOKEN, UNDO_RESULT)
 IDENTITY = (UNDO_OF, UNDO_ATTEMPT)
 #: The name of the column of a plain line.
 LINE = "line"
+#: The longest text of a command in bytes, as of every other argument (MAX_ARG_STRLEN of Linux).
+_LONGEST_COMMAND = 128 << 10
 #: A longer result is in the row alone, not in the environment of an item.
 LONGEST_VARIABLE = 16 << 10
 
@@ -61,6 +63,8 @@ def parse_command(text: str) -> tuple[str, ...]:
     """Split the text of a command by the quoting rules of a shell; no shell runs it. Raises UsageError."""
     from jobctl.domain.shell_words import split  # few commands read such a text
 
+    if len(text.encode("utf-8", "replace")) >= _LONGEST_COMMAND:
+        raise UsageError(f"the command is longer than {_LONGEST_COMMAND >> 10} KiB", hint="put it into a script")
     try:
         words = tuple(split(text))
     except ValueError as error:

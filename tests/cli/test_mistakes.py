@@ -172,6 +172,9 @@ def test_no_random_mistake_gets_a_traceback_or_the_wrong_help(case):
     assert "Traceback" not in err and "bug" not in err
     if code == 0:
         return
+    if "--json" in words:
+        assert out.startswith('{"schema": "jobctl.error/1"') or err.startswith("jobctl: "), (words, out, err)
+        return
     assert out == "" and err.startswith("jobctl: "), (words, err)
     path = name.split()
     if words[: len(path)] != path:

@@ -147,7 +147,8 @@ def _way_back(words: UndoWords, request: SubmitRequest, origin: Origin, source: 
     try:
         undo, handler = undo_work(words, source.format, columns, on_failure=request.undo_on_failure)
     except UsageError as error:
-        raise UsageError(f"{option}: {error.message}", hint=error.hint) from None
+        message = error.message.removeprefix("--shell: ")  # the option that the user gave is another one
+        raise UsageError(f"{option}: {message}", hint=error.hint) from None
     source.notices += [f"{option}: {notice}" for notice in handler.notices]
     source.notices += way_back.check_function(words, origin, source.format, columns, option)
     return WayBack(undo, handler.check.required - set(COLUMNS))
