@@ -155,7 +155,9 @@ def work_text(document: StatusDocument) -> str:
 
 def input_text(document: StatusDocument, look: Look) -> str:
     """The file, its rows and columns."""
-    given = document["input"]
+    given, undo = document["input"], document.get("undo")
+    if undo and undo["of"]:
+        return f"{plural(given['rows'], 'row')} of job {undo['of']}"
     path = "standard input" if given["path"] == "-" else given["path"]
     facts = [path, given["format"], plural(given["rows"], "row"), size(given["bytes"])]
     if given.get("not_selected"):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from jobctl.domain.endings import Ending
@@ -183,6 +185,7 @@ def test_every_document_tells_the_story(bench, jobctl):
     shown = jobctl(*home, "status", 1).out
     assert "1 of 2 rows taken back, 1 failed (job 2)" in shown and "undone.csv  1 row taken back" in shown
     assert "takes back rows of job 1" in jobctl(*home, "status", 2).out
+    assert re.search(r"input\s+\d+ rows? of job 1\n", jobctl(*home, "status", 2).out)
     items = jobctl(*home, "items", 1, "--json").document["items"]
     assert [item["undo"] for item in items] == [
         {"job": 2, "item": 2, "state": "succeeded"},
