@@ -69,6 +69,7 @@ def test_what_cannot_be_continued_says_what_to_type(cli):
         ((3, "--slots", 2), "jobctl set 3 slots=2"),
         ((3, "--name", "x"), "leave --name out"),
         ((3, "rows.txt"), "--resume continues a job, which has its own rows and command"),
+        ((3, "--", "true"), "--resume continues a job, which has its own rows and command"),
         ((3, "rows.txt", "--", "true"), "--resume continues a job, which has its own rows and command"),
     ):
         assert said in cli("run", "--resume", *words, check=2).stderr, words

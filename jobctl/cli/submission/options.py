@@ -39,14 +39,15 @@ class CommandWithWords(Command):
     """
 
     takes_words = True
-    #: The argument before the words.
+    #: The argument before the words, and an option that takes its place.
     first = "FILE"
+    instead = ""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Take the words off before the options are parsed."""
         options = [param for param in self.params if isinstance(param, TyperOption) and not is_flag(param)]
         own, words = split_words(
-            args, {name for option in options for name in option.opts}, ctx.command_path, self.first
+            args, {name for option in options for name in option.opts}, ctx.command_path, self.first, self.instead
         )
         # The parser empties the list of our arguments.
         ctx.meta[_LINE] = CommandLine(words, tuple(own), len(own) + len(words) < len(args))
@@ -72,18 +73,19 @@ def command_line(ctx: Context) -> CommandLine:
 
 
 def split_words(
-    args: Sequence[str], takes_value: set[str], program: str = "jobctl submit", first: str = "FILE"
+    args: Sequence[str], takes_value: set[str], program: str = "jobctl submit", first: str = "FILE", instead: str = ""
 ) -> tuple[list[str], list[str]]:
     """Our arguments, and the words of the other command.
 
-    Raises UsageError if ``--`` comes before the ``first`` argument, for which the other command would be taken then.
+    Raises UsageError if ``--`` comes before the ``first`` argument, for which the other command would be taken then. An
+    option ``instead`` of that argument is as good.
     """
     seen_file = False
     position = 0
     while position < len(args):
         word = args[position]
         if word == END:
-            if not seen_file:
+            if not seen_file and instead not in args[:position]:
                 stdin = " (FILE may be - for stdin)" if first == "FILE" else ""
                 raise UsageError(
                     f"no {first} before --", hint=f"{program} {first} -- COMMAND ARG...{stdin}; {program} --help"
@@ -112,6 +114,8 @@ def _option_width(word: str, takes_value: set[str]) -> int:
 
 class IntakeCommand(CommandWithWords):
     """A command that accepts work."""
+
+    instead = "--resume"
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         options = [_declared(option) for option in by_panel(OPTIONS)]
