@@ -12,7 +12,8 @@ from typing import Any, NamedTuple
 from jobctl.domain.lookalike import lookalike
 from jobctl.domain.nearest import nearest
 from jobctl.domain.outcome_columns import BY_NAME, NAMES, OutcomeColumn
-from jobctl.domain.where import NoColumn, RowColumns, WhereColumn, compile_condition
+from jobctl.domain.row_where import RowColumns
+from jobctl.domain.where import NoColumn, WhereColumn, compile_condition
 
 ROW, OUTCOME = "row", "outcome"
 #: What a damaged row can raise when its values are read.

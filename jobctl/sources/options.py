@@ -62,7 +62,7 @@ class InputOptions:
     header: bool = True
     invalid: Invalid = "reject"
     select: str | None = None  # numbers of records: 1-100,500
-    where: str | None = None  # a condition, see domain.where
+    where: str | None = None  # a condition, see domain.row_where
     sample: int | None = None  # the number of rows to choose at random
     sheet: str | None = None  # the name of a sheet of a workbook
     comment: str | None = None  # lines that begin with it are skipped

@@ -72,7 +72,7 @@ class RowSelection:
 
 
 def _condition(text: str, input_format: str, columns: Sequence[str]) -> Callable[[bytes], bool]:
-    from jobctl.domain.where import compile_where  # parses with ast, which few submissions need
+    from jobctl.domain.row_where import compile_where  # parses with ast, which few submissions need
 
     return compile_where(text, input_format, columns)
 

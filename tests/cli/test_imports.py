@@ -40,6 +40,7 @@ RARE = {
     "jobctl.store.pruning",
     "jobctl.store.staging",
     "jobctl.store.views.jobs",
+    "jobctl.domain.row_where",
     "jobctl.domain.where",
     "jobctl.domain.webhook",
     "jobctl.domain.doubled_braces",

@@ -8,8 +8,8 @@ from jobctl.domain.braces import Names
 from jobctl.domain.content import counted_columns
 from jobctl.domain.lookalike import lookalike
 from jobctl.domain.payload import RowRules, key_reader
+from jobctl.domain.row_where import compile_where
 from jobctl.domain.template import compile
-from jobctl.domain.where import compile_where
 from jobctl.errors import InputRejected, UsageError
 from jobctl.sources import InputOptions, open_source
 

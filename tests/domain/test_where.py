@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jobctl.domain.where import compile_where, number_of
+from jobctl.domain.row_where import compile_where
+from jobctl.domain.where import number_of
 from jobctl.errors import UsageError
 
 COLUMNS = ("country", "size", "Total Price", "größe")
