@@ -70,8 +70,8 @@ def selected_to_end(ctx: Context, verb: JobVerb, deed: str) -> list[int]:
 def selected_to_change(ctx: Context, verb: JobVerb, *, queue: str | None = None) -> list[int]:
     """The jobs that the conditions select for a verb that can be taken back.
 
-    A person is asked if there are more than FEW, because a pattern that fits so many may be a mistake that takes long
-    to take back. A script is not: nothing is lost.
+    A person is asked if there are more than FEW, because a pattern that fits a long list may be a mistake, which takes
+    long to take back. A script is not: nothing is lost.
     """
     from jobctl.cli.asking import permit
     from jobctl.domain.wording import plural

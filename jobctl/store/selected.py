@@ -31,7 +31,7 @@ _INDEXES = {
     ItemState.FAILED: "items_failed",
 }
 #: An index on the time of the next attempt is not in the order of the items, so a page of it sorts all of its entries.
-#: It is used if at most one item in so many waits.
+#: The index is used if at most one of this number of items waits.
 _SPARSE = 100
 
 

@@ -167,7 +167,7 @@ def _way_back(row: JobRow, words: UndoWords, *, on_cluster: bool) -> Undo:
         columns = None if row.input_format == "lines" else row.columns
         try:
             found, _ = undo_work(words, row.input_format, columns)
-        except UnknownColumn as error:  # at a submission this is a file that does not fit the command; here is no file
+        except UnknownColumn as error:  # its message is about a file, and the rows come from a job
             raise UsageError(error.message, hint=error.hint) from None
         origin = Origin(row.cwd, row.env, row.env_names, row.work_options)
         way_back.check_program(words, origin, elsewhere=on_cluster)

@@ -101,7 +101,7 @@ class CopiedJob:
     def _with_work(self, origin: Origin, source: Source) -> Submission:
         try:
             return submit.with_work(self._home, self.request, origin, source)
-        except UnknownColumn as error:  # at a submission this is a file that does not fit the command; here is no file
+        except UnknownColumn as error:  # its message is about a file, and the rows come from a job
             raise UsageError(error.message, hint=f"jobctl items {self._row.id} shows rows") from None
 
 
