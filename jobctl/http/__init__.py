@@ -1,0 +1,1 @@
+"""``jobctl serve``: the services over HTTP, with a live page."""
