@@ -4,10 +4,32 @@ from __future__ import annotations
 
 import os
 import pwd
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+
+_acting_as: ContextVar[str] = ContextVar("acting_as", default="")
+
+
+@contextmanager
+def acting_as(name: str) -> Iterator[None]:
+    """What happens inside is written down as the doing of this name, for example of ``token ci``.
+
+    It counts for the current context: other threads and tasks keep their own actor. A thread that gets a copy of the
+    context, as those of asyncio and anyio do, has the name as well.
+    """
+    before = _acting_as.set(name)
+    try:
+        yield
+    finally:
+        _acting_as.reset(before)
 
 
 def actor() -> str:
-    """The user and process that run this command."""
+    """The name of ``acting_as``, else the user and process that run this command."""
+    named = _acting_as.get()
+    if named:
+        return named
     uid = os.geteuid()
     try:
         name = pwd.getpwuid(uid).pw_name
