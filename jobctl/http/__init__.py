@@ -1,1 +1,1 @@
-"""``jobctl serve``: the services over HTTP, with a live page."""
+"""The HTTP server: routes over the services, whose documents are the answers. The only user of FastAPI."""

@@ -1,0 +1,35 @@
+"""The application: its routes, its error answers, and its state."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+
+from jobctl.http import problems
+from jobctl.http.routes import jobs
+from jobctl.http.server import Server
+
+_ROUTERS = (jobs.router,)
+
+
+def make_app(server: Server) -> FastAPI:
+    """Return the application over the store of a server.
+
+    The pages that FastAPI offers for its document load scripts of other hosts, so there are none.
+    """
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        try:
+            yield
+        finally:
+            await server.close()
+
+    app = FastAPI(title="jobctl", docs_url=None, redoc_url=None, openapi_url=None, lifespan=lifespan)
+    app.state.server = server
+    problems.install(app)
+    for router in _ROUTERS:
+        app.include_router(router)
+    return app

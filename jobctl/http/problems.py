@@ -1,0 +1,162 @@
+"""Turns errors into problem documents (RFC 9457, ``application/problem+json``). Every error of the server is one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from http import HTTPStatus
+from typing import Any
+
+import orjson
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from jobctl import errors
+from jobctl.domain.texts import readable
+from jobctl.errors import JobctlError
+from jobctl.http.server import server_of
+
+MEDIA_TYPE = "application/problem+json"
+#: Seconds after which a client may try again what another process was in the way of.
+RETRY_S = 1
+_LONGEST = 1_000
+
+#: The status of each kind of error; a subclass that is not listed has that of its base.
+_STATUS: dict[type[JobctlError], int] = {
+    errors.UsageError: 422,
+    errors.InputRejected: 422,
+    errors.KeyConflict: 422,
+    errors.NotFound: 404,
+    errors.Busy: 503,
+    errors.NoRoom: 507,
+    errors.WaitTimeout: 504,
+    JobctlError: 500,
+}
+
+
+class Refused(JobctlError):
+    """The server refuses a request for a reason that no command has: a missing token, a limit, a changed job."""
+
+    def __init__(
+        self,
+        status: int,
+        message: str,
+        *,
+        code: str | None = None,
+        hint: str | None = None,
+        details: Sequence[str] = (),
+        headers: Mapping[str, str] | None = None,
+        more: Mapping[str, Any] | None = None,
+    ) -> None:
+        """``more`` are additional members of the problem document."""
+        super().__init__(message, hint=hint, details=details)
+        self.status = status
+        self.code = code or HTTPStatus(status).name.lower()
+        self.headers = dict(headers or {})
+        self.more = dict(more or {})
+
+
+def problem(
+    status: int,
+    code: str,
+    detail: str,
+    *,
+    hint: str | None = None,
+    details: Sequence[str] = (),
+    headers: Mapping[str, str] | None = None,
+    more: Mapping[str, Any] | None = None,
+) -> Response:
+    """Return a problem document as a response; ``code`` is the kind of the error, ``hint`` is what to do next."""
+    document = {
+        "type": f"urn:jobctl:error:{code}",
+        "title": HTTPStatus(status).phrase,
+        "status": status,
+        "detail": _text(detail),
+        "code": code,
+        "hint": None if hint is None else _text(hint),
+        "details": [_text(line) for line in details],
+        **(more or {}),
+    }
+    return Response(orjson.dumps(document), status, dict(headers or {}), MEDIA_TYPE)
+
+
+def of_error(error: JobctlError) -> Response:
+    """Return the problem document of an error of a service."""
+    if isinstance(error, Refused):
+        return problem(
+            error.status,
+            error.code,
+            error.message,
+            hint=error.hint,
+            details=error.details,
+            headers=error.headers,
+            more=error.more,
+        )
+    status = next(_STATUS[kind] for kind in type(error).__mro__ if kind in _STATUS)
+    headers = {"Retry-After": str(RETRY_S)} if status == 503 else {}
+    return problem(status, error.code, error.message, hint=error.hint, details=error.details, headers=headers)
+
+
+def install(app: FastAPI) -> None:
+    """Make every error of an application a problem document."""
+    app.add_exception_handler(JobctlError, _on_error)
+    app.add_exception_handler(RequestValidationError, _on_invalid)
+    app.add_exception_handler(HTTPException, _on_http)
+    app.add_exception_handler(Exception, _on_bug)
+
+
+async def _on_error(_request: Request, error: Exception) -> Response:
+    assert isinstance(error, JobctlError)
+    return of_error(error)
+
+
+async def _on_invalid(_request: Request, error: Exception) -> Response:
+    """A parameter or a body that is not as the OpenAPI document says."""
+    assert isinstance(error, RequestValidationError)
+    found = [
+        {"in": str(each["loc"][0]), "name": _name(each["loc"][1:]), "message": _text(str(each["msg"]))}
+        for each in error.errors()
+    ]
+    lines = [f"{each['name'] or each['in']}: {each['message']}" for each in found]
+    return problem(422, "usage", lines[0], details=lines[1:], more={"errors": found})
+
+
+def _name(place: Sequence[Any]) -> str:
+    return _text(".".join(map(str, place)))
+
+
+async def _on_http(request: Request, error: Exception) -> Response:
+    """An error of the framework: an unknown path, a method that a path does not have."""
+    assert isinstance(error, HTTPException)
+    detail = error.detail
+    if error.status_code == 404:
+        detail = f"there is no {request.url.path}"
+    elif error.status_code == 405:
+        detail = f"{request.method} is not a method of {request.url.path}"
+    code = HTTPStatus(error.status_code).name.lower()
+    return problem(error.status_code, code, detail, hint="GET /openapi.json lists all routes", headers=error.headers)
+
+
+async def _on_bug(request: Request, error: Exception) -> Response:
+    """An error of the database or the disk, in the words of the commands; otherwise a fault of jobctl."""
+    known = _known(request, error)
+    if known is not None:
+        return of_error(known)
+    return problem(
+        500, "internal", f"this is a bug in jobctl: {type(error).__name__}", hint="see the log of the server"
+    )
+
+
+def _known(request: Request, error: Exception) -> JobctlError | None:
+    from jobctl.store.opening.trouble import explain
+
+    found = explain(error, str(server_of(request).home.root))
+    if found is None and isinstance(error, OSError) and error.strerror:
+        return JobctlError(error.strerror)
+    return found
+
+
+def _text(text: str) -> str:
+    return readable(text[:_LONGEST])

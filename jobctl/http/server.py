@@ -1,0 +1,59 @@
+"""The state that all requests of one server share: the store, the clock, and the bound on threads."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import ParamSpec, TypeVar
+
+import anyio
+import anyio.to_thread
+from starlette.requests import HTTPConnection
+
+from jobctl.config import Home
+from jobctl.process import moment
+from jobctl.store.database import Database
+from jobctl.store.opening.open import open_database
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+#: Calls of services at the same time. Each has a connection of its own, and SQLite has one writer at a time anyway.
+THREADS = 8
+
+
+class Server:
+    """The state of one server. ``app.state.server`` has it, and ``server_of`` finds it for a request."""
+
+    def __init__(self, home: Home, *, program: str = "jobctl", now: Callable[[], int] = moment.now) -> None:
+        """``program`` is the command line of jobctl in the commands of documents; ``now`` is in microseconds UTC."""
+        self.home = home
+        self.program = program
+        self.now = now
+        self._threads = anyio.CapacityLimiter(THREADS)
+
+    async def call(self, service: Callable[P, T], *args: P.args, **options: P.kwargs) -> T:
+        """Run a service, which blocks, in one of a bounded number of threads. Raises what it raises."""
+        return await anyio.to_thread.run_sync(lambda: service(*args, **options), limiter=self._threads)
+
+    @contextmanager
+    def database(self) -> Iterator[Database]:
+        """A connection for the thread that asks, closed at the end of the block.
+
+        Raises NotFound without a store, Busy, StoreError.
+        """
+        database = open_database(self.home)
+        try:
+            yield database
+        finally:
+            database.close()
+
+    async def close(self) -> None:
+        """Release what the server keeps, when it stops."""
+
+
+def server_of(request: HTTPConnection) -> Server:
+    """The server that a request came to."""
+    found = request.app.state.server
+    assert isinstance(found, Server)
+    return found

@@ -1,0 +1,66 @@
+"""Runs the application in this process with a real uvicorn, in a thread, over a Unix socket or over TCP."""
+
+from __future__ import annotations
+
+import socket
+import tempfile
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+import uvicorn
+
+from jobctl.config import Home
+from jobctl.http.app import make_app
+from jobctl.http.server import Server
+from jobctl.process import moment
+from tests.wait import wait_until
+
+#: Seconds that a request may take on a busy machine.
+PATIENCE_S = 60.0
+
+
+@contextmanager
+def serving(home: Home, *, tcp: bool = False, now: Callable[[], int] = moment.now) -> Iterator[httpx.Client]:
+    """Serve a store for the block; yields a client whose addresses are paths: ``client.get("/v1/jobs")``.
+
+    A Unix socket is in a short folder of its own, because its path may have about a hundred characters.
+    """
+    with tempfile.TemporaryDirectory(prefix="jobctl-") as place:
+        listener = _tcp() if tcp else _unix(Path(place) / "socket")
+        server = uvicorn.Server(uvicorn.Config(make_app(Server(home, now=now)), log_level="warning", http="h11"))
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
+        thread.start()
+        try:
+            wait_until(lambda: server.started or not thread.is_alive(), what="the start of the server")
+            with _client(listener) as client:
+                yield client
+        finally:
+            server.should_exit = True
+            thread.join(PATIENCE_S)
+            listener.close()
+
+
+def _unix(path: Path) -> socket.socket:
+    listener = socket.socket(socket.AF_UNIX)
+    listener.bind(str(path))
+    listener.listen()
+    return listener
+
+
+def _tcp() -> socket.socket:
+    listener = socket.socket(socket.AF_INET)
+    listener.bind(("127.0.0.1", 0))
+    listener.listen()
+    return listener
+
+
+def _client(listener: socket.socket) -> httpx.Client:
+    where = listener.getsockname()
+    if isinstance(where, str):
+        return httpx.Client(
+            transport=httpx.HTTPTransport(uds=where), base_url="http://jobctl", timeout=PATIENCE_S, trust_env=False
+        )
+    return httpx.Client(base_url=f"http://{where[0]}:{where[1]}", timeout=PATIENCE_S, trust_env=False)
