@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from jobctl.domain.durations import format_duration
 from jobctl.domain.wording import number, percent, plural, rate
+from jobctl.render.bar import share_cells
 from jobctl.render.report.charts import duration_chart, slots_chart, throughput_chart
 from jobctl.render.report.sections import (
     facts_section,
@@ -21,9 +22,10 @@ from jobctl.render.report.style import STYLE
 from jobctl.render.report.svg import Drawing, text_of
 
 if TYPE_CHECKING:
+    from jobctl.domain.documents.explain import HoldBlock
     from jobctl.domain.documents.report import ReportDocument
     from jobctl.domain.documents.status import StatusDocument
-    from jobctl.domain.documents.status_blocks import CountsBlock
+    from jobctl.domain.documents.status_blocks import AttentionBlock
 
 
 #: The browser must load nothing for the page, whatever the page contains.
@@ -46,8 +48,10 @@ def report_page(report: ReportDocument) -> str:
         "</head>",
         "<body>",
         "<main>",
-        *_header(report),
-        *_charts(report),
+        "<header>",
+        *head_lines(report),
+        "</header>",
+        *charts(report),
         *failures_section(report),
         *running_section(status),
         *slowest_section(status),
@@ -61,30 +65,47 @@ def report_page(report: ReportDocument) -> str:
     return "\n".join(parts) + "\n"
 
 
-def _header(report: ReportDocument) -> Iterator[str]:
+def head_lines(report: ReportDocument) -> Iterator[str]:
+    """The name, the state with its reason, the bar, the figures and the notices of a job."""
     status = report["status"]
-    state = text_of(status["state"])
-    yield "<header>"
-    yield f'<h1>job {status["job"]} {text_of(status["name"])} <span class="state {state}">{state}</span></h1>'
+    yield f"<h1>job {status['job']} {text_of(status['name'])} {state_mark(status['state'])}</h1>"
     yield f"<p>{text_of(status['state_reason'])}</p>"
-    yield _progress(status["counts"])
+    yield progress_bar(status)
     yield _figures(_counts(status))
     yield _figures(_pace(status))
-    for found in status["attention"]:
-        yield f'<p class="notice">{text_of(found["message"])}<br><code>{text_of(found["action"])}</code></p>'
+    yield from map(notice, status["attention"])
     yield f'<p class="soft">as of {time_markup(report["at"])}, round {status["round"]}</p>'
-    yield "</header>"
 
 
-def _progress(counts: CountsBlock) -> str:
+def state_mark(state: str) -> str:
+    """The state of a job or an item as a coloured word."""
+    word = text_of(state)
+    return f'<span class="state {word}">{word}</span>'
+
+
+def notice(found: AttentionBlock | HoldBlock) -> str:
+    """A notice with the command to type."""
+    command = f"<br><code>{text_of(found['action'])}</code>" if found["action"] else ""
+    return f'<p class="notice">{text_of(found["message"])}{command}</p>'
+
+
+def progress_bar(status: StatusDocument) -> str:
+    """The bar of a job, as a drawing: a style in an attribute would need a weaker policy of the page."""
+    counts, progress = status["counts"], status["progress"]
     amounts = {kind: counts[kind] for kind in ("succeeded", "failed", "running")}
     amounts["waiting"] = counts["queued"] + counts["retrying"] + counts["unprocessed"]
-    spans = [
-        f'<span class="{kind}" style="flex: {amount} 0 0" title="{number(amount)} {kind}"></span>'
-        for kind, amount in amounts.items()
-        if amount
-    ]
-    return f'<div class="progress">{"".join(spans)}</div>'
+    left, boxes = 0, []
+    for (kind, amount), width in zip(amounts.items(), share_cells(list(amounts.values()), 1000), strict=True):
+        tip = f"<title>{number(amount)} {kind}</title>"
+        boxes.append(f'<rect class="{kind}" x="{left}" y="0" width="{width}" height="10">{tip}</rect>' if width else "")
+        left += width
+    share = percent(progress["processed"], counts["total"])
+    words = f"{share}, {number(progress['processed'])} of {plural(counts['total'], 'item')} processed"
+    state = f'aria-valuemin="0" aria-valuemax="100" aria-valuenow="{100 * progress["fraction"]:.0f}"'
+    return (
+        f'<div class="progress" role="progressbar" aria-label="Progress" {state} aria-valuetext="{words}">'
+        f'<svg viewBox="0 0 1000 10" preserveAspectRatio="none" aria-hidden="true">{"".join(boxes)}</svg></div>'
+    )
 
 
 def _figures(facts: Iterable[tuple[str, str]]) -> str:
@@ -114,7 +135,8 @@ def _pace(status: StatusDocument) -> Iterator[tuple[str, str]]:
             yield label, format_duration(value)
 
 
-def _charts(report: ReportDocument) -> Iterator[str]:
+def charts(report: ReportDocument) -> Iterator[str]:
+    """The three drawings of a report, each in a section with a caption."""
     status, timeline = report["status"], report["timeline"]
     durations = status["durations"]
     rounds = f"round {status['round']}: items a second, those that failed in red"
@@ -130,6 +152,6 @@ def _charts(report: ReportDocument) -> Iterator[str]:
 def _chart(heading: str, drawing: Drawing | None, caption: str) -> Iterator[str]:
     if drawing is None:
         return
-    yield f"<section><h2>{text_of(heading)}</h2><figure>"
+    yield f'<section class="chart"><h2>{text_of(heading)}</h2><figure tabindex="0">'
     yield drawing.markup()
     yield f"<figcaption>{text_of(caption)}</figcaption></figure></section>"

@@ -11,6 +11,8 @@ from jobctl.domain.handler_kinds import kind_of
 from jobctl.domain.wording import number, plural
 from jobctl.render.causes import cause_text, hidden_causes
 from jobctl.render.job.facts import policy_facts, three_files, work_text
+from jobctl.render.job.progress import running_items, slowness
+from jobctl.render.report.links import NO_LINKS, Links
 from jobctl.render.report.svg import text_of
 
 if TYPE_CHECKING:
@@ -20,15 +22,15 @@ if TYPE_CHECKING:
     from jobctl.domain.documents.status import StatusDocument
 
 
-def failures_section(report: ReportDocument) -> Iterator[str]:
+def failures_section(report: ReportDocument, links: Links = NO_LINKS) -> Iterator[str]:
     """The table of causes, each with some of its items."""
     failures = report["status"]["failures"]
     if not failures["groups"]:
         return
-    yield '<section id="failures"><h2>Failures by cause</h2><div class="wide"><table>'
-    yield '<tr><th class="number">items</th><th>cause</th><th>message</th><th>a retry</th></tr>'
+    yield f'<section id="failures"><h2>Failures by cause</h2>{wide("Failures by cause")}<table>'
+    yield titles((">items", "cause", "message", "a retry"))
     for group, samples in zip(failures["groups"], report["samples"], strict=True):
-        yield _failure(group, samples)
+        yield _failure(group, samples, links)
     yield "</table></div>"
     hidden = hidden_causes(report["status"], len(failures["groups"]))
     if hidden:
@@ -36,61 +38,67 @@ def failures_section(report: ReportDocument) -> Iterator[str]:
     yield "</section>"
 
 
-def _failure(group: CauseBlock, samples: Sequence[ItemBlock]) -> str:
+def _failure(group: CauseBlock, samples: Sequence[ItemBlock], links: Links) -> str:
     word = "may succeed" if group["retryable"] else "will not help"
     if group["outcome"] == "unknown":
         word += "; what the item did is unknown"
     cells = [
-        f'<td class="number">{number(group["count"])}</td>',
+        _number(number(group["count"])),
         f'<td class="nowrap"><code>{text_of(group["code"])}</code></td>',
-        f"<td>{text_of(cause_text(group))}{_samples(samples)}</td>",
+        f"<td>{text_of(cause_text(group))}{_samples(samples, links)}{links.cause(group)}</td>",
         f"<td>{word}</td>",
     ]
     return f"<tr>{''.join(cells)}</tr>"
 
 
-def _samples(samples: Sequence[ItemBlock]) -> str:
+def _samples(samples: Sequence[ItemBlock], links: Links) -> str:
     if not samples:
         return ""
-    lines = "".join(_sample(item) for item in samples)
+    lines = "".join(_sample(item, links) for item in samples)
     return f"<details><summary>for example {plural(len(samples), 'item')}</summary>{lines}</details>"
 
 
-def _sample(item: ItemBlock) -> str:
+def _sample(item: ItemBlock, links: Links) -> str:
     row = item["row"] if isinstance(item["row"], str) else json.dumps(item["row"], ensure_ascii=False)
     message = f"<br>{text_of(item['message'])}" if item["message"] else ""
     took = "" if item["duration_s"] is None else f", took {format_duration(item['duration_s'])}"
     tried = plural(item["attempts"], "attempt")
-    return f"<p>item {item['item']} ({tried}{took}): <code>{text_of(_shortened(row))}</code>{message}</p>"
+    return f"<p>item {links.item(item['item'])} ({tried}{took}): <code>{text_of(_shortened(row))}</code>{message}</p>"
 
 
 def _shortened(words: str, limit: int = 400) -> str:
     return words if len(words) <= limit else words[: limit - 1] + "…"
 
 
-def running_section(status: StatusDocument) -> Iterator[str]:
+def running_section(status: StatusDocument, links: Links = NO_LINKS) -> Iterator[str]:
     """The table of running items; empty when there are none."""
-    running = sorted(status["running"], key=lambda item: -item["elapsed_s"])[:16]
-    if not running or status["daemon"]["state"] == "down":
+    running = running_items(status)[:16]
+    if not running:
         return
-    yield '<section><h2>Running, longest first</h2><div class="wide"><table>'
-    yield '<tr><th class="number">item</th><th class="number">slot</th><th class="number">attempt</th><th>for</th></tr>'
+    yield f'<section id="running"><h2>Running, longest first</h2>{wide("Running items")}<table>'
+    yield titles((">item", ">slot", ">attempt", "for", "row"))
     for item in running:
-        cells = [f'<td class="number">{text_of(item[key] or "")}</td>' for key in ("item", "slot", "attempt")]
-        yield f"<tr>{''.join(cells)}<td>{format_duration(item['elapsed_s'])}</td></tr>"
-    yield "</table></div></section>"
+        cells = [links.item(item["item"]), *(text_of(item[key] or "") for key in ("slot", "attempt"))]
+        slow = slowness(item["elapsed_s"], status["durations"])
+        took = format_duration(item["elapsed_s"]) + (f' <span class="slow">{slow}</span>' if slow else "")
+        row = f"<code>{text_of(item['row_text'])}</code>" if item["row_text"] else ""
+        yield f'<tr>{"".join(map(_number, cells))}<td class="nowrap">{took}</td><td>{row}</td></tr>'
+    yield "</table></div>"
+    if hidden := status["counts"]["running"] - len(running):
+        yield f'<p class="soft">and {number(hidden)} more</p>'
+    yield "</section>"
 
 
-def slowest_section(status: StatusDocument) -> Iterator[str]:
+def slowest_section(status: StatusDocument, links: Links = NO_LINKS) -> Iterator[str]:
     """The table of the attempts that took longest."""
     slowest = status["durations"]["slowest"]
     if not slowest:
         return
-    yield '<section id="slowest"><h2>Slowest items</h2><div class="wide"><table>'
-    yield '<tr><th class="number">item</th><th class="number">attempt</th><th>took</th></tr>'
+    yield f'<section id="slowest"><h2>Slowest items</h2>{wide("Slowest items")}<table>'
+    yield titles((">item", ">attempt", "took"))
     for slow in slowest:
-        cells = [f'<td class="number">{slow[key]}</td>' for key in ("item", "attempt")]
-        yield f"<tr>{''.join(cells)}<td>{format_duration(slow['duration_s'])}</td></tr>"
+        cells = _number(links.item(slow["item"])) + _number(str(slow["attempt"]))
+        yield f"<tr>{cells}<td>{format_duration(slow['duration_s'])}</td></tr>"
     yield "</table></div></section>"
 
 
@@ -110,7 +118,7 @@ def retry_section(status: StatusDocument) -> Iterator[str]:
     yield "</section>"
 
 
-def results_section(status: StatusDocument) -> Iterator[str]:
+def results_section(status: StatusDocument, links: Links = NO_LINKS) -> Iterator[str]:
     """The table of result files."""
     results = status["results"]
     yield '<section id="results"><h2>Results</h2>'
@@ -118,18 +126,42 @@ def results_section(status: StatusDocument) -> Iterator[str]:
         when = "The files are missing from" if status["done"] else "When the job is done, they are in"
         yield f"<p>{when} <code>{text_of(results['dir'])}</code></p></section>"
         return
-    yield '<div class="wide"><table><tr><th>file</th><th class="number">rows</th><th>SHA-256</th></tr>'
-    for file in three_files(results):
-        yield (
-            f'<tr><td><code>{text_of(file["path"])}</code></td><td class="number">{number(file["rows"])}</td>'
-            f"<td><code>{text_of((file['sha256'] or '')[:16])}</code></td></tr>"
-        )
+    yield f"{wide('Result files')}<table>{titles(('file', '>rows', 'SHA-256'))}"
+    for kind, file in zip(("succeeded", "failed", "unprocessed"), three_files(results), strict=True):
+        yield _file(links.result(kind, file["path"]), file["rows"], file["sha256"])
+    if rejected := results.get("rejected"):
+        yield _file(links.result("rejected", rejected["path"]), rejected["rows"], None)
+    if (undo := status.get("undo")) and (undone := undo["file"]):
+        yield _file(links.result("undone", undone["path"]), undone["rows"], undone["sha256"])
     yield "</table></div></section>"
+
+
+def _file(name: str, rows: int, sha256: str | None) -> str:
+    digest = f"<code>{text_of((sha256 or '')[:16])}</code>" if sha256 else ""
+    return f"<tr><td>{name}</td>{_number(number(rows))}<td>{digest}</td></tr>"
+
+
+def titles(words: Sequence[str]) -> str:
+    """The first row of a table; a title that begins with ``>`` is above numbers."""
+    cells = (
+        f'<th scope="col" class="number">{word[1:]}</th>' if word.startswith(">") else f'<th scope="col">{word}</th>'
+        for word in words
+    )
+    return f"<thead><tr>{''.join(cells)}</tr></thead>"
+
+
+def wide(label: str) -> str:
+    """The beginning of a part that scrolls sideways on a narrow screen, by keyboard as well."""
+    return f'<div class="wide" tabindex="0" role="region" aria-label="{label}">'
+
+
+def _number(markup: str) -> str:
+    return f'<td class="number">{markup}</td>'
 
 
 def facts_section(status: StatusDocument) -> Iterator[str]:
     """Input, policy, times and the other facts about the job."""
-    yield '<section><h2>The job</h2><dl class="facts">'
+    yield '<section id="facts"><h2>The job</h2><dl class="facts">'
     for name, value in _fact_lines(status):
         yield f"<dt>{text_of(name)}</dt><dd>{value}</dd>"
     yield "</dl></section>"
