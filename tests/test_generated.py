@@ -6,6 +6,7 @@ from pathlib import Path
 
 from jobctl.cli.commands.completion import FILES, scripts
 from jobctl.cli.completion.manual import make_pages
+from jobctl.library import generate as library
 from jobctl.schemas.__main__ import texts
 from jobctl.store import job_columns
 
@@ -32,3 +33,8 @@ def test_schemas_are_fresh_and_every_file_is_of_a_document() -> None:
 def test_the_classes_of_jobs_are_fresh() -> None:
     stale = [path.name for path, text in job_columns.modules().items() if path.read_text(encoding="utf-8") != text]
     assert not stale, "the columns of tables.py have changed; type: python -m jobctl.store.job_columns"
+
+
+def test_the_generated_modules_of_the_library_are_fresh() -> None:
+    stale = [path.name for path, text in library.modules().items() if path.read_text(encoding="utf-8") != text]
+    assert not stale, "the documents or options have changed; type: python -m jobctl.library.generate"

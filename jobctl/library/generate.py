@@ -1,0 +1,23 @@
+"""Writes the generated modules of the library: ``python -m jobctl.library.generate``; CI compares."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from jobctl.library import document_classes
+
+
+def modules() -> dict[Path, str]:
+    """Return the text of each generated module, by its path."""
+    here = Path(__file__).parent
+    return {here / "documents.py": document_classes.module()}
+
+
+def main() -> None:
+    """Write the modules."""
+    for path, text in modules().items():
+        path.write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
