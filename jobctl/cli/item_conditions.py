@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 from typer import Context
 
 from jobctl.cli.command import Command
-from jobctl.cli.kept_options import KeptOption, declared, insert, is_given, values_of
+from jobctl.cli.kept_options import KeptOption, declared, insert, values_of
+from jobctl.domain.job_options import is_given
 
 if TYPE_CHECKING:
     from jobctl.domain.selection import Selection
@@ -33,7 +34,6 @@ FAILED = KeptOption(("--failed",), "", "Only items that failed, as --state faile
 UNPROCESSED = KeptOption(("--unprocessed",), "", "Only items that never ran, as --state unprocessed.")
 UNKNOWN = KeptOption(("--unknown",), "", "Items with an unknown outcome as well, even with --on-crash fail.")
 UNDONE = KeptOption(("--undone",), "", "Items that were taken back by jobctl undo.")
-_STATE_FLAGS = (SUCCEEDED, FAILED, UNPROCESSED)
 CONDITIONS = (STATE, CAUSE, WHERE, ITEMS)
 
 
@@ -57,19 +57,6 @@ def selection_of(ctx: Context, states: Iterable[str] = ()) -> Selection:
 
     Raises UsageError that names the option and says what is possible.
     """
-    from jobctl.domain.selection import Selection, check_contradictions, parse_causes, parse_states
-    from jobctl.domain.spans import parse_spans
+    from jobctl.domain.selection_options import selection_from
 
-    given = values_of(ctx, _VALUES)
-    words = [*states, *(given.get(STATE.key) or ()), *(flag.key for flag in _STATE_FLAGS if given.get(flag.key))]
-    items, where = given.get(ITEMS.key), given.get(WHERE.key)
-    selection = Selection(
-        parse_states(words),
-        parse_causes(given.get(CAUSE.key) or ()),
-        () if items is None else parse_spans(items, "--items", "item"),
-        (where or "").strip(),
-        unknown=bool(given.get(UNKNOWN.key)),
-        undone=bool(given.get(UNDONE.key)),
-    )
-    check_contradictions(selection)
-    return selection
+    return selection_from(values_of(ctx, _VALUES), states)

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 from typer import Context
 
 from jobctl.cli.command import Command
-from jobctl.cli.kept_options import KeptOption, declared, insert, is_given, values_of
+from jobctl.cli.kept_options import KeptOption, declared, insert, values_of
+from jobctl.domain.job_options import is_given
 from jobctl.errors import UsageError
 
 if TYPE_CHECKING:
@@ -93,46 +94,16 @@ def filter_of(ctx: Context, now: int, states: Iterable[str] = (), verb: str = ""
 
     ``states``: those in which the command ``verb`` has an effect on a job; without them, all. Raises UsageError.
     """
-    if not names_given(ctx):
-        return _no_filter()
-    from jobctl.domain.job_filter import JobFilter, parse_pattern, parse_states
-    from jobctl.domain.option_values import parse_labels
-    from jobctl.domain.times import parse_since
+    from jobctl.domain.job_filter_options import filter_from
 
-    given, name, since = value_of(ctx, STATE), value_of(ctx, NAME), value_of(ctx, SINCE)
-    try:
-        ago_us = None if since is None else max(0, now - parse_since(since, now))
-    except UsageError as error:
-        raise UsageError(f"--since: {error.message}", hint=error.hint) from None
-    try:
-        labels = tuple(parse_labels(value_of(ctx, LABEL) or ()).items())
-    except UsageError as error:
-        raise UsageError(f"--label: {error.message}", hint=error.hint) from None
-    return JobFilter(
-        parse_states(given, states, verb) if given else (),
-        None if name is None else parse_pattern(name),
-        labels,
-        value_of(ctx, QUEUE),
-        ago_us,
-        since or "",
-    )
-
-
-def _no_filter() -> JobFilter:
-    from jobctl.domain.job_filter import JobFilter
-
-    return JobFilter()
+    return filter_from(values_of(ctx, _VALUES), now, states, verb)
 
 
 def list_of(ctx: Context, now: int, *, everything: bool) -> JobList:
     """The list that a command line means; ``now`` in microseconds UTC. Raises UsageError."""
-    from jobctl.domain.job_filter import DEFAULT_SORT, MOST_LISTED, JobList, parse_sort
+    from jobctl.domain.job_filter_options import list_from
 
-    order, reverse = parse_sort(value_of(ctx, SORT) or DEFAULT_SORT)
-    limit = value_of(ctx, LIMIT)
-    if limit is not None and limit < 1:
-        raise UsageError(f"--limit: {limit} is less than 1", hint="for example --limit 50; --all lists every job")
-    return JobList(filter_of(ctx, now), order, reverse, None if limit is None else min(limit, MOST_LISTED), everything)
+    return list_from(values_of(ctx, _VALUES), now, everything=everything)
 
 
 def refuse_with_jobs(ctx: Context, options: Iterable[KeptOption] = (*CONDITIONS, SORT, LIMIT)) -> None:

@@ -65,8 +65,3 @@ def values_of(ctx: Context, place: str) -> Mapping[str, Any]:
     """The values of the options that are kept in a place, by their keys."""
     found: Mapping[str, Any] = ctx.meta.get(place, {})
     return found
-
-
-def is_given(value: Any) -> bool:
-    """Return whether an option was given that has this value. A zero was given."""
-    return not (value is None or value is False or value in ((), []))

@@ -320,6 +320,11 @@ OPTIONS: tuple[JobOption, ...] = (
 BY_NAME = {option.name: option for option in OPTIONS}
 
 
+def is_given(value: object) -> bool:
+    """Return whether an option was given that has this value. A zero was given."""
+    return not (value is None or value is False or value in ((), []))
+
+
 def by_panel(options: tuple[JobOption, ...]) -> list[JobOption]:
     """Return options in the order of their headings on the help page."""
     places = {panel: place for place, panel in enumerate(PANELS)}

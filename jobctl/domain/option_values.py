@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from importlib import import_module
 from typing import Any
 
@@ -31,6 +32,16 @@ def read(option: JobOption, value: Any) -> Any:
     if option.lowest is not None:
         return checked_count(value, option.lowest, option.highest)
     return _named(option.parse)(value) if option.parse else value
+
+
+@contextmanager
+def naming(option: JobOption) -> Iterator[None]:
+    """Add the name of the option to a UsageError that the block raises."""
+    try:
+        yield
+    except UsageError as error:
+        name = f"--{option.name}" + ("" if option.choices else ":")
+        raise UsageError(f"{name} {error.message}", hint=error.hint) from None
 
 
 def check(option: JobOption, value: Any) -> None:

@@ -19,7 +19,7 @@ from jobctl.cli.item_conditions import (
     selection_of,
 )
 from jobctl.cli.session import now_us, session
-from jobctl.cli.submission.options import AS_NEW, RetryOptions
+from jobctl.cli.submission.options import AS_NEW, RetryOptions, command_line, values
 from jobctl.errors import Exit
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
@@ -62,23 +62,25 @@ def retry(
     those that did not succeed. The other job stays as it is, and may still be running. The new job has its command,
     rules, environment, queue and labels unless options give others.
     """
-    from jobctl.cli.submission.as_new import refuse_without_as_new, retry_as_new
-
     if as_new:
+        from jobctl.cli.submission.as_new import retry_as_new
+
         return retry_as_new(ctx, targets)
-    refuse_without_as_new(ctx)
+    from jobctl.services.submit.copy_options import refuse_without_as_new
+
+    refuse_without_as_new(values(ctx), command_line(ctx).words)
     return _another_round(ctx, targets)
 
 
 def _another_round(ctx: typer.Context, targets: list[str]) -> int:
-    from jobctl.cli.submission.round_rules import rules_of_round
     from jobctl.services.control.retry import retry_all, retry_document, selections
+    from jobctl.services.control.round_rules import rules_of_round
     from jobctl.services.control.targets import targets_of
     from jobctl.services.daemon.absence import absence_for_jobs
 
     shared = session(ctx)
     wanted = selections(targets_of(shared.home, targets), selection_of(ctx))
-    answers = retry_all(shared.home, wanted, rules_of_round(ctx), now=now_us())
+    answers = retry_all(shared.home, wanted, rules_of_round(values(ctx)), now=now_us())
     if shared.json:
         shared.emit(retry_document(answers))
     for answer in answers:

@@ -9,14 +9,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from jobctl.cli.commands.submit import FileArgument, accept, dry_run
-from jobctl.cli.kept_options import is_given
 from jobctl.cli.live.foreground import run_in_foreground
 from jobctl.cli.session import Session, now_us, session
 from jobctl.cli.submission.cluster import cluster_options, cluster_words, forgets_cluster
 from jobctl.cli.submission.intake import request_of
 from jobctl.cli.submission.messages import accepted_lines, forecast, foreground_slots, times_of
 from jobctl.cli.submission.options import IntakeCommand, command_line, values
-from jobctl.domain.job_options import FAILURES, OPTIONS
+from jobctl.domain.job_options import FAILURES, OPTIONS, is_given
 from jobctl.errors import UsageError
 
 if TYPE_CHECKING:

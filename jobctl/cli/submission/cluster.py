@@ -10,8 +10,7 @@ from typer.core import TyperOption
 
 from jobctl.cli.command import Command
 from jobctl.cli.kept_options import KeptOption, declared
-from jobctl.cli.session import GLOBAL_PANEL, Session
-from jobctl.errors import JobctlError
+from jobctl.cli.session import GLOBAL_PANEL
 
 PANEL = "Where items run"
 _VALUES = "jobctl.cluster"
@@ -79,30 +78,7 @@ def cluster_words(ctx: Context) -> tuple[str, ...]:
 
     Raises UsageError, also where the extra ``dask`` is not installed.
     """
-    return _words(cluster_given(ctx))
-
-
-def runs_on_cluster(shared: Session, ctx: Context, *, foreground: bool) -> bool | None:
-    """Return whether the items of a submission will run on a cluster; None if no daemon is up and no setting tells.
-
-    A daemon that is up gets the work, whatever the settings say. ``run`` also has options that tell.
-    """
-    from jobctl.process.lock import holder
-
-    if holder(str(shared.home.lock)) is not None:
-        from jobctl.services.daemon.view import runs_on_cluster
-
-        return runs_on_cluster(shared.home)
-    try:
-        if cluster_words(ctx) if foreground else _words({}):
-            return True
-    except JobctlError:  # the start of the engine reports the mistake; a cluster is named, and that is enough here
-        return True
-    return False if foreground or ctx.params.get("start_daemon") else None
-
-
-def _words(given: dict[str, Any]) -> tuple[str, ...]:
     from jobctl.services.daemon.options import cluster_words
     from jobctl.services.settings.settings import load_settings
 
-    return cluster_words(given, load_settings(os.environ, os.getcwd()))
+    return cluster_words(cluster_given(ctx), load_settings(os.environ, os.getcwd()))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
@@ -12,7 +11,7 @@ from typer.core import TyperOption
 
 from jobctl.cli.command import Command
 from jobctl.cli.grammar import END
-from jobctl.cli.kept_options import KeptOption, declared, is_given
+from jobctl.cli.kept_options import KeptOption, declared
 from jobctl.cli.parameters import is_flag
 from jobctl.cli.session import GLOBAL_PANEL
 from jobctl.domain.job_options import NO_LIMIT, OPTIONS, JobOption, by_panel
@@ -21,14 +20,10 @@ from jobctl.errors import UsageError
 _VALUES = "jobctl.job_options"
 #: The key of the ``CommandLine`` between parsing and the body of a command.
 _LINE = "jobctl.command_line"
-#: The options that give items other work than a command.
-_WORK = ("shell", "call")
 #: The panel of the options of a new job with rows of another one.
 AS_NEW = "A new job (--as-new)"
-_WAYS_BACK = ("undo", "undo_shell", "undo_call")
 #: The part of a help text that says what counts without the option.
 _DEFAULT = re.compile(r"; default: [^;]*(?=\.$)| \(default\)")
-_SECRETS = ("notify_secret_env", "notify_secret_file")
 
 
 class CommandWithWords(Command):
@@ -185,47 +180,3 @@ def values(ctx: Context) -> Mapping[str, Any]:
     """The options as they were given, by ``JobOption.key``."""
     found: Mapping[str, Any] = ctx.meta[_VALUES]
     return found
-
-
-def fill_in(
-    given: Mapping[str, Any], words: Sequence[str], settings: Mapping[str, Any]
-) -> tuple[dict[str, Any], list[str]]:
-    """The options of a submission and the words of its command. Recipe and settings fill in the options that
-    the command line leaves open.
-
-    Raises NotFound for an unknown recipe.
-    """
-    layers = [settings]
-    if given["recipe"] is not None:
-        from jobctl.services.settings.recipes import find_recipe
-
-        layers.insert(0, find_recipe(given["recipe"], os.environ, os.getcwd()).options)
-    return _merged(given, words, [{key.replace("-", "_"): value for key, value in each.items()} for each in layers])
-
-
-def _merged(
-    given: Mapping[str, Any], words: Sequence[str], layers: Sequence[Mapping[str, Any]]
-) -> tuple[dict[str, Any], list[str]]:
-    options, command = dict(given), list(words)
-    without_limit = {option.key for option in OPTIONS if option.can_be_none and options[option.key] == NO_LIMIT}
-    options |= dict.fromkeys(without_limit)
-    has_command = bool(words) or given["shell"] is not None or given["call"] is not None
-    has_way_back = any(given[name] is not None for name in _WAYS_BACK)
-    for layer in layers:
-        if not has_command:
-            command = list(layer.get("command", command))
-        for name, value in layer.items():
-            if _is_open(options, name) and name not in without_limit and not _is_given(name, has_command, has_way_back):
-                options[name] = value
-    if not options["notify"]:  # without a target, a job needs no secret from the settings
-        options |= {name: given[name] for name in _SECRETS}
-    return options, command
-
-
-def _is_given(name: str, has_command: bool, has_way_back: bool) -> bool:
-    """True if the command line gives other work in place of the work that a recipe names."""
-    return (name in _WORK and has_command) or (name in _WAYS_BACK and has_way_back)
-
-
-def _is_open(options: Mapping[str, Any], name: str) -> bool:
-    return not is_given(options.get(name, ""))

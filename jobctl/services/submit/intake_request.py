@@ -1,27 +1,21 @@
-"""The request that a command line of ``submit`` or ``run`` makes."""
+"""The request that the options of a submission make, wherever they come from."""
 
 from __future__ import annotations
 
-import os
-import sys
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, BinaryIO
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
-from typer import Context
-
-from jobctl.cli.kept_options import is_given
-from jobctl.cli.session import now_us, session
-from jobctl.cli.submission.checks import (
+from jobctl.domain.job_options import OPTIONS, JobOption, is_given
+from jobctl.errors import UsageError
+from jobctl.services.submit.filled_options import fill_in
+from jobctl.services.submit.request_checks import (
     allow_new_queue,
     check_place,
     check_program,
     check_work,
-    naming,
     note_environment,
 )
-from jobctl.cli.submission.options import command_line, fill_in, values
-from jobctl.domain.job_options import OPTIONS, JobOption
-from jobctl.errors import UsageError
 
 if TYPE_CHECKING:
     from jobctl.domain.call import Call
@@ -29,6 +23,7 @@ if TYPE_CHECKING:
     from jobctl.domain.policy import Policy
     from jobctl.domain.times import When
     from jobctl.services.submit.request import SubmitRequest
+    from jobctl.services.submit.submit_place import SubmitPlace
     from jobctl.sources.options import InputOptions
     from jobctl.undo.work import UndoWords
 
@@ -38,48 +33,55 @@ JOBLOG_SHELL = "eval {}"
 _WAYS_BACK = ("undo", "undo_shell", "undo_call", "undo_on_failure")
 
 
-def request_of(ctx: Context, path: str, *, foreground: bool) -> SubmitRequest:
-    """The request that a command line means. Raises UsageError naming the option or the setting that is wrong."""
+def request_of(given: Mapping[str, Any], words: Sequence[str], path: str, place: SubmitPlace) -> SubmitRequest:
+    """The request that options and the words of a command mean, completed by the recipe and the settings.
+
+    ``given`` has a value for every ``JobOption.key``: as the command line parses it, or None or False for an option
+    that is not given (``nothing_given``). ``path`` names the input; ``-`` is a stream. Times count from ``place.now``,
+    not from the end of an input that may take hours. Raises UsageError naming the option or the setting that is wrong,
+    NotFound for a recipe or a job that does not exist.
+    """
     from jobctl.services.settings.settings import load_settings
 
-    given, line = values(ctx), command_line(ctx)
-    words = line.words
     check_work(given, words)
     if given["from_joblog"]:
         given, words = _from_joblog(given, words)
-    settings = load_settings(os.environ, os.getcwd())
-    ignores = settings.ignored_files or settings.untrusted
-    given, words = fill_in(given, words, settings.section("submit"))
-    if ignores:
-        _tell_untrusted(ctx, foreground=foreground)
-    note_environment(given, session(ctx).note)
+    settings = load_settings(place.environ, place.cwd)
+    given, words = fill_in(given, words, settings.section("submit"), place)
+    if settings.ignored_files or settings.untrusted:
+        place.tell_ignored()
+    note_environment(given, place)
     if words:
-        check_program(ctx, given, line._replace(words=words), foreground=foreground)
+        check_program(given, words, place)
     if given["queue"] is not None and not given["new_queue"]:
-        allow_new_queue(session(ctx), given["queue"], may_ask=path != "-" and not given["dry_run"])
+        allow_new_queue(given["queue"], place)
     parsed = _read(given)
-    after = jobs_before(ctx, given["after"]) if given["after"] else ()
+    after = jobs_before(place, given["after"]) if given["after"] else ()
     if parsed["undo"]:
-        check_program(ctx, given, line._replace(words=list(parsed["undo"]), separated=True), foreground=foreground)
-    request = _request(parsed, path, words, after=after, foreground=foreground)
-    check_place(ctx, parsed, foreground=foreground)
-    _note_shell_words(ctx, words)
-    _note_clock_changes(ctx, parsed, request)
+        check_program(given, parsed["undo"], replace(place, separated=True))
+    request = _request(parsed, path, words, place, after)
+    check_place(parsed, place)
+    _note_shell_words(place, words)
+    _note_clock_changes(place, parsed, request)
     return request
 
 
-def _tell_untrusted(ctx: Context, *, foreground: bool) -> None:
-    from jobctl.cli.submission.untrusted import tell_untrusted
-
-    starts = foreground or bool(ctx.params.get("start_daemon"))
-    tell_untrusted(session(ctx), "submit", *(["daemon"] if starts else []))
+def nothing_given() -> dict[str, Any]:
+    """The options of a submission that gives none, by ``JobOption.key``."""
+    return {option.key: _absent(option) for option in OPTIONS}
 
 
-def _note_shell_words(ctx: Context, words: Sequence[str]) -> None:
+def _absent(option: JobOption) -> Any:
+    if option.multiple:
+        return ()
+    return None if option.metavar else False
+
+
+def _note_shell_words(place: SubmitPlace, words: Sequence[str]) -> None:
     from jobctl.services.submit.foreign_syntax import shell_words
 
     for word in shell_words(words):
-        session(ctx).note(f"{word!r} is handed to {words[0]} as it is: no shell is involved; for one there is --shell")
+        place.tell(f"{word!r} is handed to {words[0]} as it is: no shell is involved; for one there is --shell")
 
 
 def _from_joblog(given: Mapping[str, Any], words: Sequence[str]) -> tuple[Mapping[str, Any], list[str]]:
@@ -111,20 +113,18 @@ def value_of(option: JobOption, value: Any) -> Any:
     """The value of an option that was given, as ``option_values`` reads it; that of a switch as it is."""
     if not option.metavar:
         return value
-    from jobctl.domain.option_values import read
+    from jobctl.domain.option_values import naming, read
 
     with naming(option):
         return read(option, value)
 
 
 def _request(
-    parsed: Mapping[str, Any], path: str, words: Sequence[str], *, after: tuple[tuple[int, str], ...], foreground: bool
+    parsed: Mapping[str, Any], path: str, words: Sequence[str], place: SubmitPlace, after: tuple[tuple[int, str], ...]
 ) -> SubmitRequest:
-    """Times count from the moment of this call, not from the end of an input that may take hours."""
     from jobctl.domain.texts import DEFAULT_QUEUE
     from jobctl.services.submit.request import SubmitRequest
 
-    now = now_us()
     return SubmitRequest(
         input=_input(parsed, path),
         command=tuple(words),
@@ -139,9 +139,9 @@ def _request(
         env=tuple(parsed["env"] or ()),
         env_file=parsed["env_file"],
         env_all=parsed["env_all"],
-        policy=_policy(parsed, now),
+        policy=_policy(parsed, place.now),
         hold=parsed["hold"],
-        foreground=foreground,
+        foreground=place.foreground,
         key=parsed["key"],
         on_duplicate=parsed["on_duplicate"] or "return",
         unique=parsed["unique"],
@@ -150,14 +150,14 @@ def _request(
         only_new=parsed["only_new"],
         new_by=parsed["new_by"] or (),
         notify=notify_of(parsed),
-        not_before_at=start_at(parsed["not_before"], now),
+        not_before_at=start_at(parsed["not_before"], place.now),
         undo=way_back_of(parsed),
         undo_on_failure=parsed["undo_on_failure"],
     )
 
 
 def _policy(parsed: Mapping[str, Any], now: int) -> Policy:
-    from jobctl.domain.option_values import policy_fields
+    from jobctl.domain.option_values import naming, policy_fields
     from jobctl.domain.policy import Policy
 
     fields: dict[str, Any] = {}
@@ -168,7 +168,7 @@ def _policy(parsed: Mapping[str, Any], now: int) -> Policy:
     return Policy(**fields)
 
 
-def _note_clock_changes(ctx: Context, parsed: Mapping[str, Any], request: SubmitRequest) -> None:
+def _note_clock_changes(place: SubmitPlace, parsed: Mapping[str, Any], request: SubmitRequest) -> None:
     """Say so if a time falls into the hour that the local clock skips or shows twice."""
     ends_at = request.policy.deadline_at
     if request.not_before_at is None and ends_at is None:
@@ -180,7 +180,7 @@ def _note_clock_changes(ctx: Context, parsed: Mapping[str, Any], request: Submit
     for name, at in moments.items():
         found = "" if at is None else remark(parsed[name.replace("-", "_")], at)
         if found:
-            session(ctx).note(f"--{name}: {found}")
+            place.tell(f"--{name}: {found}")
 
 
 def start_at(when: When | None, now: int) -> int | None:
@@ -221,7 +221,7 @@ def way_back_of(parsed: Mapping[str, Any]) -> UndoWords | None:
     """The way to take a row back; None without one."""
     if not any(parsed[name] for name in _WAYS_BACK):
         return None
-    from jobctl.cli.submission.undo import kept_words  # few submissions have a way back
+    from jobctl.services.submit.way_back import kept_words  # few submissions have a way back
 
     return kept_words(parsed)
 
@@ -239,7 +239,7 @@ def notify_of(parsed: Mapping[str, Any]) -> NotifyOptions:
     )
 
 
-def jobs_before(ctx: Context, texts: Sequence[str]) -> tuple[tuple[int, str], ...]:
+def jobs_before(place: SubmitPlace, texts: Sequence[str]) -> tuple[tuple[int, str], ...]:
     """The jobs of ``--after``, each with its condition, ok or any. Raises NotFound, UsageError."""
     from jobctl.services.control.targets import jobs_of
 
@@ -248,14 +248,5 @@ def jobs_before(ctx: Context, texts: Sequence[str]) -> tuple[tuple[int, str], ..
         name, _, condition = text.rpartition(":")
         if condition not in ("ok", "any"):
             name, condition = text, "ok"
-        found += [(job, condition) for job in jobs_of(session(ctx).home, [name])]
+        found += [(job, condition) for job in jobs_of(place.home, [name])]
     return tuple(found)
-
-
-def input_stream(path: str) -> BinaryIO:
-    """Standard input for ``-``. Raises UsageError for a terminal, on which a person rarely types rows."""
-    if path == "-" and sys.stdin.isatty():
-        raise UsageError(
-            "standard input is a terminal", hint="pipe the rows in: producer | jobctl submit - --format csv"
-        )
-    return sys.stdin.buffer

@@ -65,6 +65,7 @@ class SubmitRequest:
     notify: NotifyOptions = field(default_factory=NotifyOptions)
     undo: UndoWords | None = None  # the way to take a row back
     undo_on_failure: bool = False
+    owner: str | None = None  # the token of HTTP that submitted it
 
     @property
     def waits_for_time(self) -> bool:
