@@ -66,6 +66,7 @@ class InputOptions:
     sample: int | None = None  # the number of rows to choose at random
     sheet: str | None = None  # the name of a sheet of a workbook
     comment: str | None = None  # lines that begin with it are skipped
+    called: str | None = None  # the name of the file at its origin, if the path is only where a copy of it is read
 
     @property
     def selection(self) -> dict[str, str | int]:
@@ -74,9 +75,14 @@ class InputOptions:
         return {name: value for name, value in options.items() if value is not None}
 
     @property
+    def origin(self) -> str:
+        """The path of the file, or its name at its origin; the job keeps it, and it may tell the format."""
+        return self.path if self.called is None else self.called
+
+    @property
     def name(self) -> str:
         """The name of the input in messages."""
-        return "standard input" if self.path == "-" else self.path
+        return "standard input" if self.origin == "-" else self.origin
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +131,7 @@ def _format(options: InputOptions, is_file: bool) -> str:
             hint = did_you_mean(options.format, INPUT_FORMATS, f"use one of {', '.join(INPUT_FORMATS)}")
             raise UsageError(f"--format {options.format!r} is not known", hint=hint)
         return options.format
-    suffix = os.path.splitext(unpacked_name(options.path.lower()))[1]
+    suffix = os.path.splitext(unpacked_name(options.origin.lower()))[1]
     known = _FORMAT_OF_SUFFIX.get(suffix)
     if known is None and not is_file:
         raise UsageError(
@@ -135,7 +141,7 @@ def _format(options: InputOptions, is_file: bool) -> str:
         what, command = _UNSUPPORTED[suffix]
         raise UsageError(
             f"{options.name} is {what} by its name, which jobctl does not read",
-            hint=f"{command.format(file=shlex.quote(options.path))}; for each of its lines as it is, --format lines",
+            hint=f"{command.format(file=shlex.quote(options.origin))}; for each of its lines as it is, --format lines",
         )
     return known or "lines"
 

@@ -70,6 +70,14 @@ class InspectedRecord(NamedTuple):
         return cls(line, raw, (raw.decode("utf-8", "surrogateescape"),), b"", fault)
 
 
+class RowsRejected(InputRejected):
+    """Rows of the input cannot be accepted, and ``problems`` has their places."""
+
+    def __init__(self, message: str, problems: Problems, *, hint: str, details: Sequence[str]) -> None:
+        super().__init__(message, hint=hint, details=details)
+        self.problems = problems
+
+
 @dataclass(slots=True)
 class Problems:
     """The first problems of an input, and the number of all problems."""
@@ -106,17 +114,24 @@ class Problems:
         self.total += 1
         self.damage = damage
 
-    def rejection(self, name: str, hint: str, notices: Sequence[str] = ()) -> InputRejected:
+    @property
+    def described(self) -> list[Problem]:
+        """The problems that are described, the damage last."""
+        return self.first if self.damage is None else [*self.first, self.damage]
+
+    def rejection(self, name: str, hint: str, notices: Sequence[str] = ()) -> RowsRejected:
         """The error that refuses the input, with all problems that were found, and how the input was read."""
-        details = [problem.sentence() for problem in self.first]
-        more = self.total - len(self.first) - (self.damage is not None)
-        if more:
-            details.append(f"... and {more:,} more")
-        if self.damage is not None:
-            details.append(self.damage.sentence())
-        details += notices
         noun = "1 problem" if self.total == 1 else f"{self.total:,} problems"
-        return InputRejected(f"{name}: {noun}, nothing was accepted", hint=hint, details=details)
+        details = [*self.sentences(), *notices]
+        return RowsRejected(f"{name}: {noun}, nothing was accepted", self, hint=hint, details=details)
+
+    def sentences(self) -> list[str]:
+        """A line for each described problem, and one about the others."""
+        lines = [problem.sentence() for problem in self.described]
+        more = self.total - len(lines)
+        if more:
+            lines.insert(len(self.first), f"... and {more:,} more")
+        return lines
 
 
 class Damaged(Exception):

@@ -35,6 +35,10 @@ def check_key(key: str) -> None:
         )
 
 
+class OtherWork(KeyConflict):
+    """The key belongs to a job with other rows, another command or other options; the details name the difference."""
+
+
 class _Difference(NamedTuple):
     """The first row in which two inputs differ; None where one has no such row."""
 
@@ -65,14 +69,14 @@ class Comparison:
         self._seen += len(batch)
 
     def check(self, work: Work) -> None:
-        """Raises KeyConflict with both fingerprints and the first difference if the work is not the same."""
+        """Raises OtherWork with both fingerprints and the first difference if the work is not the same."""
         owner = self._owner
         mine = fingerprint(*work)
         if mine == owner.fingerprint:
             return
         options = {name: value for name, value in owner.work_options.items() if name != KEEPS_TAGS}
         old = Work(owner.columns, owner.rows_sha256, owner.handler, owner.command, options)
-        raise KeyConflict(
+        raise OtherWork(
             f"key {owner.key!r} belongs to job {owner.id}, which is other work",
             hint=f"see it with: jobctl status {owner.id}; use another --key for new work",
             details=[

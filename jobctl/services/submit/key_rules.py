@@ -10,6 +10,8 @@ from jobctl.store.scratch import SeenKeys
 
 #: The most characters of a key that a message shows.
 _SHOWN = 80
+#: The code of a row with the key of an earlier row.
+DOUBLED_KEY = "doubled_key"
 
 
 class FirstOfKey:
@@ -47,7 +49,7 @@ class FirstOfKey:
             return None
         text = key.decode("utf-8", "replace")
         shown = repr(text if len(text) <= _SHOWN else f"{text[:_SHOWN]}...")
-        return Fault(self._column, "doubled_key", f"record {first} has the key {shown} already")
+        return Fault(self._column, DOUBLED_KEY, f"record {first} has the key {shown} already")
 
     def close(self) -> None:
         """Delete the recorded keys."""

@@ -69,7 +69,7 @@ def first_values(submission: Submission, now: int) -> dict[str, Any]:
         "env_names": origin.env_names,
         "env_file": origin.given["env_file"],
         "policy": stored_policy,
-        "input_path": request.input.path,
+        "input_path": request.input.origin,
         "input_format": source.format,
         "input_dialect": source.dialect,
         "columns": list(source.columns or ()),
@@ -99,7 +99,7 @@ def last_values(database: Database, submission: Submission, job: int) -> dict[st
     """Return the columns that are known when the input has been read to its end."""
     request, source = submission.request, submission.source
     return {
-        "name": request.name or _default_name(request.input.path, job),
+        "name": request.name or _default_name(request.input.origin, job),
         "rejected": source.rejected,
         "input_bytes": source.bytes,
         "input_sha256": source.sha256,

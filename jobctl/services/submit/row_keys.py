@@ -17,11 +17,11 @@ from typing import NamedTuple
 from jobctl.domain import content
 from jobctl.domain.payload import RowRules, key_reader
 from jobctl.domain.wording import plural
-from jobctl.errors import InputRejected
+from jobctl.services.submit.key_rules import DOUBLED_KEY
 from jobctl.services.submit.new_job import Submission
 from jobctl.sources.options import InputOptions
 from jobctl.sources.places import places_of
-from jobctl.sources.problems import PROBLEMS_SHOWN
+from jobctl.sources.problems import PROBLEMS_SHOWN, Problem, Problems, RowsRejected
 from jobctl.store import done
 from jobctl.store.database import Database
 from jobctl.store.done import RowHash, RowHasher
@@ -116,23 +116,28 @@ class RowKeys:
                     self._duplicates.append((first, number, key))
 
     def check(self, options: InputOptions, rules: RowRules) -> None:
-        """Raises InputRejected with both places of the first 20 duplicate keys."""
+        """Raises RowsRejected with both places of the first 20 duplicate keys."""
         if not self._duplicates_total:
             return
         places = places_of(options, rules, self._hasher.read_key, {key for _, _, key in self._duplicates})
         later: dict[bytes, int] = {}
-        details = []
+        problems = Problems()
         for first, second, key in self._duplicates:
             there = places.get(key, ())
             later[key] = place = later.get(key, 0) + 1
             both = (there[0], there[place]) if place < len(there) else (f"row {first}", f"row {second}")
-            details.append(f"key {key.decode('utf-8', 'replace')!r}: {' and '.join(both)}")
-        if self._duplicates_total > len(details):
-            details.append(f"... and {self._duplicates_total - len(details):,} more")
+            message = f"key {key.decode('utf-8', 'replace')!r}: {' and '.join(both)}"
+            record = None if options.selection else second  # the numbers are those of the selected rows
+            problems.add(Problem(None, record, self._column, DOUBLED_KEY, message))
+        problems.total = self._duplicates_total
+        details = [problem.message for problem in problems.first]
+        if problems.total > len(details):
+            details.append(f"... and {problems.total - len(details):,} more")
         have = "has" if self._duplicates_total == 1 else "have"
-        raise InputRejected(
+        raise RowsRejected(
             f"{options.name}: {plural(self._duplicates_total, 'row')} {have} the key of an earlier row,"
             " nothing was accepted",
+            problems,
             hint=f"column {self._column!r} must name every row: choose another --item-key, correct the file,"
             " or keep the first row of each key with --invalid skip",
             details=details,
