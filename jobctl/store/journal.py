@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from jobctl.domain.texts import shown
+from jobctl.store import event_ids
 from jobctl.store.cells import checked_cells
 from jobctl.store.database import Database
 
@@ -47,12 +48,15 @@ def note(
     reason: str = "",
     item: int | None = None,
     **data: Any,
-) -> None:
-    """Write a line, in the caller's transaction."""
+) -> int:
+    """Write a line, in the caller's transaction. Returns the id of the event."""
+    number = event_ids.take(database)
+    details = shown(json.dumps(data, ensure_ascii=False), in_json=True)
     database.execute(
-        "INSERT INTO journal (at, job, item, actor, event, reason, data) VALUES (?, ?, ?, ?, ?, ?, ?)",
-        (at, job, item, shown(actor), event, shown(reason), shown(json.dumps(data, ensure_ascii=False), in_json=True)),
+        "INSERT INTO journal (id, at, job, item, actor, event, reason, data) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        (number, at, job, item, shown(actor), event, shown(reason), details),
     )
+    return number
 
 
 def entries(database: Database, job: int, item: int | None = None) -> list[JournalLine]:

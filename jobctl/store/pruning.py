@@ -19,8 +19,10 @@ _FEW_ROWS = ("deliveries", "targets", "failures", "figures", "requests")
 #: Tables with more rows per job than one transaction should remove, each with the column that numbers its rows.
 _MANY_ROWS = (
     *(("attempts", "item"), ("items", "item"), ("leftovers", "item"), ("followed", "number"), ("journal", "id")),
-    *(("undone", "item"), ("cancelled", "item")),
+    *(("undone", "item"), ("cancelled", "item"), ("outcomes", "id")),
 )
+#: Rows removed in one transaction from tables with large rows.
+_AT_ONCE = {"outcomes": 200}
 #: Seconds left to other writers between two steps: they try to write every few milliseconds.
 COURTESY_S = 0.003
 #: Called between two transactions.
@@ -112,7 +114,7 @@ def unfinished(database: Database) -> list[int]:
 
 
 def remove_rows(database: Database, job: int, pause: Pause) -> int:
-    """Remove the items, attempts and journal of a removed job. Returns the number of rows."""
+    """Remove the items, attempts and events of a removed job. Returns the number of rows."""
     return sum(_remove(database, table, key, job, pause) for table, key in _MANY_ROWS)
 
 
@@ -122,7 +124,7 @@ def _remove(database: Database, table: str, key: str, job: int, pause: Pause) ->
     delete = f"DELETE FROM {table} WHERE job = ? AND {key} <= ?"  # noqa: S608
     while True:
         with database.transaction():
-            last = database.scalar(boundary, (job, ROWS_AT_ONCE))
+            last = database.scalar(boundary, (job, _AT_ONCE.get(table, ROWS_AT_ONCE)))
             removed += database.execute(delete, (job, 1 << 62 if last is None else last)).rowcount
         if last is None:
             return removed

@@ -8,13 +8,14 @@ from __future__ import annotations
 import sys
 
 APPLICATION_ID = 0x6A6F6263  # "jobc"
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 #: The `store.opening.layout.fingerprint` of the columns of each schema. A change of tables.py changes the last line;
 #: after a release it needs a new version and a migration.
 LAYOUTS = {
     1: "24230224f6ada8bd",
     2: "628f0ac685d9a1cb",
     3: "d186cda40905d4df",
+    4: "0e7656d3c75fcc32",
 }
 
 _HEADER = "-- Generated from tables.py by `python -m jobctl.store.schema`. Do not edit."

@@ -250,6 +250,7 @@ CREATE TABLE journal (
   event VARCHAR NOT NULL,
   reason VARCHAR DEFAULT '' NOT NULL,
   data VARCHAR DEFAULT '{}' NOT NULL,
+  body BLOB,
   PRIMARY KEY (id)
 );
 
@@ -271,6 +272,17 @@ CREATE TABLE meta (
   PRIMARY KEY ("key")
 )
  WITHOUT ROWID;
+
+CREATE TABLE outcomes (
+  id INTEGER NOT NULL,
+  job INTEGER NOT NULL,
+  at INTEGER NOT NULL,
+  count INTEGER NOT NULL,
+  packed BLOB NOT NULL,
+  PRIMARY KEY (id)
+);
+
+CREATE INDEX outcomes_job ON outcomes (job, id);
 
 CREATE TABLE prunings (
   job INTEGER NOT NULL,

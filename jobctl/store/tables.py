@@ -218,11 +218,11 @@ class Failure(SQLModel, table=True):
 
 
 class JournalEntry(SQLModel, table=True):
-    """Every transition of a job and every command about an item: by whom, when and why."""
+    """Every transition of a job and every command about an item: by whom, when and why. Job 0 is the store itself."""
 
     __tablename__ = "journal"
     __table_args__ = (Index("journal_job", "job", "id"),)
-    id: int | None = Field(default=None, primary_key=True)
+    id: int | None = Field(default=None, primary_key=True)  # of an event, see store/event_ids.py
     at: int
     job: int
     item: int | None = None
@@ -230,6 +230,19 @@ class JournalEntry(SQLModel, table=True):
     event: str
     reason: str = _default("")
     data: str = _default("{}")
+    body: bytes | None = Field(default=None, sa_column=Column(LargeBinary))  # of the notification about the end
+
+
+class Outcomes(SQLModel, table=True):
+    """The outcomes of a job that one transaction has settled, each with an event id: see ``store/outcomes.py``."""
+
+    __tablename__ = "outcomes"
+    __table_args__ = (Index("outcomes_job", "job", "id"),)
+    id: int | None = Field(default=None, primary_key=True)  # of the last outcome; those before it have the ids before
+    job: int
+    at: int
+    count: int
+    packed: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
 
 
 class Request(SQLModel, table=True):

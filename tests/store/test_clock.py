@@ -10,6 +10,7 @@ NOW = 1_800_000_000_000_000
 STAY = {
     "jobs.finished_at",  # a job that is done does not move
     "journal.at",
+    "outcomes.at",
     "requests.at",
     "prunings.at",
     "done.at",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import time
@@ -13,6 +14,8 @@ from jobctl.domain.durations import format_time
 from jobctl.errors import Busy, NotFound, UsageError
 from jobctl.process import durable, lock, private
 from jobctl.process.daemon import busy
+from jobctl.store import event_ids, sqlite
+from jobctl.store.database import Database
 from jobctl.store.opening import backup
 from jobctl.store.opening.file_state import file_state
 from jobctl.store.opening.folder import check_home
@@ -77,6 +80,7 @@ def _restore(home: Home, now: int) -> Restored:
     made_at = int(copy.stat().st_mtime * 1e6)
     unfinished = home.root / ".jobctl.db.restored.tmp"
     _copy(copy, unfinished)
+    _leave_out_ids(unfinished)
     aside = _put_aside(home, now)
     is_latest = copy.stem.endswith(
         backup.RESCUED
@@ -99,6 +103,17 @@ def _copy(source: Path, target: Path) -> None:
         shutil.copyfileobj(reader, writer, 1 << 20)
         writer.flush()
         os.fsync(writer.fileno())
+
+
+def _leave_out_ids(path: Path) -> None:
+    """Let the ids of events continue far behind those that a client may have seen in the lost database.
+
+    The copy may have an older schema. A migration keeps the table ``meta``.
+    """
+    with contextlib.closing(sqlite.connect(path, isolation_level=None)) as connection:
+        database = Database(connection, path)
+        with database.transaction():
+            event_ids.leave_out(database, event_ids.AFTER_A_RESTORE)
 
 
 def _put_aside(home: Home, now: int) -> Path | None:
