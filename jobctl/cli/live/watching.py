@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import signal
 import sys
-import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TextIO
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 from jobctl.cli.live.signals import STOPS, Keys, Signals, stop_process
 from jobctl.cli.session import Session, now_us
 from jobctl.process import reader
+from jobctl.render.progress_lines import LINE_EVERY_S, ProgressLines
 from jobctl.services.daemon.changes import Frames
 from jobctl.services.daemon.wait import exit_code_of
 from jobctl.services.status.watched import WatchedJobs
@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 
 #: The exit code after Ctrl-C, as shells give it.
 INTERRUPTED = 130
-#: Seconds between two lines about a job outside a terminal.
-LINE_EVERY_S = 30.0
 
 #: Shows the terminal as it was before the view while Ctrl-Z has stopped the command.
 Aside = Callable[[], contextlib.AbstractContextManager[None]]
@@ -86,8 +84,8 @@ def show(view: View) -> bool:
         json_lines = _JsonLines(view.stream)
         return _loop(view, lambda: json_lines.show(view))
     if not view.shared.is_screen(view.stream):
-        lines = _Lines(view.stream)
-        return _loop(view, lambda: lines.show(view))
+        lines = ProgressLines(view.stream)
+        return _loop(view, lambda: lines.show(view.shown["jobs"]))
     from jobctl.render.live import LiveScreen
 
     with LiveScreen(view.stream, color=view.shared.colors(view.stream)) as screen:
@@ -149,27 +147,6 @@ def _waiting(view: View) -> Iterator[tuple[Signals, Keys, Frames]]:
             typed,
             stack.enter_context(view.jobs.frames((signals.fileno(), *typed.descriptors))),
         )
-
-
-class _Lines:
-    """Writes lines about jobs: when a state changes, and from time to time."""
-
-    def __init__(self, stream: TextIO, clock: Callable[[], float] = time.monotonic) -> None:
-        self._stream = stream
-        self._clock = clock
-        self._last: dict[int, tuple[str, float]] = {}
-
-    def show(self, view: View) -> None:
-        """Write a line for each job whose state has changed, or whose last line is old."""
-        from jobctl.render.lines import progress_line
-
-        now = self._clock()
-        for job in view.shown["jobs"]:
-            state, at = self._last.get(job["job"], ("", 0.0))
-            if state != job["state"] or (not job["done"] and now - at >= LINE_EVERY_S):
-                self._last[job["job"]] = (job["state"], now)
-                self._stream.write(progress_line(job) + "\n")
-        self._stream.flush()
 
 
 class _JsonLines:

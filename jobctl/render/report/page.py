@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from jobctl.domain.durations import format_duration
 from jobctl.domain.wording import number, percent, plural, rate
@@ -71,8 +71,8 @@ def head_lines(report: ReportDocument) -> Iterator[str]:
     yield f"<h1>job {status['job']} {text_of(status['name'])} {state_mark(status['state'])}</h1>"
     yield f"<p>{text_of(status['state_reason'])}</p>"
     yield progress_bar(status)
-    yield _figures(_counts(status))
-    yield _figures(_pace(status))
+    yield _figures(count_facts(status))
+    yield _figures(pace_facts(status))
     yield from map(notice, status["attention"])
     yield f'<p class="soft">as of {time_markup(report["at"])}, round {status["round"]}</p>'
 
@@ -89,22 +89,46 @@ def notice(found: AttentionBlock | HoldBlock) -> str:
     return f'<p class="notice">{text_of(found["message"])}{command}</p>'
 
 
+class BarPart(NamedTuple):
+    """The part of a bar for one kind of items, in thousandths of the bar."""
+
+    kind: str
+    left: int
+    width: int
+    tip: str
+
+
+def bar_parts(status: StatusDocument) -> Iterator[BarPart]:
+    """The parts of the bar of a job that have items."""
+    counts = status["counts"]
+    waiting = counts["queued"] + counts["retrying"] + counts["unprocessed"]
+    amounts = {"succeeded": counts["succeeded"], "failed": counts["failed"], "running": counts["running"]}
+    amounts["waiting"] = waiting
+    left = 0
+    for (kind, amount), width in zip(amounts.items(), share_cells(list(amounts.values()), 1000), strict=True):
+        if width:
+            yield BarPart(kind, left, width, f"{number(amount)} {kind}")
+        left += width
+
+
+def bar_words(status: StatusDocument) -> str:
+    """The bar of a job in words."""
+    counts, progress = status["counts"], status["progress"]
+    share = percent(progress["processed"], counts["total"])
+    return f"{share}, {number(progress['processed'])} of {plural(counts['total'], 'item')} processed"
+
+
 def progress_bar(status: StatusDocument) -> str:
     """The bar of a job, as a drawing: a style in an attribute would need a weaker policy of the page."""
-    counts, progress = status["counts"], status["progress"]
-    amounts = {kind: counts[kind] for kind in ("succeeded", "failed", "running")}
-    amounts["waiting"] = counts["queued"] + counts["retrying"] + counts["unprocessed"]
-    left, boxes = 0, []
-    for (kind, amount), width in zip(amounts.items(), share_cells(list(amounts.values()), 1000), strict=True):
-        tip = f"<title>{number(amount)} {kind}</title>"
-        boxes.append(f'<rect class="{kind}" x="{left}" y="0" width="{width}" height="10">{tip}</rect>' if width else "")
-        left += width
-    share = percent(progress["processed"], counts["total"])
-    words = f"{share}, {number(progress['processed'])} of {plural(counts['total'], 'item')} processed"
-    state = f'aria-valuemin="0" aria-valuemax="100" aria-valuenow="{100 * progress["fraction"]:.0f}"'
+    boxes = "".join(
+        f'<rect class="{part.kind}" x="{part.left}" y="0" width="{part.width}" height="10">'
+        f"<title>{part.tip}</title></rect>"
+        for part in bar_parts(status)
+    )
+    state = f'aria-valuemin="0" aria-valuemax="100" aria-valuenow="{100 * status["progress"]["fraction"]:.0f}"'
     return (
-        f'<div class="progress" role="progressbar" aria-label="Progress" {state} aria-valuetext="{words}">'
-        f'<svg viewBox="0 0 1000 10" preserveAspectRatio="none" aria-hidden="true">{"".join(boxes)}</svg></div>'
+        f'<div class="progress" role="progressbar" aria-label="Progress" {state} aria-valuetext="{bar_words(status)}">'
+        f'<svg viewBox="0 0 1000 10" preserveAspectRatio="none" aria-hidden="true">{boxes}</svg></div>'
     )
 
 
@@ -113,7 +137,8 @@ def _figures(facts: Iterable[tuple[str, str]]) -> str:
     return f'<dl class="figures">{"".join(cells)}</dl>' if cells else ""
 
 
-def _counts(status: StatusDocument) -> Iterator[tuple[str, str]]:
+def count_facts(status: StatusDocument) -> Iterator[tuple[str, str]]:
+    """The names and the numbers of items in each state."""
     counts, progress = status["counts"], status["progress"]
     yield "items", number(counts["total"])
     yield "processed", percent(progress["processed"], counts["total"])
@@ -122,7 +147,8 @@ def _counts(status: StatusDocument) -> Iterator[tuple[str, str]]:
             yield name, number(counts[name])
 
 
-def _pace(status: StatusDocument) -> Iterator[tuple[str, str]]:
+def pace_facts(status: StatusDocument) -> Iterator[tuple[str, str]]:
+    """The names and the values of durations and of the expected end."""
     progress, durations, time = status["progress"], status["durations"], status["time"]
     if time["active_s"]:
         yield "took" if status["done"] else "active for", format_duration(time["active_s"])

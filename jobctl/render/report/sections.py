@@ -39,16 +39,19 @@ def failures_section(report: ReportDocument, links: Links = NO_LINKS) -> Iterato
 
 
 def _failure(group: CauseBlock, samples: Sequence[ItemBlock], links: Links) -> str:
-    word = "may succeed" if group["retryable"] else "will not help"
-    if group["outcome"] == "unknown":
-        word += "; what the item did is unknown"
     cells = [
         _number(number(group["count"])),
         f'<td class="nowrap"><code>{text_of(group["code"])}</code></td>',
         f"<td>{text_of(cause_text(group))}{_samples(samples, links)}{links.cause(group)}</td>",
-        f"<td>{word}</td>",
+        f"<td>{prospect_of(group)}</td>",
     ]
     return f"<tr>{''.join(cells)}</tr>"
+
+
+def prospect_of(group: CauseBlock) -> str:
+    """Whether a retry of the items of a cause can help, in words."""
+    word = "may succeed" if group["retryable"] else "will not help"
+    return f"{word}; what the item did is unknown" if group["outcome"] == "unknown" else word
 
 
 def _samples(samples: Sequence[ItemBlock], links: Links) -> str:
