@@ -1,7 +1,8 @@
 """One daemon for each store: a record lock on a file, which its holder keeps for life and the kernel then frees.
 
 Children do not inherit a record lock (lockf), unlike flock, so it ends with its holder even while items continue. A
-process loses it by closing any descriptor of the file, so the holder opens the file exactly once.
+process loses it by closing any descriptor of the file, so the holder opens the file exactly once, and its other threads
+ask through the same descriptor.
 
 The lock on the first byte makes a process the daemon of the store. The rest is for exclusive work: a daemon holds it
 for life; a command that moves the WAL, repairs or migrates holds it for a while without being a daemon. A starting
@@ -33,9 +34,9 @@ _DAEMON = (1, 0)  # length, start
 _END = 1 << 40
 _WORK = (_END - 1, 1)
 _LINE = (1, _END)
-#: Paths of which this process holds a part. It must not open them again, not even to query the lock: closing that
-#: descriptor would release the lock.
-_taken_here: set[str] = set()
+#: The descriptors of the files of which this process holds a part, by path. It must not open them again, not even to
+#: query the lock: closing that descriptor would release the lock.
+_taken_here: dict[str, int] = {}
 
 
 class HeldError(Exception):
@@ -74,7 +75,7 @@ def take_in_line(path: str, waiting: Callable[[int], None]) -> int:
     fcntl.lockf(fd, fcntl.LOCK_EX, *_DAEMON)
     fcntl.lockf(fd, fcntl.LOCK_UN, *_LINE)
     if not os.path.samestat(os.stat(path), os.fstat(fd)):
-        os.close(fd)
+        release(fd)
         raise FileNotFoundError(errno.ENOENT, "the store was removed and created again in the meantime", path)
     return _at_work(fd, PATIENCE_S)
 
@@ -84,28 +85,40 @@ def _at_work(fd: int, patience_s: float) -> int:
         with _alarm(patience_s):
             fcntl.lockf(fd, fcntl.LOCK_EX, *_WORK)
     except TimeoutError:
-        holder = _holder(fd, *reversed(_WORK))
-        os.close(fd)
+        holder = holder_of(fd, *reversed(_WORK))
+        release(fd)
         raise HeldError(holder or 0, is_daemon=False) from None
     return fd
 
 
 def take_for_a_while(path: str) -> int:
-    """Hold the exclusive work until the descriptor is closed, without being a daemon. Raises HeldError, OSError."""
+    """Hold the exclusive work until ``release``, without being a daemon. Raises HeldError, OSError."""
     return _taken(path, _WORK)
 
 
+def release(fd: int) -> None:
+    """Release what this process holds through a descriptor."""
+    _forget(fd)
+    os.close(fd)
+
+
+def _forget(fd: int) -> None:
+    for path in [path for path, held in _taken_here.items() if held == fd]:
+        del _taken_here[path]
+
+
 def _taken(path: str, part: tuple[int, int]) -> int:
+    if path in _taken_here:  # the kernel would give it to another thread of this process as well
+        raise HeldError(os.getpid(), is_daemon=False)
     fd = open_plain(path, os.O_RDWR | os.O_CREAT)
-    _taken_here.add(path)
     length, start = part
     while True:
         try:
             fcntl.lockf(fd, fcntl.LOCK_EX | fcntl.LOCK_NB, *part)
             break
         except OSError:
-            holder = _holder(fd, start, length)
-            daemon = _holder(fd, *reversed(_DAEMON))
+            holder = holder_of(fd, start, length)
+            daemon = holder_of(fd, *reversed(_DAEMON))
         if holder is not None:
             os.close(fd)
             raise HeldError(holder, is_daemon=daemon == holder)
@@ -113,6 +126,8 @@ def _taken(path: str, part: tuple[int, int]) -> int:
     if other is not None:
         os.close(fd)
         raise HeldError(other, is_displaced=True)
+    if _taken_here.setdefault(path, fd) != fd:  # another thread was faster, and this descriptor must not be closed
+        raise HeldError(os.getpid(), is_daemon=False)
     return fd
 
 
@@ -133,7 +148,7 @@ def _alarm(seconds: float) -> Iterator[None]:
 
 
 def holder(path: str) -> int | None:
-    """Process id of the daemon, None if there is none. A process that has any part of the lock must never call this.
+    """Process id of the daemon, None if there is none or if it is this process.
 
     It also finds a daemon whose lock file was removed or replaced.
     """
@@ -159,44 +174,25 @@ def next_in_line(path: str) -> int | None:
 
 
 def _asked(path: str, part: tuple[int, int]) -> int | None:
+    if path in _taken_here:
+        return holder_of(_taken_here[path], *reversed(part))
     try:
         fd = open_plain(path, os.O_RDONLY)  # the store may be read-only
     except FileNotFoundError:
         return None
     try:
-        return _holder(fd, *reversed(part))
+        return holder_of(fd, *reversed(part))
     finally:
         os.close(fd)
 
 
-def take_number(path: str, number: int) -> int:
-    """Take a number; returns the descriptor that must stay open. Raises OSError if another process has the number.
-
-    A process that has a number must not close any other descriptor of the file: it would lose the number.
-    """
-    fd = open_plain(path, os.O_RDWR | os.O_CREAT)
-    try:
-        fcntl.lockf(fd, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, number)
-    except BaseException:
-        os.close(fd)
-        raise
-    return fd
-
-
-def is_taken(path: str, number: int) -> bool:
-    """True if another process holds the lock on this number."""
-    try:
-        fd = open_plain(path, os.O_RDWR)
-    except FileNotFoundError:
-        return False
-    try:
-        return _holder(fd, number, 1) is not None
-    finally:
-        os.close(fd)
-
-
-def _holder(fd: int, start: int = 0, length: int = 0) -> int | None:
+def holder_of(fd: int, start: int = 0, length: int = 0) -> int | None:
+    """Process id of another process that has a lock on a part of an open file; None if none has."""
     asked = (fcntl.F_WRLCK, os.SEEK_SET, start, length, 0) if _LINUX else (start, length, 0, fcntl.F_WRLCK, os.SEEK_SET)
     answer = struct.unpack(_FLOCK, fcntl.fcntl(fd, fcntl.F_GETLK, struct.pack(_FLOCK, *asked)))
     kind, pid = (answer[0], answer[4]) if _LINUX else (answer[3], answer[2])
     return None if kind == fcntl.F_UNLCK else pid
+
+
+# A child has none of the locks of its parent.
+os.register_at_fork(after_in_child=_taken_here.clear)

@@ -6,12 +6,11 @@ like the rest of a removed job. A lock says that the rows are still wanted, and 
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
 from jobctl.config import Home
-from jobctl.process import lock
+from jobctl.process import number_locks
 from jobctl.store import items, jobs, pruning
 from jobctl.store.database import Database
 
@@ -29,7 +28,7 @@ class Staging:
         with database.transaction():
             self.job = jobs.reserve(database)
             database.execute("INSERT INTO prunings (job, at) VALUES (?, ?)", (self.job, now))
-            self._lock = lock.take_number(str(home.intakes), self.job)
+            self._locks = number_locks.take(str(home.intakes), self.job)
 
     def batches(self) -> Iterator[list[bytes]]:
         """The rows that were written so far."""
@@ -71,9 +70,9 @@ class Staging:
 
     def close(self) -> None:
         """Release the lock on the number."""
-        os.close(self._lock)
+        number_locks.release(self._locks, self.job)
 
 
 def is_wanted(locks: Path, job: int) -> bool:
-    """True if another process is still writing rows under a number."""
-    return lock.is_taken(str(locks), job)
+    """True if a process is still writing rows under a number."""
+    return number_locks.is_taken(str(locks), job)

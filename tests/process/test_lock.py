@@ -93,7 +93,7 @@ def test_it_is_free_when_the_holder_is_killed_even_if_its_children_live(
     process.wait()
     os.kill(child, 0)
     assert lock.holder(path) is None
-    os.close(lock.take(path))
+    lock.release(lock.take(path))
 
 
 def test_a_command_that_has_the_store_for_a_while_is_not_a_daemon(path: str, keeper: subprocess.Popen[str]) -> None:
@@ -132,7 +132,7 @@ def test_a_missing_lock_has_no_holder(path: str) -> None:
 def test_the_lock_file_is_private(path: str) -> None:
     before = os.umask(0)
     try:
-        os.close(lock.take(path))
+        lock.release(lock.take(path))
     finally:
         os.umask(before)
     assert os.stat(path).st_mode & 0o777 == 0o600

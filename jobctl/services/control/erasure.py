@@ -7,7 +7,6 @@ write-ahead log, the copies of the database, and the outcomes that a supervisor 
 
 from __future__ import annotations
 
-import os
 import time
 
 from jobctl.config import Home
@@ -60,7 +59,7 @@ class Eraser:
                 self._finish_without_engine()
         finally:
             if descriptor is not None:
-                os.close(descriptor)
+                lock.release(descriptor)
         if descriptor is None:
             self._finish_with_engine()
         if obstacle:
@@ -144,7 +143,7 @@ class Eraser:
                     try:
                         self._finish_without_engine()
                     finally:
-                        os.close(descriptor)
+                        lock.release(descriptor)
                     return
                 left_s = deadline - time.monotonic()
                 if left_s <= 0:

@@ -7,7 +7,6 @@ first.
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import closing
@@ -182,7 +181,7 @@ class _Pruner:
         try:
             self._database.checkpoint()
         finally:
-            os.close(descriptor)
+            lock.release(descriptor)
 
 
 def _batches(jobs: list[PrunedJob]) -> Iterator[list[PrunedJob]]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING, Final, NamedTuple
@@ -164,4 +163,4 @@ def _daemon_lock(checked: CheckedStore) -> Iterator[bool]:
         yield held is not None
     finally:
         if held is not None:
-            os.close(held)
+            lock.release(held)

@@ -64,7 +64,7 @@ def restore(home: Home, now: int) -> Restored:
     try:
         return _restore(home, now)
     finally:
-        os.close(held)
+        lock.release(held)
 
 
 def _restore(home: Home, now: int) -> Restored:

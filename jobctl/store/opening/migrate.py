@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import random
 import sys
 import time
@@ -49,7 +48,7 @@ def upgrade(database: Database, target: int, lock_holder: int | None = None) -> 
             if _version(database) < target:
                 _upgrade(database, target)
         finally:
-            os.close(held)
+            lock.release(held)
 
 
 def _in_the_way(other: lock.HeldError) -> Busy:

@@ -12,7 +12,7 @@ import sys
 import pytest
 
 from jobctl.errors import InputRejected, KeyConflict, NoRoom, NotFound
-from jobctl.process import lock, space
+from jobctl.process import number_locks, space
 from jobctl.services.control.prune import prune
 from jobctl.services.control.prune_choice import PruneOptions
 from jobctl.services.output.verify import verify
@@ -193,7 +193,7 @@ def test_the_rows_of_a_killed_submission_are_pruned(desk):
         desk.submit(rows=3)  # a writer is not held up by one that waits for its input
         prune(desk.home, PruneOptions(), now=desk.now)
         assert desk.left()[1] > 10_000  # still wanted
-        assert lock.is_taken(str(desk.home.intakes), 1)
+        assert number_locks.is_taken(str(desk.home.intakes), 1)
     finally:
         os.kill(child.pid, signal.SIGKILL)
         child.wait()
