@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
 
-from jobctl.http import problems
+from jobctl.http import problems, versions
 from jobctl.http.routes import jobs
 from jobctl.http.server import Server
 
@@ -29,6 +29,7 @@ def make_app(server: Server) -> FastAPI:
 
     app = FastAPI(title="jobctl", docs_url=None, redoc_url=None, openapi_url=None, lifespan=lifespan)
     app.state.server = server
+    versions.install(app)
     problems.install(app)
     for router in _ROUTERS:
         app.include_router(router)

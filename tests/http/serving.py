@@ -11,6 +11,7 @@ from pathlib import Path
 
 import httpx
 import uvicorn
+from fastapi import FastAPI
 
 from jobctl.config import Home
 from jobctl.http.app import make_app
@@ -24,13 +25,20 @@ PATIENCE_S = 60.0
 
 @contextmanager
 def serving(home: Home, *, tcp: bool = False, now: Callable[[], int] = moment.now) -> Iterator[httpx.Client]:
-    """Serve a store for the block; yields a client whose addresses are paths: ``client.get("/v1/jobs")``.
+    """Serve a store for the block; yields a client whose addresses are paths: ``client.get("/v1/jobs")``."""
+    with serving_app(make_app(Server(home, now=now)), tcp=tcp) as client:
+        yield client
+
+
+@contextmanager
+def serving_app(app: FastAPI, *, tcp: bool = False) -> Iterator[httpx.Client]:
+    """``serving`` for an application.
 
     A Unix socket is in a short folder of its own, because its path may have about a hundred characters.
     """
     with tempfile.TemporaryDirectory(prefix="jobctl-") as place:
         listener = _tcp() if tcp else _unix(Path(place) / "socket")
-        server = uvicorn.Server(uvicorn.Config(make_app(Server(home, now=now)), log_level="warning", http="h11"))
+        server = uvicorn.Server(uvicorn.Config(app, log_level="warning", http="h11"))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
         thread.start()
         try:
