@@ -8,6 +8,7 @@ from typing import Annotated, Literal, NamedTuple
 from fastapi import Depends
 from starlette.requests import HTTPConnection
 
+from jobctl.domain.job_filter import JobList
 from jobctl.errors import no_such_job
 from jobctl.http.problems import Refused
 from jobctl.process import this_process
@@ -62,6 +63,19 @@ def needs(scope: Scope) -> Callable[[Caller], Caller]:
 Reader = Annotated[Caller, Depends(needs("read"))]
 Submitter = Annotated[Caller, Depends(needs("submit"))]
 Controller = Annotated[Caller, Depends(needs("control"))]
+
+
+def limited(found: Caller, listing: JobList) -> JobList:
+    """Return the jobs of a list that a caller may see. Raises Refused (403) for a caller who may see none."""
+    if not found.sees_all:
+        raise Refused(403, "this token has no jobs of its own")
+    return listing
+
+
+def refuse_unless_all(found: Caller) -> None:
+    """Raise Refused (403) for a caller who may see only its own jobs: what follows is about all of them."""
+    if not found.sees_all:
+        raise Refused(403, "this is about all jobs, and this token sees only its own", hint="a token with --all")
 
 
 def job_of(database: Database, found: Caller, text: str) -> int:

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 
 from jobctl.http import problems, versions
-from jobctl.http.routes import jobs
+from jobctl.http.methods import Head
+from jobctl.http.parameters import refuse_unknown
+from jobctl.http.routes import items, jobs, machine, output, results
 from jobctl.http.server import Server
 
-_ROUTERS = (jobs.router,)
+_ROUTERS = (jobs.router, items.router, output.router, results.router, machine.router)
 
 
 def make_app(server: Server) -> FastAPI:
@@ -27,10 +29,19 @@ def make_app(server: Server) -> FastAPI:
         finally:
             await server.close()
 
-    app = FastAPI(title="jobctl", docs_url=None, redoc_url=None, openapi_url=None, lifespan=lifespan)
+    app = FastAPI(
+        title="jobctl",
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        redirect_slashes=False,
+        lifespan=lifespan,
+        dependencies=[Depends(refuse_unknown)],
+    )
     app.state.server = server
     versions.install(app)
     problems.install(app)
     for router in _ROUTERS:
         app.include_router(router)
+    app.add_middleware(Head)
     return app

@@ -12,11 +12,11 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.routing import Match
 
 from jobctl import errors
 from jobctl.domain.texts import readable
 from jobctl.errors import JobctlError
-from jobctl.http.server import server_of
 
 MEDIA_TYPE = "application/problem+json"
 #: Seconds after which a client may try again what another process was in the way of.
@@ -116,10 +116,10 @@ async def _on_invalid(_request: Request, error: Exception) -> Response:
     """A parameter or a body that is not as the OpenAPI document says."""
     assert isinstance(error, RequestValidationError)
     found = [
-        {"in": str(each["loc"][0]), "name": _name(each["loc"][1:]), "message": _text(str(each["msg"]))}
+        {"location": str(each["loc"][0]), "name": _name(each["loc"][1:]), "message": _text(str(each["msg"]))}
         for each in error.errors()
     ]
-    lines = [f"{each['name'] or each['in']}: {each['message']}" for each in found]
+    lines = [f"{each['name'] or each['location']}: {each['message']}" for each in found]
     return problem(422, "usage", lines[0], details=lines[1:], more={"errors": found})
 
 
@@ -128,34 +128,34 @@ def _name(place: Sequence[Any]) -> str:
 
 
 async def _on_http(request: Request, error: Exception) -> Response:
-    """An error of the framework: an unknown path, a method that a path does not have."""
+    """An error of the framework: an unknown path, a method that a path does not have. OPTIONS names the methods."""
     assert isinstance(error, HTTPException)
-    detail = error.detail
+    detail, headers = error.detail, dict(error.headers or {})
     if error.status_code == 404:
         detail = f"there is no {request.url.path}"
     elif error.status_code == 405:
+        headers["Allow"] = ", ".join(methods_of(request))
+        if request.method == "OPTIONS":
+            return Response(None, 204, headers)
         detail = f"{request.method} is not a method of {request.url.path}"
     code = HTTPStatus(error.status_code).name.lower()
-    return problem(error.status_code, code, detail, hint="GET /openapi.json lists all routes", headers=error.headers)
+    return problem(error.status_code, code, detail, hint="GET /openapi.json lists all routes", headers=headers)
 
 
-async def _on_bug(request: Request, error: Exception) -> Response:
-    """An error of the database or the disk, in the words of the commands; otherwise a fault of jobctl."""
-    known = _known(request, error)
-    if known is not None:
-        return of_error(known)
-    return problem(
-        500, "internal", f"this is a bug in jobctl: {type(error).__name__}", hint="see the log of the server"
-    )
+def methods_of(request: Request) -> list[str]:
+    """Return the methods of all routes at the path of a request; HEAD is one where GET is, and so is OPTIONS."""
+    found = {"OPTIONS"}
+    for method in ("GET", "POST", "PUT", "PATCH", "DELETE"):
+        scope = {**request.scope, "method": method}
+        if any(route.matches(scope)[0] is Match.FULL for route in request.app.router.routes):
+            found |= {method, "HEAD"} if method == "GET" else {method}
+    return sorted(found)
 
 
-def _known(request: Request, error: Exception) -> JobctlError | None:
-    from jobctl.store.opening.trouble import explain
-
-    found = explain(error, str(server_of(request).home.root))
-    if found is None and isinstance(error, OSError) and error.strerror:
-        return JobctlError(error.strerror)
-    return found
+async def _on_bug(_request: Request, error: Exception) -> Response:
+    """An error that no code expects. The server also writes it to its log, with the place."""
+    message = f"this is a bug in jobctl: {type(error).__name__}"
+    return problem(500, "internal", message, hint="the log of the server says where")
 
 
 def _text(text: str) -> str:

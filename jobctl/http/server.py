@@ -11,9 +11,12 @@ import anyio.to_thread
 from starlette.requests import HTTPConnection
 
 from jobctl.config import Home
+from jobctl.errors import JobctlError
 from jobctl.process import moment
+from jobctl.store import sqlite
 from jobctl.store.database import Database
 from jobctl.store.opening.open import open_database
+from jobctl.store.opening.trouble import explain
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -33,8 +36,19 @@ class Server:
         self._threads = anyio.CapacityLimiter(THREADS)
 
     async def call(self, service: Callable[P, T], *args: P.args, **options: P.kwargs) -> T:
-        """Run a service, which blocks, in one of a bounded number of threads. Raises what it raises."""
-        return await anyio.to_thread.run_sync(lambda: service(*args, **options), limiter=self._threads)
+        """Run a service, which blocks, in one of a bounded number of threads.
+
+        Raises what it raises; an error of the database or the disk as a problem that a person can solve.
+        """
+        try:
+            return await anyio.to_thread.run_sync(lambda: service(*args, **options), limiter=self._threads)
+        except (sqlite.Error, OSError) as error:
+            known = explain(error, str(self.home.root))
+            if known is None and isinstance(error, OSError) and error.strerror:
+                known = JobctlError(error.strerror)
+            if known is None:
+                raise
+            raise known from error
 
     @contextmanager
     def database(self) -> Iterator[Database]:

@@ -6,6 +6,7 @@ from typing import Any, get_args, get_type_hints
 
 from jobctl.domain.documents.all import Document
 from jobctl.domain.documents.event import EventDocument
+from jobctl.domain.documents.http import HttpDocument, ProblemDocument
 from jobctl.domain.documents.results import ManifestDocument
 from jobctl.domain.documents.values import EndedJobState, LiveJobState
 
@@ -18,10 +19,11 @@ def _name(document: type) -> str:
     return str(schema).removeprefix("jobctl.").replace("/", "-")
 
 
-#: Events have no key ``schema``: their type is in ``type``, as receivers of webhooks expect.
+#: Events and problems have no key ``schema``: their type is in ``type``, as their receivers expect.
 DOCUMENTS: dict[str, type] = {
-    **{_name(document): document for document in (*get_args(Document), ManifestDocument)},
+    **{_name(document): document for document in (*get_args(Document), *get_args(HttpDocument), ManifestDocument)},
     "event-1": EventDocument,
+    "problem-1": ProblemDocument,
 }
 
 

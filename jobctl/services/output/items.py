@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 SCHEMA: Final = "jobctl.items/1"
 #: Items of one page.
 PAGE = 1_000
+#: Items that are read at once where their rows may be too many bytes.
+_PART = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +106,32 @@ class Listing:
         """Return ``jobctl.items/1``."""
         items = [item for page in self.pages() for item in page]
         return {"schema": SCHEMA, "job": self._job.id, "items": items, "next": self.next}
+
+    def part(self, most_bytes: int) -> ItemsDocument:
+        """Return ``jobctl.items/1`` as ``document`` does, but end it earlier where the rows have ``most_bytes`` bytes.
+
+        There is always one item if there are any: a row may have cells of many megabytes.
+        """
+        items: list[ItemView] = []
+        left = most_bytes
+        for found in pages(self._chosen, self._after, self._limit, _PART):
+            for item in found.items:
+                if items and left < len(item.payload):
+                    self.next = items[-1].item
+                    return self._of(items)
+                items.append(item)
+                left -= len(item.payload)
+            self.next = found.next
+        return self._of(items)
+
+    def _of(self, items: Sequence[ItemView]) -> ItemsDocument:
+        blocks = [item_document(self._job.id, item, self._columns, self._job.input_format) for item in items]
+        with_undo(self._database, self._job.id, blocks)
+        return {"schema": SCHEMA, "job": self._job.id, "items": blocks, "next": self.next}
+
+    def close(self) -> None:
+        """Close the store. A command leaves that to the end of its process."""
+        self._database.close()
 
     def note(self) -> str:
         """Return the sentence to print after the items: how to see more, or why there are none; else nothing."""

@@ -53,6 +53,7 @@ if TYPE_CHECKING:
         StatusListDocument,
     )
     from jobctl.domain.documents.values import JobStateName
+    from jobctl.store.views.job_list import Place
     from jobctl.store.views.jobs import JobView
 
 SCHEMA: Final = "jobctl.status/1"
@@ -153,6 +154,23 @@ def list_document(
         documents = [document_of(store, case, blockers_of(case), in_list=True) for case in cases]
     more = _more(selected - len(documents), listing, program)
     return _list(documents, store.daemon.document(), total, store.now, selected, more)
+
+
+def page_document(
+    database: Database, home: Home, now: int, listing: JobList, after: Place | None = None, *, program: str = "jobctl"
+) -> tuple[StatusListDocument, Place | None]:
+    """Return one page of a list of jobs as ``jobctl.status_list/1``, and the place after which the next one begins.
+
+    The place is None on the last page.
+    """
+    with database.snapshot():
+        store = store_facts(database, home, now, program)
+        jobs, last = job_list.page(database, listing, store.now, after)
+        total = job_views.job_total(database)
+        selected = job_list.count(database, listing.filter, store.now) if listing.filter else total
+        cases = (situation_of(store, job) for job in jobs)
+        documents = [document_of(store, case, blockers_of(case), in_list=True) for case in cases]
+    return _list(documents, store.daemon.document(), total, store.now, selected, None), last
 
 
 def _more(jobs: int, listing: JobList, program: str) -> MoreJobsBlock | None:

@@ -26,6 +26,8 @@ _ORDERS = {
     "eta": ("CASE WHEN finished_at IS NULL AND rate_per_s > 0 THEN (queued + running + retrying) / rate_per_s END", ""),
     "priority": ("priority", "DESC"),
 }
+#: The jobs of one page of a list without a limit.
+MOST_ON_PAGE = 100
 _REVERSED = {"DESC": "ASC", "ASC": "DESC", "": "DESC"}
 #: A row that is damaged has no labels, and does not end the list.
 _HAS_LABEL = (
@@ -46,6 +48,13 @@ class ListedJob(NamedTuple):
     finished_at: int | None
 
 
+class Place(NamedTuple):
+    """A place in a list: the value that its order compares, and the number of the job there."""
+
+    value: str | bytes | float | None  # bytes: a name that is not UTF-8, in a damaged row
+    job: int
+
+
 def select(database: Database, listing: JobList, now: int, *, finished: int) -> list[JobView]:
     """The jobs of a list in its order; ``now`` in microseconds UTC, as the store counts it.
 
@@ -54,6 +63,38 @@ def select(database: Database, listing: JobList, now: int, *, finished: int) -> 
     numbers = [row[0] for row in database.execute(*_selected(listing, now, finished))]
     found = (job(database, number) for number in numbers)
     return [view for view in found if view is not None]
+
+
+def page(
+    database: Database, listing: JobList, now: int, after: Place | None = None
+) -> tuple[list[JobView], Place | None]:
+    """The next jobs of a list with a limit, after a place in its order; and the place of the last one if more follow.
+
+    Without a place the list begins with its first job. Jobs that come or change meanwhile neither repeat nor hide
+    another one. ``now`` in microseconds UTC, as the store counts it.
+    """
+    size = listing.limit or MOST_ON_PAGE
+    value, direction, newest = _order(listing)
+    where, values = _conditions(listing.filter, now)
+    beyond, more = ("1", ()) if after is None else _beyond(after, direction, newest)
+    order = f"value IS NULL, value {direction}, id {newest}"
+    sql = f"SELECT id, value FROM ({_jobs(value, where)}) WHERE {beyond} ORDER BY {order} LIMIT ?"  # noqa: S608
+    rows = database.execute(sql, (*values, *more, size + 1)).fetchall()
+    found = (job(database, row[0]) for row in rows[:size])
+    last = Place(rows[size - 1][1], rows[size - 1][0]) if len(rows) > size else None
+    return [view for view in found if view is not None], last
+
+
+def _beyond(after: Place, direction: str, newest: str) -> tuple[str, tuple[Any, ...]]:
+    """The condition for jobs behind a place; those without a value come last."""
+    later = "<" if newest == "DESC" else ">"
+    if after.value is None:
+        return f"value IS NULL AND id {later} ?", (after.job,)
+    further = "<" if direction == "DESC" else ">"
+    return (
+        f"(value IS NULL OR value {further} ? OR (value = ? AND id {later} ?))",
+        (after.value, after.value, after.job),
+    )
 
 
 def count(database: Database, wanted: JobFilter, now: int) -> int:
@@ -82,9 +123,7 @@ def listed(database: Database, jobs: Iterable[int]) -> list[ListedJob]:
 
 def _selected(listing: JobList, now: int, finished: int) -> tuple[str, tuple[Any, ...]]:
     where, values = _conditions(listing.filter, now)
-    value, direction = _ORDERS[listing.sort]
-    direction = _REVERSED[direction] if listing.reverse else direction
-    newest = "ASC" if listing.reverse else "DESC"
+    value, direction, newest = _order(listing)
     order = f"ORDER BY id {newest}" if value == "id" else f"ORDER BY value IS NULL, value {direction}, id {newest}"
     if listing.limit is not None or listing.everything:
         jobs = _jobs(value, where)
@@ -93,6 +132,12 @@ def _selected(listing: JobList, now: int, finished: int) -> tuple[str, tuple[Any
     live = _jobs(value, f"finished_at IS NULL AND {where}", "INDEXED BY jobs_live")
     done = f"{_jobs(value, f'finished_at IS NOT NULL AND {where}')} {order} LIMIT ?"
     return f"SELECT id, value FROM ({live} UNION ALL SELECT * FROM ({done})) {order}", (*values, *values, finished)  # noqa: S608
+
+
+def _order(listing: JobList) -> tuple[str, str, str]:
+    """The value that a list compares, its direction, and that of the numbers of jobs with the same value."""
+    value, direction = _ORDERS[listing.sort]
+    return value, _REVERSED[direction] if listing.reverse else direction, "ASC" if listing.reverse else "DESC"
 
 
 def _jobs(value: str, where: str, index: str = "") -> str:
