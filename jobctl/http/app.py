@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from fastapi import Depends, FastAPI
 
 from jobctl.http import problems, versions
+from jobctl.http.framing import OneLength
 from jobctl.http.methods import Head
 from jobctl.http.parameters import refuse_unknown
 from jobctl.http.routes import items, jobs, machine, output, results
@@ -40,6 +41,7 @@ def make_app(server: Server) -> FastAPI:
     )
     app.state.server = server
     versions.install(app)
+    app.add_middleware(OneLength)
     problems.install(app)
     for router in _ROUTERS:
         app.include_router(router)

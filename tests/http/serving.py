@@ -11,7 +11,7 @@ from pathlib import Path
 
 import httpx
 import uvicorn
-from fastapi import FastAPI
+from starlette.types import ASGIApp
 
 from jobctl.config import Home
 from jobctl.http.app import make_app
@@ -31,13 +31,13 @@ def serving(home: Home, *, tcp: bool = False, now: Callable[[], int] = moment.no
 
 
 @contextmanager
-def serving_app(app: FastAPI, *, tcp: bool = False) -> Iterator[httpx.Client]:
-    """``serving`` for an application.
+def serving_app(app: ASGIApp, *, tcp: bool = False, at: Path | None = None) -> Iterator[httpx.Client]:
+    """``serving`` for an application. ``at`` is where its Unix socket is, for those who speak to it themselves.
 
-    A Unix socket is in a short folder of its own, because its path may have about a hundred characters.
+    Otherwise it is in a short folder of its own, because its path may have about a hundred characters.
     """
     with tempfile.TemporaryDirectory(prefix="jobctl-") as place:
-        listener = _tcp() if tcp else _unix(Path(place) / "socket")
+        listener = _tcp() if tcp else _unix(at or Path(place) / "socket")
         server = uvicorn.Server(uvicorn.Config(app, log_level="warning", http="h11"))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
         thread.start()
