@@ -20,7 +20,7 @@ from tests.factories import make_store
 from tests.http.raw_requests import Recorder, exchange, requests
 from tests.http.serving import serving_app
 
-_WORDS = {"job": "1", "item": "2", "stream": "stdout", "name": "failed.csv", "recipe": "import"}
+_WORDS = {"job": "1", "item": "2", "stream": "stdout", "name": "failed.csv", "file": "failed.csv", "recipe": "import"}
 
 
 class Rig(NamedTuple):
