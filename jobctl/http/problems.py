@@ -94,9 +94,14 @@ def of_error(error: JobctlError) -> Response:
             headers=error.headers,
             more=error.more,
         )
-    status = next(_STATUS[kind] for kind in type(error).__mro__ if kind in _STATUS)
+    status = status_of_error(error)
     headers = {"Retry-After": str(RETRY_S)} if status == 503 else {}
     return problem(status, error.code, error.message, hint=error.hint, details=error.details, headers=headers)
+
+
+def status_of_error(error: JobctlError) -> int:
+    """Return the status of an error of a service."""
+    return next(_STATUS[kind] for kind in type(error).__mro__ if kind in _STATUS)
 
 
 def install(app: FastAPI) -> None:

@@ -178,9 +178,13 @@ def _journal(document: ExplainDocument) -> Iterator[str]:
     if hidden:
         yield f"  ... {hidden} earlier lines"
     for entry in document["journal"]:
-        why = f": {inert(entry['reason'])}" if entry["reason"] else ""
-        item = _journal_items(entry)
-        yield f"  {local(entry['at'])}  {inert(entry['actor'])}  {entry['event']}{item}{why}"
+        yield f"  {local(entry['at'])}  {inert(entry['actor'])}  {inert(journal_text(entry))}"
+
+
+def journal_text(entry: JournalBlock) -> str:
+    """What a line of the journal says: the event, its items, and the reason."""
+    why = f": {entry['reason']}" if entry["reason"] else ""
+    return f"{entry['event']}{_journal_items(entry)}{why}"
 
 
 def _journal_items(entry: JournalBlock) -> str:

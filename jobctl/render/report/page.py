@@ -126,8 +126,9 @@ def progress_bar(status: StatusDocument) -> str:
         for part in bar_parts(status)
     )
     state = f'aria-valuemin="0" aria-valuemax="100" aria-valuenow="{100 * status["progress"]["fraction"]:.0f}"'
+    label = f'aria-label="job {status["job"]}"'
     return (
-        f'<div class="progress" role="progressbar" aria-label="Progress" {state} aria-valuetext="{bar_words(status)}">'
+        f'<div class="progress" role="progressbar" {label} {state} aria-valuetext="{bar_words(status)}">'
         f'<svg viewBox="0 0 1000 10" preserveAspectRatio="none" aria-hidden="true">{boxes}</svg></div>'
     )
 

@@ -42,7 +42,7 @@ def _failure(group: CauseBlock, samples: Sequence[ItemBlock], links: Links) -> s
     cells = [
         _number(number(group["count"])),
         f'<td class="nowrap"><code>{text_of(group["code"])}</code></td>',
-        f"<td>{text_of(cause_text(group))}{_samples(samples, links)}{links.cause(group)}</td>",
+        f'<td class="words">{text_of(cause_text(group))}{_samples(samples, links)}{links.cause(group)}</td>',
         f"<td>{prospect_of(group)}</td>",
     ]
     return f"<tr>{''.join(cells)}</tr>"

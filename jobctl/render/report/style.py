@@ -35,7 +35,7 @@ dl.figures dd { font-size: 1.2rem; font-weight: 600; font-variant-numeric: tabul
 dl.facts { display: grid; grid-template-columns: max-content 1fr; gap: .25rem 1.2rem; margin: 0;
   align-items: baseline; }
 dl.facts dd { overflow-wrap: anywhere; }
-.wide { overflow-x: auto; }
+.wide { overflow-x: auto; } .wide .words { min-width: 14rem; }
 table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; }
 th, td { text-align: left; vertical-align: top; padding: .3rem .8rem .3rem 0; border-bottom: 1px solid var(--rule); }
 td { overflow-wrap: anywhere; } th { color: var(--soft); font-size: .84rem; font-weight: 600; white-space: nowrap; }

@@ -6,6 +6,7 @@ same time in a job of any size. A running attempt writes to a file of its own un
 
 from __future__ import annotations
 
+import itertools
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -114,6 +115,21 @@ def tail(where: Piece, lines: int) -> int:
         return _begin_of_lines(descriptor, where.offset, length, lines)
     finally:
         os.close(descriptor)
+
+
+def end_of(where: Piece, most: int) -> tuple[int, bytes]:
+    """Return the last bytes of a piece, at most ``most``, and how many are before them; a cut line is left out.
+
+    Raises FileNotFoundError if its file was removed, or is on another machine.
+    """
+    if not where.exists():
+        return 0, b""
+    length = max(0, os.stat(where.path, follow_symlinks=False).st_size - where.offset)
+    length = length if where.length is None else where.length
+    begin = max(0, length - most)
+    data = b"".join(itertools.islice(read(where, begin), 1 + most // CHUNK))[:most]
+    cut = data.find(b"\n") + 1 if begin else 0
+    return begin + cut, data[cut:]
 
 
 def _begin_of_lines(descriptor: int, offset: int, length: int, lines: int) -> int:
