@@ -47,6 +47,10 @@ class UsageError(JobctlError):
     code = "usage"
 
 
+class WrongState(UsageError):
+    """The job is in a state in which the command has no effect; nothing was changed."""
+
+
 class UnknownColumn(UsageError):
     """The command names a column that the input does not have: the command or the input is the wrong one."""
 
@@ -66,6 +70,13 @@ class KeyConflict(JobctlError):
 
     exit_code = Exit.CONFLICT
     code = "key_conflict"
+
+
+class JobChanged(JobctlError):
+    """The job has changed since the caller read it, and the caller wanted no change of what it does not know."""
+
+    exit_code = Exit.CONFLICT
+    code = "job_changed"
 
 
 class NotFound(JobctlError):

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 
 from jobctl.render.machine import dumps
+
+if TYPE_CHECKING:
+    from jobctl.domain.documents.status import StatusDocument
 
 MEDIA_TYPE = "application/json"
 #: Answers are about one moment, and some callers see more than others: a cache may keep them and must ask each time.
@@ -28,6 +32,22 @@ def encoded(document: Any) -> bytes:
 def digest(body: bytes) -> str:
     """Return a short text that only these bytes have, for ETags."""
     return hashlib.blake2b(body, digest_size=12).hexdigest()
+
+
+def job_etag(document: StatusDocument, body: bytes) -> str:
+    """Return the ETag of a status: the revision of the job, and a digest, because durations change without it."""
+    return f'"{document["revision"]}-{digest(body)}"'
+
+
+def revision_in(etag: str) -> int | None:
+    """Return the revision in an ETag of a job, for ``If-Match``; None for ``*``, which means any.
+
+    A text that is not the ETag of a job has a revision that no job has.
+    """
+    found = re.fullmatch(r'"([0-9]{1,18})-[0-9a-f]+"', etag.strip())
+    if found is not None:
+        return int(found[1])
+    return None if etag.strip() == "*" else 0
 
 
 def is_known(request: Request, etag: str) -> bool:

@@ -11,10 +11,19 @@ from jobctl.http import page_files, problems, versions
 from jobctl.http.framing import OneLength
 from jobctl.http.methods import Head
 from jobctl.http.parameters import refuse_unknown
-from jobctl.http.routes import items, jobs, machine, output, pages, results
+from jobctl.http.routes import control, items, jobs, machine, output, pages, results
 from jobctl.http.server import Server
 
-_ROUTERS = (jobs.router, items.router, output.router, results.router, machine.router, pages.router, page_files.router)
+_ROUTERS = (
+    jobs.router,
+    items.router,
+    output.router,
+    results.router,
+    control.router,
+    machine.router,
+    pages.router,
+    page_files.router,
+)
 
 
 def make_app(server: Server) -> FastAPI:

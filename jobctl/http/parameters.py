@@ -25,6 +25,9 @@ _ORDER = "|".join(SORTS)
 _CAUSE = r"[A-Za-z][A-Za-z0-9_+]{0,20}(:[0-9]{1,18})?"
 _SPAN = r"[0-9]{1,18}(-[0-9]{0,18})?"
 
+#: One cause of failure, and numbers of items, as a pattern of JSON Schema.
+CAUSE_PATTERN = f"^{_CAUSE}$"
+ITEMS_PATTERN = f"^{_SPAN}(,{_SPAN})*$"
 #: The default of a parameter that may be repeated. FastAPI copies it for each request.
 NOTHING: Final[list[str]] = []
 #: A job in a path.
@@ -103,7 +106,7 @@ Items = Annotated[
     Query(
         description="Only items with these numbers: 1-100,500,1000-.",
         max_length=10_000,
-        pattern=f"^{_SPAN}(,{_SPAN})*$",
+        pattern=ITEMS_PATTERN,
         json_schema_extra={"format": "jobctl-numbers"},
         examples=["1-100"],
     ),

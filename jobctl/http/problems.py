@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
@@ -16,16 +17,22 @@ from starlette.routing import Match
 
 from jobctl import errors
 from jobctl.domain.texts import readable
+from jobctl.domain.times import TimePassed
 from jobctl.errors import JobctlError
 
 MEDIA_TYPE = "application/problem+json"
 #: Seconds after which a client may try again what another process was in the way of.
 RETRY_S = 1
 _LONGEST = 1_000
+#: The option that a message of a service begins with. Here it is a parameter or a field of the same name.
+_OPTION = re.compile(r"\A--([a-z]+(?:-[a-z]+)*)(?=[: ])")
 
 #: The status of each kind of error; a subclass that is not listed has that of its base.
 _STATUS: dict[type[JobctlError], int] = {
     errors.UsageError: 422,
+    errors.WrongState: 409,
+    TimePassed: 409,
+    errors.JobChanged: 412,
     errors.InputRejected: 422,
     errors.KeyConflict: 422,
     errors.NotFound: 404,
@@ -96,7 +103,8 @@ def of_error(error: JobctlError) -> Response:
         )
     status = status_of_error(error)
     headers = {"Retry-After": str(RETRY_S)} if status == 503 else {}
-    return problem(status, error.code, error.message, hint=error.hint, details=error.details, headers=headers)
+    message = _OPTION.sub(lambda option: option[1].replace("-", "_"), error.message)
+    return problem(status, error.code, message, hint=error.hint, details=error.details, headers=headers)
 
 
 def status_of_error(error: JobctlError) -> int:

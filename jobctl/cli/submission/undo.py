@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from typer import Context
@@ -10,11 +9,8 @@ from typer import Context
 from jobctl.cli.session import Session, now_us, session
 from jobctl.cli.submission.accepting import make_job
 from jobctl.cli.submission.reading_progress import WritingProgress
-from jobctl.domain.selection import refuse_states
-from jobctl.domain.states import ItemState
 
 if TYPE_CHECKING:
-    from jobctl.domain.selection import Selection
     from jobctl.services.control.undo import UndoAnswer, UndoRequest
 
 
@@ -24,7 +20,7 @@ def undo_request(ctx: Context, target: str, shell: str | None, call: str | None)
     from jobctl.cli.submission.options import command_line, values
     from jobctl.services.control.round_rules import rules_of_round
     from jobctl.services.control.targets import one_job_of
-    from jobctl.services.control.undo import UndoRequest
+    from jobctl.services.control.undo import UndoRequest, undo_selection
     from jobctl.services.selection import with_items
     from jobctl.services.submit.way_back import words_of
 
@@ -33,15 +29,8 @@ def undo_request(ctx: Context, target: str, shell: str | None, call: str | None)
     words = words_of(named, command, shell, call, "--call")
     job, items = one_job_of(session(ctx).home, target)
     return UndoRequest(
-        job, with_items(_selection(selection_of(ctx)), items, target), words, rules_of_round(values(ctx))
+        job, with_items(undo_selection(selection_of(ctx)), items, target), words, rules_of_round(values(ctx))
     )
-
-
-def _selection(given: Selection) -> Selection:
-    """The selection without states: rows that succeeded are the default, and ``--unknown`` adds to them."""
-    hint = "rows that failed had no effect to take back; add --unknown for those whose outcome is not known"
-    refuse_states(given, (ItemState.SUCCEEDED,), "undo", hint)
-    return replace(given, states=())
 
 
 def make_undo(shared: Session, request: UndoRequest) -> UndoAnswer:

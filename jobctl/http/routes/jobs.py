@@ -14,7 +14,7 @@ from jobctl.domain.job_filter_options import list_from
 from jobctl.domain.selection_options import selection_from
 from jobctl.errors import NotFound
 from jobctl.http.access import Caller, Reader, job_of, limited
-from jobctl.http.answers import answer
+from jobctl.http.answers import answer, encoded, job_etag, of_bytes
 from jobctl.http.parameters import (
     NOTHING,
     Causes,
@@ -85,7 +85,9 @@ def _list(
 async def show_job(request: Request, job: JobPath, found: Reader) -> Response:
     """The status of a job: its state with the reason, its counts, its causes of failure, what can be done next."""
     server = server_of(request)
-    return answer(request, await server.call(_status, server, found, job))
+    document = await server.call(_status, server, found, job)
+    body = encoded(document)
+    return of_bytes(request, body, job_etag(document, body))
 
 
 def _status(server: Server, found: Caller, text: str) -> StatusDocument:

@@ -65,14 +65,22 @@ class Cancelled:
 
 
 def cancel(
-    home: Home, targets: Sequence[Target], *, at_once: bool, reason: str, now: int, look: Look | None = None
+    home: Home,
+    targets: Sequence[Target],
+    *,
+    at_once: bool,
+    reason: str,
+    now: int,
+    look: Look | None = None,
+    waits: bool = True,
 ) -> list[Cancelled]:
     """End jobs or single items. Running items get TERM, the grace period, KILL; items that never ran are unprocessed.
 
     Returns when the jobs and items have ended, or when none has ended for the grace period and PATIENCE_S. A job or
     an item that is done does not change, and its result says so. ``now`` is in microseconds UTC. Raises NotFound for
     an item that does not exist, and Elsewhere if a cluster may still run items: the next daemon then carries the
-    request out. ``look`` is called once the cancel is requested, and then from time to time.
+    request out. ``look`` is called once the cancel is requested, and then from time to time. Without ``waits`` it
+    returns as soon as the cancel is requested.
     """
     wanted = expand_ranges(targets)
     with closing(open_database(home)) as database:
@@ -81,7 +89,7 @@ def cancel(
             if look is not None:
                 look()
             ensure_engine(home, {job for job, _ in asked})
-            patience_s = longest_grace(database, {job for job, _ in asked}) + PATIENCE_S
+            patience_s = longest_grace(database, {job for job, _ in asked}) + PATIENCE_S if waits else 0.0
             await_ends(home, asked, partial(_is_live, database), patience_s, look)
         return [_result(database, home, target, (target.job, target.item) in asked) for target in wanted]
 

@@ -74,13 +74,15 @@ class CancelledItems:
 class ItemsToCancel:
     """How to cancel: at once or with grace, for which reason; ``now`` in microseconds UTC.
 
-    ``look`` is called once the cancel is requested, and then from time to time.
+    ``look`` is called once the cancel is requested, and then from time to time. Without ``waits`` the cancel is only
+    requested.
     """
 
     at_once: bool
     reason: str
     now: int
     look: Look | None = None
+    waits: bool = True
 
 
 def cancel_items(home: Home, wanted: Mapping[int, Selection], how: ItemsToCancel) -> list[CancelledItems]:
@@ -104,7 +106,7 @@ def cancel_items(home: Home, wanted: Mapping[int, Selection], how: ItemsToCancel
             if how.look is not None:
                 how.look()
             ensure_engine(home, set(batches))
-            patience_s = longest_grace(database, batches) + PATIENCE_S
+            patience_s = longest_grace(database, batches) + PATIENCE_S if how.waits else 0.0
             await_ends(home, set(batches.items()), partial(cancelled.has_live, database), patience_s, how.look)
         return [_result(database, chosen[job], *asked[job]) for job in chosen]
 

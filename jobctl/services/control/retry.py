@@ -14,7 +14,7 @@ from jobctl.domain.selection import Selection, refuse_states
 from jobctl.domain.states import TERMINAL_JOB_STATES, ItemState
 from jobctl.domain.times import TimePassed, in_words
 from jobctl.domain.wording import plural
-from jobctl.errors import UsageError
+from jobctl.errors import WrongState
 from jobctl.handlers.environment import split_options
 from jobctl.process.this_process import actor
 from jobctl.process.wakeup import wake
@@ -129,7 +129,7 @@ def begin_round(
     now = clock.follow(database, now)
     row = existing_job(database, job)
     if row.state not in TERMINAL_JOB_STATES:
-        raise UsageError(f"job {job} is {row.state}, not done", hint=f"jobctl wait {job}, or jobctl cancel {job}")
+        raise WrongState(f"job {job} is {row.state}, not done", hint=f"jobctl wait {job}, or jobctl cancel {job}")
     if counted is not None and counted.revision != jobs.revision(database, job):
         counted = None
     if counted is None:

@@ -8,7 +8,7 @@ from jobctl.domain.nearest import did_you_mean
 from jobctl.domain.selection import Selection
 from jobctl.domain.spans import spelled
 from jobctl.domain.wording import plural
-from jobctl.errors import UsageError
+from jobctl.errors import WrongState
 from jobctl.services.selection import SelectedItems, nothing_selected, shortened
 from jobctl.store import another_round
 from jobctl.store.database import Database
@@ -18,17 +18,17 @@ from jobctl.store.views import failures as failure_views
 
 def nothing_to_retry(
     database: Database, row: JobRow, selection: Selection, left_out: int, elsewhere: int
-) -> UsageError:
+) -> WrongState:
     """The error for a selection of which no item runs again: why, and what to type."""
     if elsewhere:
-        return UsageError(
+        return WrongState(
             f"job {row.id}: another job of the name {row.name!r} has the rows of {plural(elsewhere, 'item')}, or has"
             " done them",
             hint=f"jobctl status shows it; once it has ended, what failed there runs again with: jobctl retry {row.id}",
         )
     if left_out:
         named = f"{row.id}.{spelled(selection.items)}" if selection.items else str(row.id)
-        return UsageError(
+        return WrongState(
             f"job {row.id}: {plural(left_out, 'item')} failed with an unknown outcome and may have had their effect",
             hint=f"to run them again nevertheless: jobctl retry {named} --unknown",
         )
@@ -36,18 +36,18 @@ def nothing_to_retry(
         hint = f"jobctl undo {row.id} takes rows back"
         if row.undo_of is not None:
             hint = f"it takes back rows of job {row.undo_of}, which run again with: jobctl retry {row.undo_of} --undone"
-        return UsageError(f"job {row.id}: none of these rows was taken back", hint=hint)
+        return WrongState(f"job {row.id}: none of these rows was taken back", hint=hint)
     if selection.is_default:
         hint = f"jobctl status {row.id}"
         if row.undo_of is None:  # the rows of an undo job cannot be those of a new job
             hint += f"; to run its rows in a new job: jobctl retry {row.id} --as-new --items 1-"
-        return UsageError(f"job {row.id} {row.state}: there is nothing to retry", hint=hint)
+        return WrongState(f"job {row.id} {row.state}: there is nothing to retry", hint=hint)
     known = list(dict.fromkeys(cause.code for cause in failure_views.failures(database, row.id)))
     unknown = [cause for cause in selection.causes if cause.partition(":")[0] not in known]
     if unknown and known:
         hint = did_you_mean(unknown[0], known, f"its causes of failure: {', '.join(known)}")
-        return UsageError(f"job {row.id} has no failure {unknown[0]!r}", hint=hint)
-    return UsageError(
+        return WrongState(f"job {row.id} has no failure {unknown[0]!r}", hint=hint)
+    return WrongState(
         f"job {row.id} has no such item to retry",
         details=[] if selection.undone else [_which_part(database, row, selection)],
         hint=f"jobctl items {row.id} --state failed,unprocessed",

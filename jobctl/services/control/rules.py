@@ -15,7 +15,7 @@ from jobctl.domain.option_values import read_text
 from jobctl.domain.policy import Policy
 from jobctl.domain.states import TERMINAL_JOB_STATES
 from jobctl.domain.times import coming_in_words
-from jobctl.errors import UsageError
+from jobctl.errors import JobChanged, UsageError, WrongState
 from jobctl.process.this_process import actor
 from jobctl.process.wakeup import wake
 from jobctl.services.control.pause import change_queue
@@ -27,6 +27,7 @@ from jobctl.store.opening.open import open_database
 
 if TYPE_CHECKING:
     from jobctl.domain.documents.control import SetDocument
+    from jobctl.store.database import Database
     from jobctl.store.job_row import JobRow
 
 #: The options that ``jobctl set`` changes, by name.
@@ -37,13 +38,15 @@ OF_TIMES = ("deadline", "not-before")
 LIMITS_OF_QUEUES = {option.name: option for option in OPTIONS if option.of_queues}
 
 
-def set_rules(home: Home, job: int, settings: Mapping[str, str], *, now: int) -> Policy:
+def set_rules(home: Home, job: int, settings: Mapping[str, str], *, now: int, revision: int | None = None) -> Policy:
     """Change rules of a job that is not done; returns its policy. ``settings`` has values by names of ``RULES``.
 
-    ``now`` is in microseconds UTC. Raises NotFound, and UsageError that names the setting and the allowed values;
-    nothing is changed then.
+    ``now`` is in microseconds UTC. ``revision`` is the one that the caller has seen; None = any. Raises NotFound,
+    JobChanged for another revision, and UsageError that names the setting and the allowed values; nothing is changed
+    then.
     """
     with closing(open_database(home)) as database, database.transaction():
+        _refuse_changed(database, job, revision)
         now = clock.follow(database, now)
         row = existing_job(database, job)
         values = _read(settings, on_cluster=load_cluster(database) is not None)
@@ -57,15 +60,22 @@ def set_rules(home: Home, job: int, settings: Mapping[str, str], *, now: int) ->
     return changes.policy
 
 
-def _is_done(row: JobRow, settings: Mapping[str, str]) -> UsageError:
+def _refuse_changed(database: Database, job: int, seen: int | None) -> None:
+    """Raise JobChanged if a job has another revision than the one that the caller has seen."""
+    current = None if seen is None else jobs.revision(database, job)
+    if current is not None and current != seen:
+        raise JobChanged(f"job {job} has changed since you read it", hint="read it again, then decide again")
+
+
+def _is_done(row: JobRow, settings: Mapping[str, str]) -> WrongState:
     """The error for a job that is done. Its rules can only be changed with a new round, so it names that command."""
     words = " ".join(f"--{_rule(name.replace('_', '-')).name} {shlex.quote(text)}" for name, text in settings.items())
     if not (row.counts.failed or row.counts.unprocessed):
         hint = f"to run its rows in a new job with these rules: jobctl retry {row.id} --as-new --items 1- {words}"
         if row.undo_of is not None:  # its rows cannot be those of a new job
             hint = f"jobctl status {row.undo_of} says what was taken back"
-        return UsageError(f"job {row.id} is done ({row.state}): its rules do not count any more", hint=hint)
-    return UsageError(
+        return WrongState(f"job {row.id} is done ({row.state}): its rules do not count any more", hint=hint)
+    return WrongState(
         f"job {row.id} is done ({row.state}): its rules count only for a new round",
         hint=f"to run the items that did not succeed again with these rules: jobctl retry {row.id} {words}",
     )

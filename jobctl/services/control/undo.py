@@ -7,11 +7,11 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from jobctl.config import Home
-from jobctl.domain.selection import Selection
-from jobctl.domain.states import TERMINAL_JOB_STATES
+from jobctl.domain.selection import Selection, refuse_states
+from jobctl.domain.states import TERMINAL_JOB_STATES, ItemState
 from jobctl.domain.undo import Undo, undo_of
 from jobctl.domain.wording import plural
-from jobctl.errors import Busy, UnknownColumn, UsageError
+from jobctl.errors import Busy, UnknownColumn, UsageError, WrongState
 from jobctl.process.this_process import actor
 from jobctl.process.wakeup import wake
 from jobctl.services.control.rule_changes import Values, change_rules, check_on_this_machine
@@ -57,6 +57,16 @@ class UndoAnswer:
         """``job 43 takes back 17 rows of job 42``, and the rows that it leaves out."""
         first = f"job {self.job} takes back {plural(self.counts.taken, 'row')} of job {self.of}, newest first"
         return [first, *(f"  {line}" for line in left_out(self.of, self.counts))]
+
+
+def undo_selection(given: Selection) -> Selection:
+    """Return a selection without states: rows that succeeded are the default, and ``unknown`` adds to them.
+
+    Raises UsageError for another state.
+    """
+    hint = "rows that failed had no effect to take back; add --unknown for those whose outcome is not known"
+    refuse_states(given, (ItemState.SUCCEEDED,), "undo", hint)
+    return replace(given, states=())
 
 
 def undo(home: Home, request: UndoRequest, *, now: int, watch: make.Watch | None = None) -> UndoAnswer:
@@ -127,12 +137,12 @@ class _Making(NamedTuple):
 def _checked(database: Database, request: UndoRequest) -> JobRow:
     row = existing_job(database, request.job)
     if row.undo_of is not None:
-        raise UsageError(
+        raise WrongState(
             f"job {row.id} takes back rows of job {row.undo_of}, and an undo cannot be taken back",
             hint=f"run the rows again with: jobctl retry {row.undo_of} --undone",
         )
     if row.state not in TERMINAL_JOB_STATES:
-        raise UsageError(
+        raise WrongState(
             f"job {row.id} is {row.state}, not done",
             hint=f"jobctl wait {row.id}, or jobctl cancel {row.id}; then jobctl undo {row.id}",
         )
@@ -196,14 +206,14 @@ def left_out(job: int, counts: UndoCounts) -> list[str]:
     return lines
 
 
-def _nothing(row: JobRow, counts: UndoCounts) -> UsageError:
+def _nothing(row: JobRow, counts: UndoCounts) -> WrongState:
     found = left_out(row.id, counts)
     if counts.running:
         other = min(counts.running)
-        return UsageError(f"job {row.id}: {'; '.join(found)}", hint=f"jobctl status {other}")
+        return WrongState(f"job {row.id}: {'; '.join(found)}", hint=f"jobctl status {other}")
     if found:
-        return UsageError(f"job {row.id}: nothing to take back: {'; '.join(found)}", hint=f"jobctl explain {row.id}")
-    return UsageError(
+        return WrongState(f"job {row.id}: nothing to take back: {'; '.join(found)}", hint=f"jobctl explain {row.id}")
+    return WrongState(
         f"job {row.id}: nothing to take back: none of these rows succeeded", hint=f"jobctl items {row.id}"
     )
 
