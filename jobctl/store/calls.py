@@ -5,8 +5,10 @@ from __future__ import annotations
 from operator import itemgetter
 
 from jobctl.domain.ports import Calls, OutputFlag
+from jobctl.domain.state_numbers import SUCCEEDED
 from jobctl.store.database import Database
 from jobctl.store.items import SUCCEED, StaleAttempts
+from jobctl.store.outcomes import Section
 from jobctl.store.sqlite import with_states
 
 _ITEM, _ATTEMPT = itemgetter(0), itemgetter(1)
@@ -16,21 +18,27 @@ _SUCCEED_NEIGHBOURS = with_states(
 )
 
 
-def succeed(database: Database, epoch: int, calls: Calls) -> None:
-    """running -> succeeded for all. Raises StaleAttempts when another engine has taken one over, or it is over."""
+def succeed(database: Database, epoch: int, calls: Calls) -> Section:
+    """running -> succeeded for all. Returns the outcomes.
+
+    Raises StaleAttempts when another engine has taken one over, or it is over.
+    """
     records = calls.records
     first, attempt = records[0][:2]
     last = first + len(records) - 1
     # Every record is compared: an item between the first and the last may not be one of ours any longer.
-    are_neighbours = list(map(_ITEM, records)) == list(range(first, last + 1))
-    if are_neighbours and list(map(_ATTEMPT, records)).count(attempt) == len(records):
+    items, attempts = list(map(_ITEM, records)), list(map(_ATTEMPT, records))
+    done = Section(SUCCEEDED, items, attempts)
+    if items == list(range(first, last + 1)) and attempts.count(attempt) == len(records):
         # Neighbours on the same attempt: as many changed rows as there are records means that each of them changed.
         changed = database.execute(_SUCCEED_NEIGHBOURS, (calls.job, first, last, attempt, epoch)).rowcount
+        done = Section(SUCCEEDED, range(first, last + 1), attempt)
     else:
         job = calls.job
         changed = database.executemany(SUCCEED, [(job, record[0], record[1], epoch) for record in records]).rowcount
     if changed != len(records):
         raise StaleAttempts
+    return done
 
 
 def record(database: Database, rnd: int, calls: Calls) -> None:

@@ -187,13 +187,14 @@ _DROP_QUEUED = with_states(
 )
 
 
-def drop_queued(database: Database, job: int, first: int, last: int, batch: int | None = None) -> int:
-    """queued -> unprocessed for never tried items numbered first..last. Returns the number of items.
+def drop_queued(database: Database, job: int, first: int, last: int, batch: int | None = None) -> list[int]:
+    """queued -> unprocessed for never tried items numbered first..last. Returns these items, in order.
 
     With a ``batch``, only the items of this set: see ``store.cancelled``.
     """
     condition, values = _of_set(job, first, last, batch)
-    return database.execute(_DROP_QUEUED + condition, (job, first, last, *values)).rowcount
+    rows = database.execute(f"{_DROP_QUEUED}{condition} RETURNING item", (job, first, last, *values)).fetchall()
+    return sorted(row[0] for row in rows)
 
 
 def _of_set(job: int, first: int, last: int, batch: int | None) -> tuple[str, tuple[int, ...]]:
@@ -202,23 +203,27 @@ def _of_set(job: int, first: int, last: int, batch: int | None) -> tuple[str, tu
 
 
 _WAITING = with_states(
-    "SELECT item, state, failure FROM items"
+    "SELECT item, state, failure, attempt FROM items"
     " WHERE job = ? AND item BETWEEN ? AND ? AND state IN ({QUEUED}, {RETRYING}) AND attempt > 0"
 )
 _FAIL = with_states("UPDATE items SET state = {FAILED}, due_at = NULL WHERE job = ? AND item = ?")
 
 
-def fail_waiting(
-    database: Database, job: int, first: int, last: int, batch: int | None = None
-) -> list[tuple[int, int, int | None]]:
-    """queued or retrying -> failed for items numbered first..last that were tried before; of a set, as above.
+class FailedWaiting(NamedTuple):
+    """An item that failed while it waited for another attempt."""
 
-    Returns (item, previous state, failure group of the last attempt) of each.
-    """
+    item: int
+    state: int  # before
+    failure: int | None  # group of the last attempt
+    attempt: int
+
+
+def fail_waiting(database: Database, job: int, first: int, last: int, batch: int | None = None) -> list[FailedWaiting]:
+    """queued or retrying -> failed for items numbered first..last that were tried before; of a set, as above."""
     condition, values = _of_set(job, first, last, batch)
     rows = database.execute(_WAITING + condition, (job, first, last, *values)).fetchall()
     database.executemany(_FAIL, [(job, row[0]) for row in rows])
-    return [(item, state, failure) for item, state, failure in rows]
+    return list(map(FailedWaiting._make, rows))
 
 
 def state(database: Database, job: int, item: int) -> ItemState | None:

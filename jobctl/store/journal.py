@@ -21,6 +21,8 @@ SUBMITTED = "submitted"
 RETRIED = "retried"
 #: The rules of a job were changed.
 RULES_CHANGED = "rules_changed"
+#: The failed items of a round have reached 1, 10, 100 and so on; ``data`` has their number.
+FAILURES = "failures"
 #: An undo job takes rows of the job back.
 UNDO = "undo"
 

@@ -15,7 +15,7 @@ from jobctl.process.wakeup import WakeUp
 from jobctl.services.submit.request import SubmitRequest
 from jobctl.services.submit.submit import submit
 from jobctl.sources.options import InputOptions
-from jobctl.store import jobs
+from jobctl.store import jobs, outcomes
 from jobctl.store.opening.open import open_database
 from tests.executors.fake import FakeExecutor, Play
 from tests.factories import open_new
@@ -122,7 +122,24 @@ class Bench:
             ends = "SELECT count(*) FROM journal WHERE job = ? AND event = 'finished'"
             assert self.database.scalar(ends, (number,)) == (row.round if terminal else row.round - 1)
 
+            if row.total <= 300:
+                self._check_outcomes(number)
         self._check_undo()
+
+    def _check_outcomes(self, number):
+        """Each attempt that ended has an outcome, and the last outcome of an item is its state until it is queued."""
+        last, settled = {}, set()
+        for outcome in outcomes.after(self.database, 0, number):
+            last[outcome.item] = outcome.state
+            settled.add((outcome.item, outcome.attempt))
+        ended = set(
+            self.database.execute("SELECT item, attempt FROM attempts WHERE job = ? AND ending IS NOT NULL", (number,))
+        )
+        assert ended == {key for key in settled if key[1]}, number
+        for item, state in self.database.execute(
+            "SELECT item, state FROM items WHERE job = ? AND state > 1", (number,)
+        ):
+            assert last[item] == state, (number, item)
 
     def _check_undo(self):
         """Each row that was taken back is an item of one undo job, and each of its items is such a row."""

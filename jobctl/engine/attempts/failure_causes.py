@@ -65,6 +65,10 @@ class FailureCauses:
         self.by_attempt[AttemptId(f.job, f.item, f.attempt)] = (group.id, message)
         return group
 
+    def message_of(self, f: Finished) -> str:
+        """The message of a failed attempt whose group was found."""
+        return self.by_attempt[AttemptId(f.job, f.item, f.attempt)][1]
+
     def touch(self, group: FailureGroup) -> None:
         """Note that a group has changed and must be saved."""
         self._touched.add(group.id)

@@ -9,10 +9,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from jobctl.domain.state_numbers import UNPROCESSED
 from jobctl.domain.wording import plural
 from jobctl.engine.jobs.live_job import LiveJob
-from jobctl.store import done, followed, items, journal
+from jobctl.store import done, followed, items, journal, outcomes
 from jobctl.store.database import Database
+from jobctl.store.outcomes import Section
 
 #: Rows in one transaction, which is short enough that no command waits for it.
 CHUNK = 2_000
@@ -35,7 +37,8 @@ def decide(database: Database, live: LiveJob, now: int) -> dict[str, int]:
     first = live.row.total + 1
     items.enqueue(database, live.id, first, remaining)
     if is_stopped:
-        items.drop_queued(database, live.id, first, live.row.total + len(remaining))
+        dropped = items.drop_queued(database, live.id, first, live.row.total + len(remaining))
+        outcomes.record(database, live.id, now, [Section(UNPROCESSED, dropped, 0)])
     followed.drop(database, live.id, rows[-1][0])
     skipped = len(payloads) - len(remaining)
     counts = replace(live.row.counts, skipped=live.row.counts.skipped + skipped)
