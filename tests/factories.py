@@ -14,8 +14,9 @@ from typing import Any
 from jobctl.config import Home
 from jobctl.domain.policy import Policy
 from jobctl.domain.states import ItemState
-from jobctl.store import jobs
+from jobctl.store import jobs, outbox
 from jobctl.store.database import Database
+from jobctl.store.ended_job import end_body
 from jobctl.store.opening.open import open_database
 
 #: 2026-11-23T18:28:31.004Z
@@ -192,3 +193,8 @@ def default_job() -> dict[str, Any]:
         "updated_at": SUBMITTED_AT,
         "round_at": SUBMITTED_AT,
     }
+
+
+def enqueue_end(database, job, now):
+    """Write the deliveries for the end of a round, in the caller's transaction, as the engine does; their number."""
+    return outbox.enqueue(database, job, end_body(database, job, 1, outbox.program_for(database.path.parent)), now)

@@ -62,6 +62,7 @@ CORPUS = {
 #: Keys that a document has only if they were asked for.
 OPTIONAL = {
     "status-1": {"undo"},
+    "event-1": {"schema", "id"},
     "explain-1": {"rounds", "undo", "item_undo", "item_undo_of"},
     "config_trust-1": {"sha256", "was_trusted"},
     "output-1": {"stdout", "stderr"},

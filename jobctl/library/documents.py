@@ -508,6 +508,243 @@ class ErrorDocument(Record):
     exit_code: int
 
 
+class EventOutcomeBlock(Record):
+    """The outcome of an item, and the attempt that led to it."""
+
+    __slots__ = ()
+
+    state: Literal["queued", "running", "retrying", "succeeded", "failed", "unprocessed"]
+    """Queued or retrying: it runs again in this round."""
+    attempt: int
+    """0: the item never ran."""
+    code: str | None
+    """The kind of failure; null if the attempt did not fail."""
+    message: str | None
+    exit_code: int | None
+    signal: str | None
+    """The signal that ended the attempt."""
+    started_at: str | None
+    duration_s: float | None
+    host: str | None
+    """The machine of the attempt; null for this one."""
+
+
+class CountsBlock(Record):
+    """Items by state."""
+
+    __slots__ = ()
+
+    total: int
+    queued: int
+    running: int
+    retrying: int
+    succeeded: int
+    failed: int
+    unprocessed: int
+    rejected: int
+    skipped: int
+
+
+class EventTimeBlock(Record):
+    """The times of the job."""
+
+    __slots__ = ()
+
+    submitted_at: str
+    started_at: str | None
+    finished_at: str
+
+
+class EventCauseBlock(Record):
+    """One cause of failure."""
+
+    __slots__ = ()
+    _optional: ClassVar[frozenset[str]] = frozenset({
+        "example",
+    })  # fmt: skip
+
+    code: str
+    """The kind of failure."""
+    message: str
+    """The last message of the attempts, with numbers, paths and the like replaced."""
+    count: int
+    """Items that have failed with this cause."""
+    retryable: bool
+    outcome: Literal["known", "unknown"]
+    """Unknown: a side effect may have happened."""
+    sample_items: list[int]
+    example: str | None
+    """A message of an item, if this message is masked."""
+
+
+class EventFailuresBlock(Record):
+    """The causes of failure that most items have."""
+
+    __slots__ = ()
+    _blocks: ClassVar[Blocks] = {
+        "groups": EventCauseBlock,
+    }
+
+    groups: list[EventCauseBlock]
+
+
+class EventRetryBlock(Record):
+    """Whether the job can be retried, and how."""
+
+    __slots__ = ()
+
+    available: bool
+    command: str | None
+
+    if TYPE_CHECKING:
+
+        @overload
+        def __getitem__(self, key: Literal["items"], /) -> int: ...
+
+        @overload
+        def __getitem__(self, key: str, /) -> Any: ...
+
+        def __getitem__(self, key: str, /) -> Any: ...
+
+
+class EventResultsBlock(Record):
+    """The folder of the result files."""
+
+    __slots__ = ()
+
+    dir: str | None
+
+
+class EventUndoBlock(Record):
+    """The undo that a job is, or that it has begun."""
+
+    __slots__ = ()
+
+    of: int | None
+    """The job whose rows this one has taken back."""
+    job: int | None
+    """The job that takes its rows back by itself."""
+
+
+class EventDataBlock(Record):
+    """What an event is about: the job, and what happened to it."""
+
+    __slots__ = ()
+    _blocks: ClassVar[Blocks] = {
+        "outcome": EventOutcomeBlock,
+        "counts": CountsBlock,
+        "time": EventTimeBlock,
+        "failures": EventFailuresBlock,
+        "retry": EventRetryBlock,
+        "results": EventResultsBlock,
+        "undo": EventUndoBlock,
+    }
+    _optional: ClassVar[frozenset[str]] = frozenset({
+        "actor",
+        "reason",
+        "message",
+        "round",
+        "item",
+        "outcome",
+        "details",
+        "state",
+        "state_reason",
+        "counts",
+        "time",
+        "failures",
+        "retry",
+        "results",
+        "undo",
+    })  # fmt: skip
+
+    id: int | None
+    """The job; null for an event of a queue or of the store."""
+    uid: str | None
+    name: str | None
+    key: str | None
+    queue: str | None
+    actor: str | None
+    """Who did it: a user, token NAME, or engine."""
+    reason: str | None
+    """Why; empty if nobody has said so."""
+    message: str | None
+    """What happened, in words."""
+    round: int | None
+    item: int | None
+    """The item, of events about one item."""
+    outcome: EventOutcomeBlock | None
+    """Of the outcome of an item."""
+    details: dict[str, Any] | None
+    """What the journal keeps about the event."""
+    state: Literal["succeeded", "partial", "failed", "cancelled", "expired"] | None
+    """This key and the following ones: of the end of a round."""
+    state_reason: str | None
+    counts: CountsBlock | None
+    """Total = queued + running + retrying + succeeded + failed + unprocessed; rejected and skipped rows are not in it.
+    """
+    time: EventTimeBlock | None
+    failures: EventFailuresBlock | None
+    retry: EventRetryBlock | None
+    results: EventResultsBlock | None
+    undo: EventUndoBlock | None
+    """Only of a job that takes rows back or has begun an undo."""
+
+
+class EventDocument(Record):
+    """Something that happened, as ``jobctl events`` and the streams show it, and --notify and --on-done receive it."""
+
+    __slots__ = ()
+    _blocks: ClassVar[Blocks] = {
+        "data": EventDataBlock,
+    }
+    _optional: ClassVar[frozenset[str]] = frozenset({
+        "schema",
+        "id",
+    })  # fmt: skip
+
+    schema: Literal["jobctl.event/1"] | None
+    id: int | None
+    """Ids never go back; older releases sent notifications without one."""
+    type: Literal[
+        "job.succeeded",
+        "job.partial",
+        "job.failed",
+        "job.cancelled",
+        "job.expired",
+        "job.submitted",
+        "job.held",
+        "job.started",
+        "job.queued",
+        "job.paused",
+        "job.resumed",
+        "job.cancel_requested",
+        "job.cancelling",
+        "job.stopping",
+        "job.retried",
+        "job.rules_changed",
+        "job.undo",
+        "job.recovered",
+        "job.rows_decided",
+        "job.failures",
+        "job.noted",
+        "item.cancelled",
+        "item.succeeded",
+        "item.failed",
+        "item.retrying",
+        "item.unprocessed",
+        "delivery.delivered",
+        "delivery.dead",
+        "delivery.disabled",
+        "delivery.resent",
+        "queue.paused",
+        "queue.resumed",
+        "queue.set",
+        "store.restored",
+    ]
+    timestamp: str
+    data: EventDataBlock
+
+
 class LeftBehindBlock(Record):
     """Processes that outlived an attempt."""
 
@@ -1394,22 +1631,6 @@ class RecipesDocument(Record):
     recipes: list[RecipeBlock]
 
 
-class CountsBlock(Record):
-    """Items by state."""
-
-    __slots__ = ()
-
-    total: int
-    queued: int
-    running: int
-    retrying: int
-    succeeded: int
-    failed: int
-    unprocessed: int
-    rejected: int
-    skipped: int
-
-
 class ProgressBlock(Record):
     """The progress of a job, and its expected end."""
 
@@ -2193,132 +2414,3 @@ class ManifestDocument(Record):
     rows: int
     files: ManifestFilesBlock
     written_by: str
-
-
-class EventTimeBlock(Record):
-    """The times of the job."""
-
-    __slots__ = ()
-
-    submitted_at: str
-    started_at: str | None
-    finished_at: str
-
-
-class EventCauseBlock(Record):
-    """One cause of failure."""
-
-    __slots__ = ()
-    _optional: ClassVar[frozenset[str]] = frozenset({
-        "example",
-    })  # fmt: skip
-
-    code: str
-    """The kind of failure."""
-    message: str
-    """The last message of the attempts, with numbers, paths and the like replaced."""
-    count: int
-    """Items that have failed with this cause."""
-    retryable: bool
-    outcome: Literal["known", "unknown"]
-    """Unknown: a side effect may have happened."""
-    sample_items: list[int]
-    example: str | None
-    """A message of an item, if this message is masked."""
-
-
-class EventFailuresBlock(Record):
-    """The causes of failure that most items have."""
-
-    __slots__ = ()
-    _blocks: ClassVar[Blocks] = {
-        "groups": EventCauseBlock,
-    }
-
-    groups: list[EventCauseBlock]
-
-
-class EventRetryBlock(Record):
-    """Whether the job can be retried, and how."""
-
-    __slots__ = ()
-
-    available: bool
-    command: str | None
-
-    if TYPE_CHECKING:
-
-        @overload
-        def __getitem__(self, key: Literal["items"], /) -> int: ...
-
-        @overload
-        def __getitem__(self, key: str, /) -> Any: ...
-
-        def __getitem__(self, key: str, /) -> Any: ...
-
-
-class EventResultsBlock(Record):
-    """The folder of the result files."""
-
-    __slots__ = ()
-
-    dir: str | None
-
-
-class EventUndoBlock(Record):
-    """The undo that a job is, or that it has begun."""
-
-    __slots__ = ()
-
-    of: int | None
-    """The job whose rows this one has taken back."""
-    job: int | None
-    """The job that takes its rows back by itself."""
-
-
-class EventJobBlock(Record):
-    """The job whose round has ended."""
-
-    __slots__ = ()
-    _blocks: ClassVar[Blocks] = {
-        "counts": CountsBlock,
-        "time": EventTimeBlock,
-        "failures": EventFailuresBlock,
-        "retry": EventRetryBlock,
-        "results": EventResultsBlock,
-        "undo": EventUndoBlock,
-    }
-    _optional: ClassVar[frozenset[str]] = frozenset({
-        "undo",
-    })  # fmt: skip
-
-    id: int
-    uid: str
-    name: str
-    key: str | None
-    queue: str
-    state: Literal["succeeded", "partial", "failed", "cancelled", "expired"]
-    state_reason: str
-    round: int
-    counts: CountsBlock
-    """Total = queued + running + retrying + succeeded + failed + unprocessed; rejected and skipped rows are not in it.
-    """
-    time: EventTimeBlock
-    failures: EventFailuresBlock
-    retry: EventRetryBlock
-    results: EventResultsBlock
-    undo: EventUndoBlock | None
-    """Only of a job that takes rows back or has begun an undo."""
-
-
-class EventDocument(Record):
-    """The end of a round, as --notify and --on-done receive it."""
-
-    __slots__ = ()
-    _blocks: ClassVar[Blocks] = {
-        "data": EventJobBlock,
-    }
-
-    type: Literal["job.succeeded", "job.partial", "job.failed", "job.cancelled", "job.expired"]
-    timestamp: str
-    data: EventJobBlock

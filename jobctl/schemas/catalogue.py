@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any, get_args, get_type_hints
 
 from jobctl.domain.documents.all import Document
-from jobctl.domain.documents.event import EventDocument
 from jobctl.domain.documents.http import HttpDocument, ProblemDocument
 from jobctl.domain.documents.results import ManifestDocument
 from jobctl.domain.documents.values import EndedJobState, LiveJobState
@@ -19,10 +18,9 @@ def _name(document: type) -> str:
     return str(schema).removeprefix("jobctl.").replace("/", "-")
 
 
-#: Events and problems have no key ``schema``: their type is in ``type``, as their receivers expect.
+#: Problems have no key ``schema``: their type is in ``type``, as their receivers expect.
 DOCUMENTS: dict[str, type] = {
     **{_name(document): document for document in (*get_args(Document), *get_args(HttpDocument), ManifestDocument)},
-    "event-1": EventDocument,
     "problem-1": ProblemDocument,
 }
 
@@ -49,5 +47,19 @@ _RETRY: Rule = {
     "then": _having(retry=_having(command={"type": "string"}, why_not={"type": "null"})),
     "else": _having(retry=_having(command={"type": "null"}, why_not={"type": "string"})),
 }
+#: The keys that events about the end of a round have had from the beginning.
+_OF_ENDS = ("state", "state_reason", "round", "counts", "time", "failures", "retry", "results")
+_END: Rule = {
+    "if": _having(type={"enum": [f"job.{state}" for state in get_args(EndedJobState)]}),
+    "then": _having(
+        data={
+            "required": list(_OF_ENDS),
+            "properties": {
+                "id": {"type": "integer"},
+                **{name: {"type": "string"} for name in ("uid", "name", "queue")},
+            },
+        }
+    ),
+}
 
-RULES: dict[str, list[Rule]] = {"status-1": [_DONE, _RETRY]}
+RULES: dict[str, list[Rule]] = {"status-1": [_DONE, _RETRY], "event-1": [_END]}

@@ -1,8 +1,8 @@
-"""Reads the facts about a job whose round is over, for notifications."""
+"""Reads the facts about a job whose round is over, for the event about its end."""
 
 from __future__ import annotations
 
-from jobctl.domain.event import TOP_GROUPS, Cause, EndedJob
+from jobctl.domain.event import TOP_GROUPS, Cause, EndedJob, event_body
 from jobctl.domain.retry_advice import CAUSES, retry_advice, retry_command
 from jobctl.domain.shape import hides_the_cause
 from jobctl.store import jobs, undone
@@ -14,6 +14,16 @@ from jobctl.store.views.failures import top_failures
 from jobctl.store.views.undo import held_failures
 
 _SAMPLES = 5
+
+
+def end_body(database: Database, job: int, number: int, program: str) -> bytes:
+    """The event with this id about the end of a job, in the transaction that ends it.
+
+    ``program`` is the command that reaches its store. Later rounds change the facts, so the event must be kept.
+    """
+    row = jobs.load(database, job)
+    assert row is not None
+    return event_body(ended_job(database, row, program), number)
 
 
 def ended_job(database: Database, row: JobRow, program: str) -> EndedJob:

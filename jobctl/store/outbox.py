@@ -78,26 +78,24 @@ def add_targets(database: Database, job: int, targets: Sequence[NewTarget]) -> N
     )
 
 
-def enqueue(database: Database, job: int, now: int) -> int:
+def enqueue(database: Database, job: int, body: bytes, now: int) -> int:
     """Write a delivery for every target of a job that ends in this transaction. Returns the number of deliveries.
 
-    A second call changes nothing.
+    ``body`` is the event about the end. A second call changes nothing.
     """
     targets = database.execute("SELECT id, disabled_at FROM targets WHERE job = ? ORDER BY id", (job,)).fetchall()
     if not targets:
         return 0
     import uuid  # few jobs notify anybody, and these modules take 10 ms to load
 
-    from jobctl.domain.event import event_body, event_type
-    from jobctl.store.ended_job import ended_job
+    from jobctl.domain.event import end_type
 
     row = jobs.load(database, job)
-    assert row is not None and row.finished_at is not None
-    body = event_body(ended_job(database, row, program_for(database.path.parent)))
+    assert row is not None
     rows = []
     for target, disabled_at in targets:
         state, next_at = (DeliveryState.PENDING, now) if disabled_at is None else (DeliveryState.DISABLED, None)
-        event = event_type(row.state)
+        event = end_type(row.state)
         rows.append((f"msg_{uuid.uuid4()}", job, row.round, target, event, body, state.value, next_at, now))
     return database.executemany(
         "INSERT OR IGNORE INTO deliveries (id, job, round, target, event, body, state, next_at, created_at)"

@@ -9,6 +9,7 @@ The packed form is a list of sections. Each has the same state, and either a run
 
 from __future__ import annotations
 
+import contextlib
 import struct
 import sys
 from array import array
@@ -17,6 +18,7 @@ from typing import NamedTuple
 
 from jobctl.domain.states import ItemState
 from jobctl.store import event_ids
+from jobctl.store.cells import checked_cells
 from jobctl.store.database import Database
 
 #: State, form, number of outcomes, the attempt of all of them, the first item.
@@ -31,6 +33,16 @@ class Section(NamedTuple):
     state: int
     items: Sequence[int]
     attempts: Sequence[int] | int  # a number is the attempt of all items
+
+
+class Pack(NamedTuple):
+    """The outcomes of a job that one transaction has settled."""
+
+    id: int  # of the last one
+    job: int
+    at: int
+    size: int  # the number of outcomes
+    packed: bytes
 
 
 class Outcome(NamedTuple):
@@ -86,18 +98,30 @@ def _bytes(code: str, numbers: Sequence[int]) -> bytes:
 
 
 def after(database: Database, since: int, job: int | None = None) -> Iterator[Outcome]:
-    """The outcomes of a job, or of all jobs, with ids above ``since``, in the order of their ids.
+    """The outcomes of a job, or of all jobs, with ids above ``since``, in the order of their ids."""
+    for pack in packs(database, since, job):
+        yield from outcomes(pack, since)
 
-    It reads one row after another, so the caller may stop at any time.
+
+def packs(database: Database, since: int, job: int | None = None) -> Iterator[Pack]:
+    """The rows with outcomes above ``since``, of a job or of all jobs, in the order of their ids.
+
+    They are read one after another, so the caller may stop at any time.
     """
     of_job, values = ("", (since,)) if job is None else (" AND job = ?", (since, job))
     sql = f"SELECT id, job, at, count, packed FROM outcomes WHERE id > ?{of_job} ORDER BY id"  # noqa: S608
-    for last, owner, at, count, packed in database.execute(sql, values):
-        for number, (state, item, attempt) in enumerate(unpacked(packed), last - count + 1):
-            if number > last:  # the row is damaged
-                break
-            if number > since:
-                yield Outcome(number, owner, at, item, attempt, state)
+    with contextlib.closing(database.execute(sql, values)) as rows:
+        for row in rows:
+            yield Pack._make(checked_cells(Pack, row))
+
+
+def outcomes(pack: Pack, since: int) -> Iterator[Outcome]:
+    """The outcomes of a row with ids above ``since``."""
+    for number, (state, item, attempt) in enumerate(unpacked(pack.packed), pack.id - pack.size + 1):
+        if number > pack.id:  # the row is damaged
+            return
+        if number > since:
+            yield Outcome(number, pack.job, pack.at, item, attempt, state)
 
 
 def unpacked(packed: bytes) -> Iterator[tuple[ItemState, int, int]]:

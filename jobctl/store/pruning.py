@@ -23,6 +23,8 @@ _MANY_ROWS = (
 )
 #: Rows removed in one transaction from tables with large rows.
 _AT_ONCE = {"outcomes": 200}
+#: A longer number is damage.
+_DIGITS = 18
 #: Seconds left to other writers between two steps: they try to write every few milliseconds.
 COURTESY_S = 0.003
 #: Called between two transactions.
@@ -94,6 +96,7 @@ def remove_job(database: Database, job: FinishedJob, now: int) -> int:
     The rows of a small job are removed at once. Returns their number.
     """
     database.execute("INSERT OR REPLACE INTO prunings (job, at) VALUES (?, ?)", (job.id, now))
+    _note_removed_events(database, job.id)
     database.execute(
         "DELETE FROM delivery_attempts WHERE delivery IN (SELECT id FROM deliveries WHERE job = ?)", (job.id,)
     )
@@ -106,6 +109,22 @@ def remove_job(database: Database, job: FinishedJob, now: int) -> int:
         database.execute(f"DELETE FROM {table} WHERE job = ?", (job.id,)).rowcount  # noqa: S608
         for table, _ in _MANY_ROWS
     )
+
+
+_REMOVED_EVENT = "removed_event"  # in meta: the highest id of an event of a removed job
+
+
+def last_removed_event(database: Database) -> int:
+    """The highest id of the events that went with a removed job; 0 if none did."""
+    text = meta.value(database, _REMOVED_EVENT) or "0"
+    return int(text) if text.isdecimal() and len(text) <= _DIGITS else 0
+
+
+def _note_removed_events(database: Database, job: int) -> None:
+    sql = "SELECT (SELECT max(id) FROM journal WHERE job = ?1), (SELECT max(id) FROM outcomes WHERE job = ?1)"
+    newest = max((number for number in database.one(sql, (job,)) if number is not None), default=0)
+    if newest > last_removed_event(database):
+        meta.put(database, _REMOVED_EVENT, str(newest))
 
 
 def unfinished(database: Database) -> list[int]:

@@ -282,9 +282,11 @@ def ended(**changes: object) -> EndedJob:
 
 
 def test_an_event_says_what_happened_and_what_to_type() -> None:
-    event = json.loads(event_body(ended()))
+    event = json.loads(event_body(ended(), 7))
     assert (event["type"], event["timestamp"]) == ("job.partial", "2026-11-23T18:28:31.000Z")
+    assert (event["schema"], event["id"]) == ("jobctl.event/1", 7)
     data = event["data"]
+    assert (data["actor"], data["message"]) == ("engine", "partial: 7 succeeded, 3 failed")
     assert (data["id"], data["name"], data["key"], data["state"], data["round"]) == (
         42,
         "nightly",
@@ -332,7 +334,8 @@ def test_no_event_reaches_the_limit_and_all_are_json(name: str, times: int, odd:
     long = name + odd * times
     cause = Cause("exit_1", long, 1, True, "known", [1])
     body = event_body(
-        ended(name=long, queue=long, reason=long, causes=[cause] * 5, results=long, retry_command=long, key="k" * 128)
+        ended(name=long, queue=long, reason=long, causes=[cause] * 5, results=long, retry_command=long, key="k" * 128),
+        number=1 << 53,
     )
     assert len(body) < BODY_LIMIT
     event = json.loads(body)

@@ -13,6 +13,7 @@ from jobctl.store import outbox
 from jobctl.store.outbox import NewTarget
 from tests.engine.bench import Bench
 from tests.executors.fake import Play
+from tests.factories import enqueue_end
 
 CODES = ("rate_limit_exceeded", "insufficient_quota", "invalid_api_key")
 
@@ -58,7 +59,7 @@ def test_a_notification_shows_it_too(tmp_path):
     bench = work_off(tmp_path, lambda n: f"KeyError: 'user_{n}'\n")
     with bench.database.transaction():
         outbox.add_targets(bench.database, bench.number, [NewTarget("command", "mail me")])
-        outbox.enqueue(bench.database, bench.number, bench.now)
+        enqueue_end(bench.database, bench.number, bench.now)
         (sending,) = outbox.begin_due(bench.database, bench.now, 9)
     (told,) = json.loads(sending.body)["data"]["failures"]["groups"]
     assert (told["message"], told["count"], told["example"]) == ("KeyError: <text>", 40, "KeyError: 'user_1'")

@@ -29,7 +29,7 @@ from jobctl.store.outbox import NewTarget
 from jobctl.store.views import outbox as outbox_views
 from jobctl.store.views.outbox import DeliveryAttemptView, DeliveryView
 from tests.engine.receiver import Receiver
-from tests.factories import SECOND, make_store
+from tests.factories import SECOND, enqueue_end, make_store
 from tests.wait import wait_until
 
 SECRET = "whsec_" + base64.b64encode(b"0123456789abcdef01234567").decode()
@@ -54,7 +54,7 @@ class Desk:
         job = self.maker.job("ssf", **(row | {"results": json.dumps({"dir": "/results/1"})}))
         with self.database.transaction():
             outbox.add_targets(self.database, job, targets)
-            outbox.enqueue(self.database, job, self.now)
+            enqueue_end(self.database, job, self.now)
         return job
 
     def step(self) -> None:

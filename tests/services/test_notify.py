@@ -20,7 +20,7 @@ from jobctl.services.notify import (
 )
 from jobctl.store import journal, outbox
 from jobctl.store.outbox import NewTarget
-from tests.factories import SECOND, SUBMITTED_AT, JobMaker, make_store
+from tests.factories import SECOND, SUBMITTED_AT, JobMaker, enqueue_end, make_store
 
 NOW = SUBMITTED_AT + 60 * SECOND
 SECRET = "whsec_" + base64.b64encode(b"0123456789abcdef01234567").decode()
@@ -42,7 +42,7 @@ def ended_job(maker: JobMaker, *targets: NewTarget) -> int:
     job = maker.job("ssf", state="partial", finished_at=NOW)
     with maker.database.transaction():
         outbox.add_targets(maker.database, job, targets or [NewTarget("webhook", URL)])
-        outbox.enqueue(maker.database, job, NOW)
+        enqueue_end(maker.database, job, NOW)
     return job
 
 

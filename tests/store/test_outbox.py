@@ -12,7 +12,7 @@ from jobctl.domain.notify import DeliveryState, Reply, Verdict
 from jobctl.store import outbox, sqlite
 from jobctl.store.outbox import NewTarget, Sending
 from jobctl.store.views import outbox as outbox_views
-from tests.factories import SECOND, SUBMITTED_AT, JobMaker, make_store
+from tests.factories import SECOND, SUBMITTED_AT, JobMaker, enqueue_end, make_store
 
 NOW = SUBMITTED_AT + 60 * SECOND
 HOOK = NewTarget("webhook", "https://example.org/hook")
@@ -37,7 +37,7 @@ def finished_job(maker: JobMaker, *targets: NewTarget, states: str = "ssf", **va
 
 def enqueue(maker: JobMaker, job: int) -> int:
     with maker.database.transaction():
-        return outbox.enqueue(maker.database, job, NOW)
+        return enqueue_end(maker.database, job, NOW)
 
 
 def begin(maker: JobMaker, now: int = NOW, limit: int = 9) -> list[Sending]:
@@ -75,7 +75,7 @@ def test_one_delivery_per_target_and_round_however_often_it_is_enqueued(maker: J
 def test_a_transaction_that_fails_leaves_no_delivery(maker: JobMaker) -> None:
     job = finished_job(maker, HOOK)
     with pytest.raises(RuntimeError), maker.database.transaction():
-        outbox.enqueue(maker.database, job, NOW)
+        enqueue_end(maker.database, job, NOW)
         raise RuntimeError
     assert states(maker) == []
 
@@ -90,7 +90,7 @@ def test_the_body_is_made_of_the_row_as_it_is_in_the_same_transaction(maker: Job
             "UPDATE jobs SET state = 'partial', finished_at = ?, results = '{\"dir\": \"/r/1\"}' WHERE id = ?",
             (NOW, job),
         )
-        outbox.enqueue(maker.database, job, NOW)
+        enqueue_end(maker.database, job, NOW)
     (sending,) = begin(maker)
     event = json.loads(sending.body)
     assert event["type"] == sending.event == "job.partial"
@@ -140,8 +140,8 @@ def test_a_delivery_that_has_begun_does_not_begin_again_before_it_is_due(maker: 
 def test_longest_overdue_first_and_no_more_than_asked_for(maker: JobMaker) -> None:
     first, second = finished_job(maker, HOOK), finished_job(maker, HOOK)
     with maker.database.transaction():
-        outbox.enqueue(maker.database, second, NOW)
-        outbox.enqueue(maker.database, first, NOW + 1)
+        enqueue_end(maker.database, second, NOW)
+        enqueue_end(maker.database, first, NOW + 1)
     assert [s.job for s in begin(maker, NOW + 9, limit=1)] == [second]
     assert [s.job for s in begin(maker, NOW + 9, limit=1)] == [first]
     assert outbox.next_due(maker.database, first) is None
@@ -194,12 +194,12 @@ def test_a_target_that_is_gone_gets_no_more_notifications(maker: JobMaker) -> No
     enqueue(maker, job)
     with maker.database.transaction():
         maker.database.execute("UPDATE jobs SET round = 2 WHERE id = ?", (job,))
-        outbox.enqueue(maker.database, job, NOW + 1)
+        enqueue_end(maker.database, job, NOW + 1)
     hook = begin(maker, NOW, limit=1)[0]
     assert settle(maker, hook, GONE, status=410)
     with maker.database.transaction():
         maker.database.execute("UPDATE jobs SET round = 3 WHERE id = ?", (job,))
-        outbox.enqueue(maker.database, job, NOW + 2)
+        enqueue_end(maker.database, job, NOW + 2)
     by_target: dict[str, list[str]] = {"webhook": [], "command": []}
     for view in outbox_views.deliveries(maker.database, job):
         by_target[view.kind].append(view.state)
@@ -234,7 +234,7 @@ def test_targets_show_the_newest_round(maker: JobMaker) -> None:
     ]
     with maker.database.transaction():
         maker.database.execute("UPDATE jobs SET round = 2 WHERE id = ?", (job,))
-        outbox.enqueue(maker.database, job, NOW)
+        enqueue_end(maker.database, job, NOW)
     assert [(t.round, t.attempts) for t in outbox_views.targets(maker.database, job)] == [(2, 0), (2, 0)]
 
 

@@ -16,6 +16,7 @@ from jobctl.domain.documents.control import (
 )
 from jobctl.domain.documents.daemon import DaemonDocument, DaemonLogDocument, DaemonLogLineDocument, UnitDocument
 from jobctl.domain.documents.error import ErrorDocument
+from jobctl.domain.documents.event import EventDocument
 from jobctl.domain.documents.explain import ExplainDocument
 from jobctl.domain.documents.export import ExportDocument, ExportFileDocument, ExportHead
 from jobctl.domain.documents.items import ItemsDocument
@@ -64,6 +65,7 @@ Document = (
     | DeliveriesDocument
     | DoctorDocument
     | ErrorDocument
+    | EventDocument
     | ExplainDocument
     | ExportDocument
     | ExportFileDocument

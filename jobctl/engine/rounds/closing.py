@@ -17,6 +17,7 @@ from jobctl.engine.rounds.undoing import PreparedUndo, prepare
 from jobctl.engine.rounds.undone_file import UndoneFiles
 from jobctl.store import failures, jobs, journal, outbox, undone
 from jobctl.store.database import UNWRITABLE, Database
+from jobctl.store.ended_job import end_body
 from jobctl.store.opening.open import open_database
 
 #: The loop itself writes the result files of jobs up to this number of items; a thread writes those of larger jobs.
@@ -127,9 +128,13 @@ def finish(
         reason=live.row.stop_reason if state in _STOPPED else "",
         paused_at=None,
     )
-    journal.note(database, live.id, "finished", at=now, actor="engine", reason=str(state), round=live.row.round)
+    number = journal.note(
+        database, live.id, journal.FINISHED, at=now, actor="engine", reason=str(state), round=live.row.round
+    )
     closed.undo.begin(database, live, now)
-    outbox.enqueue(database, live.id, now)
+    body = end_body(database, live.id, number, outbox.program_for(database.path.parent))
+    journal.keep_body(database, number, body)
+    outbox.enqueue(database, live.id, body, now)
     return state
 
 

@@ -147,6 +147,8 @@ class Intake:
             idempotency.check_unique(database, job, values["fingerprint"])
         command, reason = request.shown_command, plural(rows, "item")
         journal.note(database, job, journal.SUBMITTED, at=self.now, actor=actor(), reason=reason, command=command)
+        if request.hold:
+            journal.note(database, job, journal.HELD, at=self.now, actor=actor())
         if self._targets:
             from jobctl.store import outbox
 

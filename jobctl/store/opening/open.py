@@ -24,11 +24,14 @@ BUSY_TIMEOUT_MS = 5_000
 JOURNAL_SIZE_LIMIT = 64 << 20
 
 
-def open_database(home: Home, *, create: bool = False, lock_holder: int | None = None) -> Database:
+def open_database(
+    home: Home, *, create: bool = False, lock_holder: int | None = None, any_thread: bool = False
+) -> Database:
     """Open the store of a home for reading and writing.
 
     With ``create`` a missing home or database is made (mode 0700/0600 whatever the umask). An older database is
-    migrated, which takes the daemon lock; ``lock_holder`` is a process that holds it on our behalf. Raises NotFound
+    migrated, which takes the daemon lock; ``lock_holder`` is a process that holds it on our behalf. With
+    ``any_thread``, all threads may use the connection, one at a time, as their caller ensures. Raises NotFound
     without a store, OlderDaemon if it cannot be migrated now, StoreError for a file that is damaged, foreign or
     newer than this program, HomeError for a home that cannot be trusted.
     """
@@ -45,7 +48,7 @@ def open_database(home: Home, *, create: bool = False, lock_holder: int | None =
         raise no_queue(home.root)
     if create:
         _precreate(home.database)
-    database = _connect(home.database, create=create, lock_holder=lock_holder)
+    database = _connect(home.database, create=create, lock_holder=lock_holder, any_thread=any_thread)
     if create:
         prepare_folders(home)
     return database
@@ -71,10 +74,16 @@ def _precreate(path: Path) -> None:
     os.close(descriptor)
 
 
-def _connect(path: Path, *, create: bool, lock_holder: int | None) -> Database:
+def _connect(path: Path, *, create: bool, lock_holder: int | None, any_thread: bool) -> Database:
     _check_files(path)
     # SQLite gives -wal and -shm the mode of the database, whatever the umask is.
-    connection = sqlite.connect(path, timeout=BUSY_TIMEOUT_MS / 1000, isolation_level=None, cached_statements=256)
+    connection = sqlite.connect(
+        path,
+        timeout=BUSY_TIMEOUT_MS / 1000,
+        isolation_level=None,
+        cached_statements=256,
+        check_same_thread=not any_thread,
+    )
     database = Database(connection, path)
     try:
         _configure(database, create=create, lock_holder=lock_holder)

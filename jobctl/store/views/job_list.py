@@ -109,6 +109,12 @@ def numbers(database: Database, wanted: JobFilter, now: int) -> list[int]:
     return [row[0] for row in database.execute(f"SELECT id FROM jobs WHERE {where} ORDER BY id", values)]  # noqa: S608
 
 
+def fits(database: Database, wanted: JobFilter, job: int) -> bool:
+    """Whether a job meets the conditions of a filter, except that of the time when it was submitted."""
+    where, values = _conditions(wanted._replace(since_us=None), 0)
+    return database.scalar(f"SELECT 1 FROM jobs WHERE id = ? AND {where}", (job, *values)) is not None  # noqa: S608
+
+
 def of_name(database: Database, name: str) -> list[int]:
     """The numbers of all jobs of exactly this name, the newest first."""
     return [row[0] for row in database.execute("SELECT id FROM jobs WHERE name = ? ORDER BY id DESC", (name,))]

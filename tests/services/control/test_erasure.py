@@ -20,6 +20,7 @@ from jobctl.store.opening import backup
 from jobctl.store.opening.open import open_database
 from jobctl.store.outbox import NewTarget
 from jobctl.supervisor.kept_outcomes import KeptOutcomes
+from tests.factories import enqueue_end
 from tests.services.finished_job import WorkedOff
 
 MARK = b"SECRETmark"
@@ -50,7 +51,7 @@ def marked(bench: WorkedOff, rows: int = 40, word: str = MARK.decode()) -> int:
     with bench.database.transaction():
         execute = bench.database.execute
         outbox.add_targets(bench.database, job, [NewTarget("command", f"tell {word}-target")])
-        outbox.enqueue(bench.database, job, bench.now)
+        enqueue_end(bench.database, job, bench.now)
         execute("UPDATE deliveries SET state = 'dead', next_at = NULL, result = ? WHERE job = ?", (word, job))
         execute(
             "INSERT INTO delivery_attempts (delivery, attempt, started_at, error, response)"

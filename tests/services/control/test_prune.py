@@ -23,6 +23,7 @@ from jobctl.services.output.verify import verify
 from jobctl.store import outbox, pruning, requests
 from jobctl.store.outbox import NewTarget
 from tests.engine.bench import SECOND
+from tests.factories import enqueue_end
 from tests.services.finished_job import WorkedOff
 
 DAY = 86_400 * SECOND
@@ -74,7 +75,7 @@ def test_a_job_goes_with_everything_that_belongs_to_it_and_no_other_is_touched(b
     (bench.home.job_logs(old) / "1.out").write_bytes(b"x" * 10_000)
     with bench.database.transaction():
         outbox.add_targets(bench.database, old, [NewTarget("command", "true")])
-        outbox.enqueue(bench.database, old, bench.now)
+        enqueue_end(bench.database, old, bench.now)
         bench.database.execute("UPDATE deliveries SET state = 'dead', next_at = NULL")
         bench.database.execute(
             "INSERT INTO delivery_attempts (delivery, attempt, started_at) SELECT id, 1, 1 FROM deliveries"
@@ -161,7 +162,7 @@ def test_a_job_with_an_undelivered_notification_stays(bench: WorkedOff) -> None:
     job = good(bench)
     with bench.database.transaction():
         outbox.add_targets(bench.database, job, [NewTarget("command", "true")])
-        outbox.enqueue(bench.database, job, bench.now)
+        enqueue_end(bench.database, job, bench.now)
     assert kept(run(bench)) == {job: "a notification about its end is not delivered yet"}
 
 
