@@ -12,6 +12,7 @@ from starlette.requests import HTTPConnection
 
 from jobctl.config import Home
 from jobctl.errors import JobctlError
+from jobctl.http.changes import Changes
 from jobctl.process import moment
 from jobctl.store import sqlite
 from jobctl.store.database import Database
@@ -33,6 +34,8 @@ class Server:
         self.home = home
         self.program = program
         self.now = now
+        #: What waiting requests wait for. Closing it ends them: whoever stops the server does this first.
+        self.changes = Changes(home)
         self._threads = anyio.CapacityLimiter(THREADS)
 
     async def call(self, service: Callable[P, T], *args: P.args, **options: P.kwargs) -> T:
@@ -64,6 +67,7 @@ class Server:
 
     async def close(self) -> None:
         """Release what the server keeps, when it stops."""
+        self.changes.close()
 
 
 def server_of(request: HTTPConnection) -> Server:

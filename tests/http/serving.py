@@ -26,19 +26,23 @@ PATIENCE_S = 60.0
 @contextmanager
 def serving(home: Home, *, tcp: bool = False, now: Callable[[], int] = moment.now) -> Iterator[httpx.Client]:
     """Serve a store for the block; yields a client whose addresses are paths: ``client.get("/v1/jobs")``."""
-    with serving_app(make_app(Server(home, now=now)), tcp=tcp) as client:
+    server = Server(home, now=now)
+    with serving_app(make_app(server), tcp=tcp, ending=server.changes.close) as client:
         yield client
 
 
 @contextmanager
-def serving_app(app: ASGIApp, *, tcp: bool = False, at: Path | None = None) -> Iterator[httpx.Client]:
+def serving_app(
+    app: ASGIApp, *, tcp: bool = False, at: Path | None = None, ending: Callable[[], None] = lambda: None
+) -> Iterator[httpx.Client]:
     """``serving`` for an application. ``at`` is where its Unix socket is, for those who speak to it themselves.
 
-    Otherwise it is in a short folder of its own, because its path may have about a hundred characters.
+    ``ending`` is called in the loop before the server waits for its requests. Without ``at`` the socket is in a short
+    folder of its own, because its path may have about a hundred characters.
     """
     with tempfile.TemporaryDirectory(prefix="jobctl-") as place:
         listener = _tcp() if tcp else _unix(at or Path(place) / "socket")
-        server = uvicorn.Server(uvicorn.Config(app, log_level="warning", http="h11"))
+        server = _Server(uvicorn.Config(app, log_level="warning", http="h11"), ending)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
         thread.start()
         try:
@@ -49,6 +53,18 @@ def serving_app(app: ASGIApp, *, tcp: bool = False, at: Path | None = None) -> I
             server.should_exit = True
             thread.join(PATIENCE_S)
             listener.close()
+
+
+class _Server(uvicorn.Server):
+    """A server that ends requests which wait for something before it waits for them."""
+
+    def __init__(self, config: uvicorn.Config, ending: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._ending = ending
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._ending()
+        await super().shutdown(sockets)
 
 
 def _unix(path: Path) -> socket.socket:
