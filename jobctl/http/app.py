@@ -9,9 +9,10 @@ from fastapi import Depends, FastAPI
 
 from jobctl.http import page_files, problems, versions
 from jobctl.http.framing import OneLength
+from jobctl.http.intake.state import Intake
 from jobctl.http.methods import Head
 from jobctl.http.parameters import refuse_unknown
-from jobctl.http.routes import control, items, jobs, machine, output, pages, results
+from jobctl.http.routes import control, intake, items, jobs, machine, output, pages, results
 from jobctl.http.server import Server
 
 _ROUTERS = (
@@ -20,6 +21,7 @@ _ROUTERS = (
     output.router,
     results.router,
     control.router,
+    intake.router,
     machine.router,
     pages.router,
     page_files.router,
@@ -49,6 +51,7 @@ def make_app(server: Server) -> FastAPI:
         dependencies=[Depends(refuse_unknown)],
     )
     app.state.server = server
+    app.state.intake = Intake(server)
     versions.install(app)
     app.add_middleware(OneLength)
     problems.install(app)

@@ -19,6 +19,8 @@ from jobctl import errors
 from jobctl.domain.texts import readable
 from jobctl.domain.times import TimePassed
 from jobctl.errors import JobctlError
+from jobctl.services.submit.idempotency import OtherWork
+from jobctl.sources.problems import RowsRejected
 
 MEDIA_TYPE = "application/problem+json"
 #: Seconds after which a client may try again what another process was in the way of.
@@ -34,7 +36,8 @@ _STATUS: dict[type[JobctlError], int] = {
     TimePassed: 409,
     errors.JobChanged: 412,
     errors.InputRejected: 422,
-    errors.KeyConflict: 422,
+    errors.KeyConflict: 409,
+    OtherWork: 422,
     errors.NotFound: 404,
     errors.Busy: 503,
     errors.NoRoom: 507,
@@ -102,9 +105,28 @@ def of_error(error: JobctlError) -> Response:
             more=error.more,
         )
     status = status_of_error(error)
+    more = _rows(error) if isinstance(error, RowsRejected) else {}
     headers = {"Retry-After": str(RETRY_S)} if status == 503 else {}
     message = _OPTION.sub(lambda option: option[1].replace("-", "_"), error.message)
-    return problem(status, error.code, message, hint=error.hint, details=error.details, headers=headers)
+    return problem(status, error.code, message, hint=error.hint, details=error.details, headers=headers, more=more)
+
+
+def _rows(error: RowsRejected) -> dict[str, Any]:
+    """The places of rejected rows, for programs."""
+    found = error.problems
+    rows = [
+        {
+            "location": "body",
+            "name": _text(each.column or ""),
+            "message": _text(each.message),
+            "code": each.code,
+            "line": each.line,
+            "record": each.record,
+            "column": None if each.column is None else _text(each.column),
+        }
+        for each in found.described
+    ]
+    return {"errors": rows, "errors_total": found.total}
 
 
 def status_of_error(error: JobctlError) -> int:

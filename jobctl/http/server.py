@@ -43,8 +43,12 @@ class Server:
 
         Raises what it raises; an error of the database or the disk as a problem that a person can solve.
         """
+        return await self.call_in(self._threads, lambda: service(*args, **options))
+
+    async def call_in(self, limiter: anyio.CapacityLimiter, work: Callable[[], T]) -> T:
+        """``call`` in one of the threads of another bound, for work that takes long."""
         try:
-            return await anyio.to_thread.run_sync(lambda: service(*args, **options), limiter=self._threads)
+            return await anyio.to_thread.run_sync(work, limiter=limiter)
         except (sqlite.Error, OSError) as error:
             known = explain(error, str(self.home.root))
             if known is None and isinstance(error, OSError) and error.strerror:

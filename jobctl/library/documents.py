@@ -1631,6 +1631,45 @@ class RecipesDocument(Record):
     recipes: list[RecipeBlock]
 
 
+class OfferedRecipeDocument(Record):
+    """One of them, as ``GET /v1/recipes/NAME`` answers."""
+
+    __slots__ = ()
+
+    name: str
+    summary: str
+    options: dict[str, Any]
+    """The safe options that it sets."""
+    takes: list[str]
+    """The options that a request may give."""
+    schema: Literal["jobctl.offered_recipe/1"]
+
+
+class OfferedRecipeBlock(Record):
+    """A recipe that a caller may run over HTTP, without its command, paths and environment."""
+
+    __slots__ = ()
+
+    name: str
+    summary: str
+    options: dict[str, Any]
+    """The safe options that it sets."""
+    takes: list[str]
+    """The options that a request may give."""
+
+
+class OfferedRecipesDocument(Record):
+    """The recipes that a caller may run, as ``GET /v1/recipes`` answers."""
+
+    __slots__ = ()
+    _blocks: ClassVar[Blocks] = {
+        "recipes": OfferedRecipeBlock,
+    }
+
+    schema: Literal["jobctl.offered_recipes/1"]
+    recipes: list[OfferedRecipeBlock]
+
+
 class ProgressBlock(Record):
     """The progress of a job, and its expected end."""
 

@@ -131,8 +131,8 @@ def _format(options: InputOptions, is_file: bool) -> str:
             hint = did_you_mean(options.format, INPUT_FORMATS, f"use one of {', '.join(INPUT_FORMATS)}")
             raise UsageError(f"--format {options.format!r} is not known", hint=hint)
         return options.format
-    suffix = os.path.splitext(unpacked_name(options.origin.lower()))[1]
-    known = _FORMAT_OF_SUFFIX.get(suffix)
+    suffix = _suffix(options.origin)
+    known = format_of_name(options.origin)
     if known is None and not is_file:
         raise UsageError(
             f"the name of {options.name} does not tell its format", hint=f"add --format, one of {', '.join(FORMATS)}"
@@ -144,6 +144,15 @@ def _format(options: InputOptions, is_file: bool) -> str:
             hint=f"{command.format(file=shlex.quote(options.origin))}; for each of its lines as it is, --format lines",
         )
     return known or "lines"
+
+
+def _suffix(path: str) -> str:
+    return os.path.splitext(unpacked_name(path.lower()))[1]
+
+
+def format_of_name(path: str) -> str | None:
+    """The format that the name of a file tells, packed or not."""
+    return _FORMAT_OF_SUFFIX.get(_suffix(path))
 
 
 def unpacked_name(path: str) -> str:

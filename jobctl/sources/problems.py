@@ -77,6 +77,14 @@ class RowsRejected(InputRejected):
         super().__init__(message, hint=hint, details=details)
         self.problems = problems
 
+    def leave_out_lines(self) -> None:
+        """Name no lines, because those of the input are not those of the text that its author wrote."""
+        without = {each.sentence(): each._replace(line=None).sentence() for each in self.problems.described}
+        self.details = tuple(without.get(line, line) for line in self.details)
+        self.problems.first = [each._replace(line=None) for each in self.problems.first]
+        if self.problems.damage is not None:
+            self.problems.damage = self.problems.damage._replace(line=None)
+
 
 @dataclass(slots=True)
 class Problems:

@@ -42,6 +42,8 @@ from jobctl.domain.documents.settings import (
     ConfigEditDocument,
     ConfigPathDocument,
     ConfigTrustDocument,
+    OfferedRecipeDocument,
+    OfferedRecipesDocument,
     RecipeDocument,
     RecipesDocument,
 )
@@ -85,6 +87,8 @@ Document = (
     | QueuesDocument
     | RecipeDocument
     | RecipesDocument
+    | OfferedRecipeDocument
+    | OfferedRecipesDocument
     | ReportDocument
     | ReportFileDocument
     | ResentDocument

@@ -6,6 +6,7 @@ from typing import Annotated, Literal, NotRequired, TypedDict
 
 from jobctl.domain.documents.daemon import DaemonStateName
 from jobctl.domain.documents.keywords import Keywords
+from jobctl.domain.documents.values import Count
 
 HttpStatus = Annotated[int, Keywords(minimum=400, maximum=599)]
 
@@ -29,8 +30,12 @@ class InvalidPartBlock(TypedDict):
     """One part of a request that is not as it must be."""
 
     location: Annotated[str, "query, path, header or body"]
-    name: str
+    name: Annotated[str, "of the parameter or the column"]
     message: str
+    code: NotRequired[Annotated[str, "the kind of fault of a row"]]
+    line: NotRequired[Annotated[int | None, "of the body, where the row begins"]]
+    record: NotRequired[Annotated[int | None, "the number of the row; the header is not counted"]]
+    column: NotRequired[str | None]
 
 
 class ProblemDocument(TypedDict):
@@ -43,7 +48,10 @@ class ProblemDocument(TypedDict):
     code: Annotated[str, "the kind of error, for programs; the same as on the command line"]
     hint: Annotated[str | None, "the command to type, or another advice"]
     details: list[str]
-    errors: NotRequired[Annotated[list[InvalidPartBlock], "the parts of the request that are wrong"]]
+    errors: NotRequired[
+        Annotated[list[InvalidPartBlock], "the parts of the request that are wrong, at least the first 20"]
+    ]
+    errors_total: NotRequired[Annotated[Count, "the rows that are wrong"]]
 
 
 #: A document with a key ``schema``, which has a schema of its own.

@@ -98,6 +98,28 @@ class RecipesDocument(TypedDict):
     recipes: list[RecipeBlock]
 
 
+class OfferedRecipeBlock(TypedDict):
+    """A recipe that a caller may run over HTTP, without its command, paths and environment."""
+
+    name: str
+    summary: str
+    options: Annotated[dict[str, object], "the safe options that it sets"]
+    takes: Annotated[list[str], "the options that a request may give"]
+
+
+class OfferedRecipesDocument(TypedDict):
+    """The recipes that a caller may run, as ``GET /v1/recipes`` answers."""
+
+    schema: Literal["jobctl.offered_recipes/1"]
+    recipes: list[OfferedRecipeBlock]
+
+
+class OfferedRecipeDocument(OfferedRecipeBlock):
+    """One of them, as ``GET /v1/recipes/NAME`` answers."""
+
+    schema: Literal["jobctl.offered_recipe/1"]
+
+
 class RecipeDocument(RecipeBlock):
     """One recipe, as ``jobctl recipe show NAME --json`` shows it."""
 

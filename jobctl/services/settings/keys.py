@@ -98,6 +98,7 @@ KEYS = (
 RECIPE_KEYS = (
     *(_key("recipe", option) for option in OPTIONS if option.kept),
     Key("recipe", "summary", "text", "", "what it does, in a line", safe=True),
+    Key("recipe", "http", "switch", "false", "true or false", safe=False),
     Key("recipe", "command", "command", "", 'a list of words such as ["convert", "{}", "{.}.webp"]', safe=False),
 )
 

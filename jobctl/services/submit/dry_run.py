@@ -76,7 +76,7 @@ class DryRun:
     def _comparison(self, database: Database) -> Comparison | None:
         if self._request.key is None or not self._exists:
             return None
-        self.owner = jobs.by_key(database, self._request.key)
+        self.owner = jobs.by_key(database, self._request.stored_key or "")
         return None if self.owner is None else Comparison(database, self.owner)
 
     def _new(self, batch: Batch, keys: RowKeys) -> Batch:

@@ -92,7 +92,7 @@ class Intake:
 
     def _at_once(self, keys: RowKeys | None) -> Accepted:
         """Accept the job in one transaction, in which no other command can take its key."""
-        key = self.submission.request.key
+        key = self.submission.request.stored_key
         if keys is not None:
             keys.scan_live_jobs()
         with self.database.transaction():

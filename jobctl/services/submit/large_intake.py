@@ -51,7 +51,7 @@ def accept_in_parts(intake: Intake, keys: RowKeys | None) -> Accepted:
 
 
 def _owner(intake: Intake) -> JobRow | None:
-    key = intake.submission.request.key
+    key = intake.submission.request.stored_key
     return None if key is None else jobs.by_key(intake.database, key)
 
 

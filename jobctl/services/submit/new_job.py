@@ -78,7 +78,7 @@ def first_values(submission: Submission, now: int) -> dict[str, Any]:
         # Not in the fingerprint: in every version, a key and the same words mean the same work.
         "work_options": origin.given | ({KEEPS_TAGS: True} if handler.keeps_tags else {}),
         "fingerprint": "",
-        "key": request.key,
+        "key": request.stored_key,
         "after": [list(dependency) for dependency in request.after],
         "not_before_at": waits_until or request.not_before_at,
         "state": "paused" if request.hold else "queued",

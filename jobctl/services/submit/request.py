@@ -25,6 +25,11 @@ _APPENDED = "the command has no placeholder such as {}: each line is appended to
 OnDuplicate = Literal["return", "fail", "resume"]
 
 
+def key_of_owner(key: str, owner: str | None) -> str:
+    """The key of a submission by a token, such as ``web-shop~nightly``. No key that is given has a tilde."""
+    return key if owner is None else f"{owner}~{key}"
+
+
 class Interrupted(KeyboardInterrupt):
     """Ctrl-C while a job is made."""
 
@@ -66,6 +71,11 @@ class SubmitRequest:
     undo: UndoWords | None = None  # the way to take a row back
     undo_on_failure: bool = False
     owner: str | None = None  # the token of HTTP that submitted it
+
+    @property
+    def stored_key(self) -> str | None:
+        """The key as the store has it. A token never has the key of another token or of a person."""
+        return None if self.key is None else key_of_owner(self.key, self.owner)
 
     @property
     def waits_for_time(self) -> bool:

@@ -1,0 +1,213 @@
+"""``POST /v1/recipes/NAME/jobs`` and ``POST /v1/jobs``: accept a file as a job. ``/v1/recipes``: what can be run."""
+
+from __future__ import annotations
+
+import os
+from contextlib import closing
+from functools import partial
+from typing import TYPE_CHECKING, Annotated, Any
+
+from fastapi import APIRouter, Depends, Header, Path, Query, Request
+from starlette.requests import ClientDisconnect
+from starlette.responses import Response
+
+from jobctl.domain.job_options import OPTIONS
+from jobctl.errors import UsageError
+from jobctl.http.access import Caller, Reader, Submitter, is_local
+from jobctl.http.answers import answer, digest, encoded
+from jobctl.http.intake.accepting import Wanted, accept, judge
+from jobctl.http.intake.body_types import FORM
+from jobctl.http.intake.keys import HEADER, read_key
+from jobctl.http.intake.parameters import option_parameters
+from jobctl.http.intake.receiving import Described, described, receive
+from jobctl.http.intake.request_options import OVER_TCP, Allowed
+from jobctl.http.intake.spool import Spool
+from jobctl.http.intake.state import intake_of
+from jobctl.http.preferences import read_preferences
+from jobctl.http.problems import Refused
+from jobctl.http.server import Server, server_of
+from jobctl.services.settings.offered_recipes import offered_block, offered_recipes, pick
+from jobctl.services.submit.request import key_of_owner
+
+if TYPE_CHECKING:
+    from jobctl.domain.documents.settings import OfferedRecipeDocument, OfferedRecipesDocument
+    from jobctl.domain.documents.status import StatusDocument
+    from jobctl.services.settings.recipes import Recipe
+
+router = APIRouter(prefix="/v1")
+
+#: Options of the command that are not options of the job here: the address names the recipe, and ``dry_run`` is below.
+_NOT_HERE = ("dry-run", "recipe")
+_ANYTHING = tuple(option for option in OPTIONS if option.name != "dry-run")
+_SAFE = tuple(option for option in OVER_TCP if option.name not in _NOT_HERE)
+_OWN = ("dry_run", "filename")
+
+RecipePath = Annotated[
+    str, Path(description="The name of a recipe.", min_length=1, max_length=200, pattern=r"^[^/\x00-\x1f\x7f]+$")
+]
+DryRun = Annotated[bool, Query(description="Judge the file and accept nothing.")]
+FileName = Annotated[str, Query(description="The name of the file, if it is not in the body.", max_length=1_000)]
+KeyHeader = Annotated[
+    str | None,
+    Header(
+        alias=HEADER,
+        description="The idempotency key: the same work with the same key is accepted only once.",
+        max_length=300,
+        pattern=r'^("[A-Za-z0-9._:@/+-]{1,128}"|[A-Za-z0-9._:@/+-]{1,128})$',
+        examples=["nightly-2026-11-24"],
+    ),
+]
+_TEXT = {"schema": {"type": "string"}}
+_BODY: dict[str, Any] = {
+    "requestBody": {
+        "description": "The file with the rows, as it is, or packed with Content-Encoding.",
+        "required": True,
+        "content": {
+            "text/csv": _TEXT | {"example": "id,url\n1,https://example.com/a\n"},
+            "text/tab-separated-values": _TEXT,
+            "application/x-ndjson": _TEXT | {"example": '{"id": 1}\n'},
+            "text/plain": _TEXT,
+            "application/json": {
+                "schema": {
+                    "oneOf": [
+                        {"type": "array", "items": {"type": "object"}},
+                        {
+                            "type": "object",
+                            "properties": {
+                                "rows": {"type": "array", "items": {"type": "object"}},
+                                "options": {"type": "object"},
+                            },
+                            "required": ["rows"],
+                            "additionalProperties": False,
+                        },
+                    ]
+                },
+                "example": {"rows": [{"id": 1}], "options": {"slots": 4}},
+            },
+            FORM: {
+                "schema": {
+                    "type": "object",
+                    "properties": {"file": {"type": "string", "format": "binary"}},
+                    "required": ["file"],
+                }
+            },
+        },
+    }
+}
+
+
+@router.get("/recipes")
+async def list_recipes(request: Request, found: Reader) -> Response:
+    """The recipes that the caller may run."""
+    offered = await server_of(request).call(_offered, found, is_local(request))
+    document: OfferedRecipesDocument = {
+        "schema": "jobctl.offered_recipes/1",
+        "recipes": [offered_block(recipe, _allowed(recipe, request).names) for recipe in offered.values()],
+    }
+    return answer(request, document)
+
+
+@router.get("/recipes/{recipe}")
+async def show_recipe(request: Request, recipe: RecipePath, found: Reader) -> Response:
+    """One of the recipes that the caller may run."""
+    picked = pick(recipe, await server_of(request).call(_offered, found, is_local(request)))
+    document: OfferedRecipeDocument = {
+        "schema": "jobctl.offered_recipe/1",
+        **offered_block(picked, _allowed(picked, request).names),
+    }
+    return answer(request, document)
+
+
+@router.post(
+    "/recipes/{recipe}/jobs", status_code=202, openapi_extra=_BODY, dependencies=[Depends(option_parameters(_SAFE))]
+)
+async def submit_to_recipe(
+    request: Request,
+    recipe: RecipePath,
+    found: Submitter,
+    dry_run: DryRun = False,
+    filename: FileName = "",
+    key: KeyHeader = None,
+) -> Response:
+    """Accept the file in the body as a job of a recipe."""
+    picked = pick(recipe, await server_of(request).call(_offered, found, is_local(request)))
+    reads = picked.options.get("format")
+    wanted = Wanted(found, _allowed(picked, request), recipe, reads, _texts(request), read_key(key))
+    return await _take_in(request, wanted, described(request, filename, recipe), dry_run=dry_run)
+
+
+@router.post(
+    "/jobs",
+    status_code=202,
+    openapi_extra=_BODY,
+    dependencies=[Depends(option_parameters(_ANYTHING, takes_command=True))],
+)
+async def submit_job(
+    request: Request, found: Submitter, dry_run: DryRun = False, filename: FileName = "", key: KeyHeader = None
+) -> Response:
+    """Accept the file in the body as a job with a command, at the Unix socket alone."""
+    if not is_local(request) or not found.is_user:
+        raise Refused(
+            403,
+            "a command comes from the user of the store alone, through the Unix socket",
+            hint="POST /v1/recipes/NAME/jobs; GET /v1/recipes lists the recipes",
+        )
+    wanted = Wanted(found, Allowed(_ANYTHING, takes_command=True), None, None, _texts(request), read_key(key))
+    return await _take_in(request, wanted, described(request, filename, "upload"), dry_run=dry_run)
+
+
+def _offered(found: Caller, local: bool) -> dict[str, Recipe]:
+    """The recipes that a caller may run. A mistake in the settings of the server is not one of the caller."""
+    try:
+        return offered_recipes(os.environ, os.getcwd(), names=found.recipes, is_local=local)
+    except UsageError as error:
+        if local:
+            raise
+        raise Refused(
+            500, "the settings of this server have a mistake", code="settings", hint="jobctl recipe list there names it"
+        ) from error
+
+
+def _allowed(recipe: Recipe, request: Request) -> Allowed:
+    """The options that a request may give. Over TCP, those that the recipe sets are rules for its callers.
+
+    A job without a name of its own would be compared with jobs of others by a recipe that runs only new rows.
+    """
+    if is_local(request):
+        return Allowed(_SAFE)
+    fixed = {*recipe.options, *(["name"] if recipe.options.get("only-new") else [])}
+    return Allowed(_SAFE, frozenset(fixed), recipe.name)
+
+
+def _texts(request: Request) -> list[tuple[str, str]]:
+    return [pair for pair in request.query_params.multi_items() if pair[0] not in _OWN]
+
+
+async def _take_in(request: Request, wanted: Wanted, head: Described, *, dry_run: bool) -> Response:
+    intake, server = intake_of(request), server_of(request)
+    owned = None if wanted.key is None or dry_run else key_of_owner(wanted.key, wanted.caller.token)
+    with intake.place(wanted.caller), intake.keys.taking(owned):
+        spool = await intake.read(partial(Spool, server.home, head.length))
+        with closing(spool):
+            try:
+                body = await receive(request, head, spool, intake.bounds)
+            except ClientDisconnect:
+                return Response(status_code=400)  # nobody reads it
+            work = partial(judge if dry_run else accept, server, wanted, body, spool.path, intake.bounds)
+            document: Any = await intake.read(work)
+    return answer(request, document) if dry_run else await _accepted(request, server, document)
+
+
+async def _accepted(request: Request, server: Server, document: StatusDocument) -> Response:
+    """The answer for a job that was accepted, after the wait that the client prefers."""
+    from jobctl.http.intake.waiting import until_done
+
+    preferences = read_preferences(request.headers.getlist("prefer"))
+    if preferences.wait_s and not document["done"]:
+        document = await until_done(server, document, preferences.wait_s)
+    headers = {"Location": f"/v1/jobs/{document['job']}", **preferences.applied}
+    if not document["done"]:
+        headers["Retry-After"] = "1"
+    if not document["idempotency"]["replayed"]:  # the same bytes as those of GET
+        headers |= {"ETag": f'"{digest(encoded(document))}"', "Content-Location": headers["Location"]}
+    return answer(request, document, status=200 if document["done"] else 202, headers=headers)
