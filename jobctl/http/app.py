@@ -12,7 +12,7 @@ from jobctl.http.framing import OneLength
 from jobctl.http.intake.state import Intake
 from jobctl.http.methods import Head
 from jobctl.http.parameters import refuse_unknown
-from jobctl.http.routes import control, intake, items, jobs, machine, output, pages, results
+from jobctl.http.routes import control, intake, items, jobs, machine, output, page_changes, pages, results
 from jobctl.http.server import Server
 
 _ROUTERS = (
@@ -24,6 +24,7 @@ _ROUTERS = (
     intake.router,
     machine.router,
     pages.router,
+    page_changes.router,
     page_files.router,
 )
 

@@ -1,0 +1,84 @@
+"""``/changes`` and ``/jobs/42/changes``: streams that tell an open page to read the part of it that changed."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import suppress
+
+from fastapi import APIRouter, Request
+from sse_starlette import EventSourceResponse, ServerSentEvent
+from starlette.responses import Response
+
+from jobctl.errors import JobctlError
+from jobctl.http.access import Caller, Reader, job_of
+from jobctl.http.parameters import JobPath
+from jobctl.http.server import Server, server_of
+from jobctl.store.jobs import revision
+
+router = APIRouter(include_in_schema=False)
+
+#: The least seconds between two changes of one page: it reads its part after each.
+PACE_S = 1.0
+#: Seconds without a change after which a page reads its part all the same: times pass, and a daemon may have died.
+QUIET_S = 10.0
+_HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
+_CHANGED = ServerSentEvent(data="", event="changed")
+
+
+@router.get("/changes")
+async def changes_of_list(request: Request, found: Reader) -> Response:
+    """Tells a list of jobs that a job may have changed."""
+    del found
+    server = server_of(request)
+    return EventSourceResponse(_of_store(server), headers=_HEADERS)
+
+
+@router.get("/jobs/{job}/changes")
+async def changes_of_job(request: Request, job: JobPath, found: Reader) -> Response:
+    """Tells the pages of a job that it has changed. Raises NotFound."""
+    server = server_of(request)
+    number = await server.call(_number, server, found, job)
+    return EventSourceResponse(_of_job(server, number), headers=_HEADERS)
+
+
+def _number(server: Server, found: Caller, text: str) -> int:
+    with server.database() as database:
+        return job_of(database, found, text)
+
+
+async def _of_store(server: Server) -> AsyncIterator[ServerSentEvent]:
+    """A change for every change of the store, also of one that is made later."""
+    while not server.changes.is_closed:
+        with suppress(JobctlError):
+            async with server.changes.watched() as changes:
+                while not changes.is_closed:
+                    seen = changes.number
+                    yield _CHANGED
+                    await asyncio.sleep(PACE_S)
+                    await changes.after(seen, QUIET_S)
+        await asyncio.sleep(PACE_S)
+
+
+async def _of_job(server: Server, job: int) -> AsyncIterator[ServerSentEvent]:
+    """A change of the store is a change of the page only if the revision of the job is another one."""
+    known: int | None = -1
+    async with server.changes.watched() as changes:
+        while known is not None and not changes.is_closed:
+            seen = changes.number
+            now = await server.call(_revision, server, job)
+            if now != known:
+                known = now
+                yield _CHANGED
+            await asyncio.sleep(PACE_S)
+            if not await changes.after(seen, QUIET_S):
+                yield _CHANGED
+
+
+def _revision(server: Server, job: int) -> int | None:
+    """The number of changes of a job; None if it was removed."""
+    try:
+        with server.database() as database:
+            return revision(database, job)
+    except JobctlError:
+        return None
