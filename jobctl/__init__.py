@@ -1,12 +1,35 @@
-"""jobctl: runs a command once for each row of a file, in the background."""
+"""jobctl: runs a command once for each row of a file, in the background.
+
+``jobctl.Store`` is the store of jobs for programs. ``jobctl.current``, ``Permanent`` and ``Retry`` are for functions
+that jobctl calls. The exceptions are the errors of the library and of the commands. ``import jobctl`` itself imports
+nothing: each name is loaded on first use.
+"""
 
 __version__ = "0.1.0"
 
+#: The public names, and the module of each. ``__init__.pyi`` has their types.
+_NAMES = {
+    **dict.fromkeys(("current", "Permanent", "Retry"), "jobctl.callable_api"),
+    **dict.fromkeys(
+        (
+            *("Busy", "Exit", "HomeError", "InputRejected", "JobctlError", "KeyConflict", "NoRoom", "NotFound"),
+            *("OlderDaemon", "StoreError", "UnknownColumn", "UsageError", "WaitTimeout"),
+        ),
+        "jobctl.errors",
+    ),
+    "Job": "jobctl.library.job",
+    "ResultFile": "jobctl.library.result_file",
+    "Store": "jobctl.library.store",
+}
+
 
 def __getattr__(name: str) -> object:
-    """``current``, ``Permanent`` and ``Retry``, for functions under ``--call``; loaded on first use."""
-    if name in ("current", "Permanent", "Retry"):
-        from jobctl import callable_api
+    """Load a public name on first use."""
+    if name not in _NAMES:
+        raise AttributeError(f"module 'jobctl' has no attribute {name!r}")
+    module = __import__(_NAMES[name], fromlist=[name])
+    return getattr(module, name)
 
-        return getattr(callable_api, name)
-    raise AttributeError(f"module 'jobctl' has no attribute {name!r}")
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_NAMES})

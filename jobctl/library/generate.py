@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from jobctl.library import document_classes
+from jobctl.library import document_classes, option_types
 
 
 def modules() -> dict[Path, str]:
     """Return the text of each generated module, by its path."""
     here = Path(__file__).parent
-    return {here / "documents.py": document_classes.module()}
+    return {here / "documents.py": document_classes.module(), here / "options.py": option_types.module()}
 
 
 def main() -> None:

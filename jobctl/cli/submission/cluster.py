@@ -11,35 +11,18 @@ from typer.core import TyperOption
 from jobctl.cli.command import Command
 from jobctl.cli.kept_options import KeptOption, declared
 from jobctl.cli.session import GLOBAL_PANEL
+from jobctl.domain.cluster_options import CLUSTER_OPTIONS
 
 PANEL = "Where items run"
 _VALUES = "jobctl.cluster"
 _FORGET = "forget_cluster"
-
-#: (name, placeholder of the value, help)
-_OPTIONS = (
-    ("--executor", "local|dask", "The place where items run: local (this machine, the default), or dask (a cluster)."),
-    ("--scheduler", "ADDRESS", "The address of the scheduler: tcp://127.0.0.1:8786, tls://node1:8786."),
-    ("--scheduler-file", "FILE", "The file that dask scheduler --scheduler-file writes; it has the address."),
-    (
-        "--cluster",
-        "slurm|pbs|lsf|sge|htcondor|oar|moab",
-        "Start a scheduler here, and its workers as batch jobs, with dask-jobqueue.",
-    ),
-    ("--workers", "N", "The number of batch jobs that --cluster starts; default: 1."),
-    ("--tls-ca", "FILE", "The CA certificate of the cluster, for a scheduler on another machine."),
-    ("--tls-cert", "FILE", "The certificate of this jobctl."),
-    ("--tls-key", "FILE", "The private key of this jobctl."),
-    ("--insecure", "", "Connect without TLS; use it on a private network only."),
-    ("--forget-cluster", "", "Give up a lost cluster: items that it may still run count as interrupted."),
-)
 
 
 def cluster_options(leave_out: tuple[str, ...] = ()) -> list[TyperOption]:
     """Return the options of a cluster; the context keeps their values for ``cluster_words``."""
     return [
         declared(KeptOption((name,), metavar, text, number=name == "--workers", is_main=False), _VALUES, PANEL)
-        for name, metavar, text in _OPTIONS
+        for name, metavar, text in CLUSTER_OPTIONS
         if name not in leave_out
     ]
 

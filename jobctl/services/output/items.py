@@ -6,7 +6,7 @@ import itertools
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Self
 
 from jobctl.config import Home
 from jobctl.domain import outcome
@@ -93,6 +93,13 @@ class Listing:
         self.next: int | None = None
         #: Whether an item was found.
         self.has_any = False
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Close the store."""
+        self._database.close()
 
     def pages(self) -> Iterator[list[ItemBlock]]:
         """Yield the documents of the items, in their order."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import codecs
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Self
 
 from jobctl.config import Home
 from jobctl.domain.selection import refuse_states
@@ -39,6 +39,13 @@ class Outputs:
         self.targets = resolve(self._database, texts)
         refuse_states(choice.selection, _WITH_OUTPUT, "logs", "items that never ran have no output")
         self._selected = {target: selected_items(self._database, target, choice) for target in self.targets}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Close the store."""
+        self._database.close()
 
     @property
     def is_single(self) -> bool:

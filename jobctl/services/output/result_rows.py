@@ -87,9 +87,14 @@ def _json_records(path: Path) -> Iterator[tuple[int | None, bytes]]:
             yield _json_item(text, line)[0], text
 
 
+def widen_fields() -> None:
+    """Let readers of tables take the largest field of a row."""
+    csv.field_size_limit(max(csv.field_size_limit(), _FIELD_LIMIT))
+
+
 def _reader(lines: Iterable[str], job: JobRow) -> Any:
     """A reader of the table that jobctl writes for a job."""
-    csv.field_size_limit(max(csv.field_size_limit(), _FIELD_LIMIT))
+    widen_fields()
     delimiter = job.input_dialect.get("delimiter") or ("\t" if job.input_format == "tsv" else ",")
     return csv.reader(lines, delimiter=delimiter, strict=True)
 
