@@ -17,6 +17,8 @@ _PLACES = {
     "lock": "daemon.lock",
     "intakes": "intakes.lock",
     "wake": "wake",
+    "serve_lock": "serve.lock",
+    "serve_socket": "serve.sock",
     "daemon_log": "daemon.log",
     "logs": "logs",
     "results": "results",
@@ -34,6 +36,9 @@ class Home:
     intakes: Path = field(init=False, repr=False, compare=False)
     #: FIFO through which a command wakes the engine.
     wake: Path = field(init=False, repr=False, compare=False)
+    #: Locked by the HTTP server, of which a store has at most one.
+    serve_lock: Path = field(init=False, repr=False, compare=False)
+    serve_socket: Path = field(init=False, repr=False, compare=False)
     daemon_log: Path = field(init=False, repr=False, compare=False)
     logs: Path = field(init=False, repr=False, compare=False)
     results: Path = field(init=False, repr=False, compare=False)

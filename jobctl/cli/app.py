@@ -49,6 +49,7 @@ COMMANDS = {
     "notify": Entry("notify", _LOOK),
     "daemon": Entry("daemon", _RUN),
     "worker": Entry("worker", _RUN),
+    "serve": Entry("serve", _RUN),
     "queue": Entry("queue", _RUN),
     "metrics": Entry("metrics", _RUN),
     "prune": Entry("prune", _RUN),

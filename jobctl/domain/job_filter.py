@@ -44,6 +44,7 @@ class JobFilter(NamedTuple):
     queue: str | None = None
     since_us: int | None = None  # submitted at most this many microseconds ago
     since_text: str = ""  # as the user wrote it
+    owner: str | None = None  # the token that submitted it; no option of a command has it
 
     def __bool__(self) -> bool:
         """Whether it has a condition."""

@@ -31,7 +31,7 @@ def read(option: JobOption, value: Any) -> Any:
         return parse_choice(value, option.choices)
     if option.lowest is not None:
         return checked_count(value, option.lowest, option.highest)
-    return _named(option.parse)(value) if option.parse else value
+    return named(option.parse)(value) if option.parse else value
 
 
 @contextmanager
@@ -47,10 +47,10 @@ def naming(option: JobOption) -> Iterator[None]:
 def check(option: JobOption, value: Any) -> None:
     """Raise UsageError if items on this machine cannot have this value, which ``read`` returned."""
     if option.check:
-        _named(option.check)(value)
+        named(option.check)(value)
 
 
-def _named(name: str) -> Any:
+def named(name: str) -> Any:
     """Import the function that is written ``module:function``."""
     module, _, function = name.partition(":")
     return getattr(import_module(module), function)

@@ -9,15 +9,18 @@ from fastapi import Depends
 from starlette.requests import HTTPConnection
 
 from jobctl.domain.job_filter import JobList
-from jobctl.errors import no_such_job
+from jobctl.domain.texts import LAST
+from jobctl.domain.tokens import Scope, includes
+from jobctl.errors import NotFound
 from jobctl.http.problems import Refused
-from jobctl.process import this_process
 from jobctl.services.control.targets import resolve_job
 from jobctl.store.database import Database
+from jobctl.store.views import owned
 
-Scope = Literal["read", "submit", "control"]
-#: A scope includes those before it.
-SCOPES: tuple[Scope, ...] = ("read", "submit", "control")
+#: Where the scope of a request has its caller, which ``gate.py`` puts there; None for one that does not say who it is.
+CALLER = "jobctl.caller"
+#: The longest number of a job.
+_DIGITS = 18
 
 
 class Caller(NamedTuple):
@@ -25,36 +28,49 @@ class Caller(NamedTuple):
 
     actor: str  # as the journal names it
     scope: Scope
-    token: str | None = None  # None: the user, through the Unix socket
+    token: str | None = None  # None: a person
     sees_all: bool = True
     recipes: tuple[str, ...] | None = None  # None: all that the transport allows
     queue: str | None = None
+    #: The Unix socket; an address with a token; or one with the cookie of a browser.
+    door: Literal["socket", "token", "browser"] = "socket"
+    rate: str | None = None  # of its requests; None = that of the server
+    key: str | None = None  # its secret; it is never written anywhere
 
     @property
     def is_user(self) -> bool:
-        """Whether this is the user of the store, who may do what a command line may."""
-        return self.token is None
+        """Whether it came through the Unix socket, so that it may do what a command line may."""
+        return self.door == "socket"
 
-
-def is_local(request: HTTPConnection) -> bool:
-    """Return whether a request came through the Unix socket, which only its user can open."""
-    server = request.scope.get("server")
-    return server is not None and server[1] is None
+    def __repr__(self) -> str:
+        """The caller without its secret, so that no message can tell it."""
+        return f"Caller({self.actor!r}, {self.scope!r}, door={self.door!r})"
 
 
 def caller(request: HTTPConnection) -> Caller:
     """Return the caller of a request. Raises Refused (401) for one that does not say who it is."""
-    if is_local(request):
-        return Caller(this_process.actor(), "control")
-    raise Refused(401, "this address needs a token", hint="jobctl serve token add NAME --scope read")
+    found = request.scope.get(CALLER)
+    if isinstance(found, Caller):
+        return found
+    raise Refused(
+        401,
+        "this address needs a token",
+        hint="jobctl serve token add NAME --scope read; for a browser: jobctl serve link",
+        headers={"WWW-Authenticate": 'Bearer realm="jobctl"'},
+    )
 
 
 def needs(scope: Scope) -> Callable[[Caller], Caller]:
     """Return a dependency: the caller, who must have at least this scope. It raises Refused (403)."""
 
     def check(found: Annotated[Caller, Depends(caller)]) -> Caller:
-        if SCOPES.index(found.scope) < SCOPES.index(scope):
-            raise Refused(403, f"the scope of this token is {found.scope}, and this needs {scope}")
+        if not includes(found.scope, scope):
+            raise Refused(
+                403,
+                f"the scope of this token is {found.scope}, and this needs {scope}",
+                code="wrong_scope",
+                headers={"WWW-Authenticate": f'Bearer realm="jobctl", error="insufficient_scope", scope="{scope}"'},
+            )
         return found
 
     return check
@@ -66,10 +82,10 @@ Controller = Annotated[Caller, Depends(needs("control"))]
 
 
 def limited(found: Caller, listing: JobList) -> JobList:
-    """Return the jobs of a list that a caller may see. Raises Refused (403) for a caller who may see none."""
-    if not found.sees_all:
-        raise Refused(403, "this token has no jobs of its own")
-    return listing
+    """Return the jobs of a list that a caller may see."""
+    if found.sees_all or found.token is None:
+        return listing
+    return listing._replace(filter=listing.filter._replace(owner=found.token))
 
 
 def refuse_unless_all(found: Caller) -> None:
@@ -84,7 +100,15 @@ def job_of(database: Database, found: Caller, text: str) -> int:
     Raises NotFound, also for a job of somebody else: its number must not tell that it exists. Raises UsageError for a
     word that names several jobs or items.
     """
-    job = resolve_job(database, text)
-    if not found.sees_all:
-        raise no_such_job(job)
+    if found.sees_all or found.token is None:
+        return resolve_job(database, text)
+    job = _own_job(database, found.token, text)
+    if job is None:
+        raise NotFound(f"there is no job {text!r}", hint="this token sees the jobs that it has submitted")
     return job
+
+
+def _own_job(database: Database, token: str, text: str) -> int | None:
+    if text.isascii() and text.isdigit() and len(text) <= _DIGITS:
+        return owned.numbered(database, token, int(text))
+    return owned.newest(database, token, None if text == LAST else text)

@@ -8,11 +8,13 @@ from contextlib import asynccontextmanager
 from fastapi import Depends, FastAPI
 
 from jobctl.http import page_files, problems, versions
+from jobctl.http.access_log import AccessLog
 from jobctl.http.framing import OneLength
+from jobctl.http.gate import Gate
 from jobctl.http.intake.state import Intake
 from jobctl.http.methods import Head
 from jobctl.http.parameters import refuse_unknown
-from jobctl.http.routes import control, intake, items, jobs, machine, output, page_changes, pages, results
+from jobctl.http.routes import control, intake, items, jobs, machine, output, page_changes, pages, results, sessions
 from jobctl.http.server import Server
 
 _ROUTERS = (
@@ -23,14 +25,15 @@ _ROUTERS = (
     control.router,
     intake.router,
     machine.router,
+    sessions.router,
     pages.router,
     page_changes.router,
     page_files.router,
 )
 
 
-def make_app(server: Server) -> FastAPI:
-    """Return the application over the store of a server.
+def make_app(server: Server, log: AccessLog | None = None) -> FastAPI:
+    """Return the application over the store of a server; ``log`` gets a line for each request.
 
     The pages that FastAPI offers for its document load scripts of other hosts, so there are none.
     """
@@ -59,4 +62,5 @@ def make_app(server: Server) -> FastAPI:
     for router in _ROUTERS:
         app.include_router(router)
     app.add_middleware(Head)
+    app.add_middleware(Gate, doors=server.doors, log=log)
     return app

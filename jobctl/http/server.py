@@ -13,6 +13,7 @@ from starlette.requests import HTTPConnection
 from jobctl.config import Home
 from jobctl.errors import JobctlError
 from jobctl.http.changes import Changes
+from jobctl.http.doors import Doors
 from jobctl.process import moment
 from jobctl.store import sqlite
 from jobctl.store.database import Database
@@ -29,9 +30,17 @@ THREADS = 8
 class Server:
     """The state of one server. ``app.state.server`` has it, and ``server_of`` finds it for a request."""
 
-    def __init__(self, home: Home, *, program: str = "jobctl", now: Callable[[], int] = moment.now) -> None:
+    def __init__(
+        self,
+        home: Home,
+        *,
+        program: str = "jobctl",
+        now: Callable[[], int] = moment.now,
+        doors: Doors | None = None,
+    ) -> None:
         """``program`` is the command line of jobctl in the commands of documents; ``now`` is in microseconds UTC."""
         self.home = home
+        self.doors = Doors(home) if doors is None else doors
         self.program = program
         self.now = now
         #: What waiting requests wait for. Closing it ends them: whoever stops the server does this first.
@@ -72,6 +81,7 @@ class Server:
     async def close(self) -> None:
         """Release what the server keeps, when it stops."""
         self.changes.close()
+        self.doors.close()
 
 
 def server_of(request: HTTPConnection) -> Server:

@@ -1295,6 +1295,17 @@ class ItemsDocument(Record):
         def __getitem__(self, key: str, /) -> Any: ...
 
 
+class LinkDocument(Record):
+    """A link for a browser, as ``jobctl serve link --json`` shows it."""
+
+    __slots__ = ()
+
+    schema: Literal["jobctl.serve_link/1"]
+    url: str
+    """Valid once."""
+    expires_at: str
+
+
 class OutputDocument(Record):
     """The output of one attempt, as ``jobctl logs JOB.ITEM --json`` shows it."""
 
@@ -1421,6 +1432,31 @@ class MetricsFileDocument(Record):
     schema: Literal["jobctl.metrics_file/1"]
     path: str
     bytes: int
+
+
+class NewTokenDocument(Record):
+    """A new token, as ``jobctl serve token add --json`` shows it once."""
+
+    __slots__ = ()
+
+    name: str
+    scope: Literal["read", "submit", "control"]
+    recipes: list[str] | None
+    """The recipes that it may submit to; null: all that HTTP may run."""
+    queue: str | None
+    """The queue of its jobs; null: as the recipe says."""
+    rate: str | None
+    """Requests per time; null: the rate of the server."""
+    all: bool
+    """Whether it sees the jobs of others."""
+    jobs: int
+    created_at: str
+    used_at: str | None
+    """A moment of its use in the last hour before its last use."""
+    revoked_at: str | None
+    schema: Literal["jobctl.token/1"]
+    token: str
+    """The secret, which is shown only here."""
 
 
 class OutputPieceDocument(Record):
@@ -2238,6 +2274,36 @@ class RetryDocument(Record):
     retried: list[RetriedBlock]
 
 
+class RevokedTokenDocument(Record):
+    """A token that does not count any more, as ``jobctl serve token revoke --json`` shows it."""
+
+    __slots__ = ()
+
+    schema: Literal["jobctl.token_revoked/1"]
+    name: str
+    changed: bool
+    """False: it was revoked already."""
+    revoked_at: str
+
+
+class ServeDocument(Record):
+    """Where the server listens, as ``jobctl serve --json`` says it when it is ready."""
+
+    __slots__ = ()
+
+    schema: Literal["jobctl.serve/1"]
+    pid: int
+    socket: str | None
+    """The path of the Unix socket."""
+    urls: list[str]
+    """The addresses for requests with a token."""
+    link: str | None
+    """A link for a browser, valid once; null without an address."""
+    link_expires_at: str | None
+    daemon: bool
+    """Whether a daemon runs the jobs."""
+
+
 class SetDocument(Record):
     """The rules of a job after ``jobctl set --json``."""
 
@@ -2285,6 +2351,40 @@ class StatusListDocument(Record):
     """The jobs that meet the conditions; without any, jobs_total."""
     more: MoreJobsBlock | None
     """Null if the list has every job that meets the conditions."""
+
+
+class TokenBlock(Record):
+    """What a token may do."""
+
+    __slots__ = ()
+
+    name: str
+    scope: Literal["read", "submit", "control"]
+    recipes: list[str] | None
+    """The recipes that it may submit to; null: all that HTTP may run."""
+    queue: str | None
+    """The queue of its jobs; null: as the recipe says."""
+    rate: str | None
+    """Requests per time; null: the rate of the server."""
+    all: bool
+    """Whether it sees the jobs of others."""
+    jobs: int
+    created_at: str
+    used_at: str | None
+    """A moment of its use in the last hour before its last use."""
+    revoked_at: str | None
+
+
+class TokensDocument(Record):
+    """All tokens, as ``jobctl serve token list --json`` shows them."""
+
+    __slots__ = ()
+    _blocks: ClassVar[Blocks] = {
+        "tokens": TokenBlock,
+    }
+
+    schema: Literal["jobctl.tokens/1"]
+    tokens: list[TokenBlock]
 
 
 class UndoDocument(Record):

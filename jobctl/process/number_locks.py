@@ -53,16 +53,21 @@ def release(file: tuple[int, int], number: int) -> None:
 
 def is_taken(path: str, number: int) -> bool:
     """True if a writer has this number, in this process or another one."""
+    return writer(path, number) is not None
+
+
+def writer(path: str, number: int) -> int | None:
+    """The id of the process that has this number, this one or another; None if no process has it."""
     with _guard:
         found = _files.get(_identity(path))
         if found is not None:
-            return number in found[1] or holder_of(found[0], number, 1) is not None
+            return os.getpid() if number in found[1] else holder_of(found[0], number, 1)
         try:
             fd = open_plain(path, os.O_RDWR)
         except FileNotFoundError:
-            return False
+            return None
         try:
-            return holder_of(fd, number, 1) is not None
+            return holder_of(fd, number, 1)
         finally:
             os.close(fd)
 

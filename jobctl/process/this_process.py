@@ -30,12 +30,16 @@ def actor() -> str:
     named = _acting_as.get()
     if named:
         return named
+    return f"{user()} (pid {os.getpid()})"
+
+
+def user() -> str:
+    """The name of the user of this process."""
     uid = os.geteuid()
     try:
-        name = pwd.getpwuid(uid).pw_name
+        return pwd.getpwuid(uid).pw_name
     except KeyError:  # a container with a number only
-        name = f"uid {uid}"
-    return f"{name} (pid {os.getpid()})"
+        return f"uid {uid}"
 
 
 def umask() -> int:

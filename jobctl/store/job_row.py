@@ -67,5 +67,6 @@ class JobRow:
     tokens_at: int | None
     undo: str | None
     undo_of: int | None
+    owner: str | None
     counts: Counts
     damage: str = ""  # the faults of the row; columns with a fault have harmless values here

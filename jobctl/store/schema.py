@@ -15,7 +15,7 @@ LAYOUTS = {
     1: "24230224f6ada8bd",
     2: "628f0ac685d9a1cb",
     3: "d186cda40905d4df",
-    4: "0e7656d3c75fcc32",
+    4: "d45146e4143b9e4a",
 }
 
 _HEADER = "-- Generated from tables.py by `python -m jobctl.store.schema`. Do not edit."

@@ -1,5 +1,23 @@
 -- Generated from tables.py by `python -m jobctl.store.schema`. Do not edit.
 
+CREATE TABLE access_tokens (
+  name VARCHAR NOT NULL,
+  digest BLOB NOT NULL,
+  scope VARCHAR NOT NULL,
+  recipes VARCHAR DEFAULT '[]' NOT NULL,
+  queue VARCHAR,
+  rate VARCHAR,
+  sees_all INTEGER DEFAULT '0' NOT NULL,
+  created_at INTEGER NOT NULL,
+  revoked_at INTEGER,
+  used_at INTEGER,
+  PRIMARY KEY (name),
+  CONSTRAINT access_token_scope_known CHECK (scope IN ('read', 'submit', 'control'))
+)
+ WITHOUT ROWID;
+
+CREATE UNIQUE INDEX access_tokens_digest ON access_tokens (digest);
+
 CREATE TABLE attempts (
   job INTEGER NOT NULL,
   item INTEGER NOT NULL,
@@ -221,6 +239,7 @@ CREATE TABLE jobs (
   undo_of INTEGER,
   undo_retaken INTEGER DEFAULT '0' NOT NULL,
   undo_released INTEGER DEFAULT '0' NOT NULL,
+  owner VARCHAR,
   CONSTRAINT job_state_known CHECK (state IN ('queued', 'running', 'paused', 'cancelling', 'succeeded', 'partial', 'failed', 'cancelled', 'expired')),
   CONSTRAINT job_counts_add_up CHECK (total = queued + running + retrying + succeeded + failed + unprocessed),
   CONSTRAINT job_counts_not_negative CHECK (min(queued, running, retrying, succeeded, failed, unprocessed, rejected, skipped) >= 0),
@@ -238,6 +257,8 @@ CREATE INDEX jobs_list ON jobs (state, queue, submitted_at, finished_at, name, l
 CREATE INDEX jobs_live ON jobs (id) WHERE finished_at IS NULL;
 
 CREATE INDEX jobs_name ON jobs (name);
+
+CREATE INDEX jobs_owner ON jobs (owner, name) WHERE owner IS NOT NULL;
 
 CREATE INDEX jobs_undo_of ON jobs (undo_of) WHERE undo_of IS NOT NULL;
 

@@ -55,6 +55,7 @@ class Job(SQLModel, table=True):
         Index("jobs_list", "state", "queue", "submitted_at", "finished_at", "name", "labels"),
         Index("jobs_fingerprint", "fingerprint"),
         Index("jobs_undo_of", "undo_of", sqlite_where=text("undo_of IS NOT NULL")),
+        Index("jobs_owner", "owner", "name", sqlite_where=text("owner IS NOT NULL")),
         {"sqlite_autoincrement": True},
     )
     id: int | None = Field(default=None, primary_key=True)
@@ -132,6 +133,7 @@ class Job(SQLModel, table=True):
     # Items of an undo job that stay in its counts although a later undo job has their rows, or the rows run again.
     undo_retaken: int = _default(0)
     undo_released: int = _default(0)
+    owner: str | None = None  # the name of the token that submitted it; NULL = a person
 
 
 class Figures(SQLModel, table=True):
@@ -402,6 +404,27 @@ class DeliveryAttempt(SQLModel, table=True):
     status: int | None = None  # of HTTP, or exit code
     error: str = _default("")
     response: str = _default("")  # the beginning, made harmless
+
+
+class AccessToken(SQLModel, table=True):
+    """A token with which a program uses the store over HTTP. Its secret is not stored, only a digest of it."""
+
+    __tablename__ = "access_tokens"
+    __table_args__ = (
+        CheckConstraint("scope IN ('read', 'submit', 'control')", name="access_token_scope_known"),
+        Index("access_tokens_digest", "digest", unique=True),
+        {"sqlite_with_rowid": False},
+    )
+    name: str = Field(primary_key=True)
+    digest: bytes = Field(sa_column=Column(LargeBinary, nullable=False))  # SHA-256
+    scope: str
+    recipes: str = _default("[]")  # JSON list; empty = all that HTTP may run
+    queue: str | None = None
+    rate: str | None = None  # of requests; NULL = that of the server
+    sees_all: int = _default(0)
+    created_at: int
+    revoked_at: int | None = None
+    used_at: int | None = None
 
 
 class Pruning(SQLModel, table=True):

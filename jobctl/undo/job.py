@@ -106,5 +106,6 @@ def _values(row: JobRow, new: NewUndo, job: int, items: int, now: int) -> Mappin
         "round_at": now,
         "deadline_at": new.policy.ends_at(now),
         "undo_of": row.id,
+        "owner": row.owner,  # whoever sees the job sees what takes it back
         **new.columns,
     }

@@ -13,6 +13,7 @@ _ARGUMENTS = {
     "JOB": "1",
     "JOB[.ITEM]": "1",
     "NAME=VALUE": "slots=2",
+    "NAME": "ci",
     "ID": "msg_1",
     "QUEUE": "mail",
     "RECIPE": "nightly",
@@ -24,7 +25,11 @@ _ARGUMENTS = {
 }
 #: Commands that start, end or need processes, or draw a screen.
 PROCESSES = {"run", "daemon start", "daemon run", "daemon restart", "worker", "top", "daemon install"}
-_OPTIONS = {"worker": ["--scheduler", "tcp://127.0.0.1:1"], "export": ["--joblog"]}
+_OPTIONS = {
+    "worker": ["--scheduler", "tcp://127.0.0.1:1"],
+    "export": ["--joblog"],
+    "serve token add": ["--scope", "read"],
+}
 
 
 @cache

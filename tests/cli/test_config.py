@@ -179,7 +179,7 @@ def test_places_are_those_of_the_system(variables: dict[str, str], monkeypatch: 
 def test_every_key_is_an_option_and_every_variable_its_own() -> None:
     options = {option.name for option in OPTIONS}
     assert {key.name for key in KEYS if key.section == "submit"} <= options
-    assert {key.name for key in RECIPE_KEYS} - {"command", "summary"} <= options
+    assert {key.name for key in RECIPE_KEYS} - {"command", "summary", "http"} <= options
     assert len({variable(key.section, key.name) for key in KEYS}) == len(KEYS)
 
 

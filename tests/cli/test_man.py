@@ -43,7 +43,7 @@ def test_pages_refer_to_pages_that_are_there(page: Path) -> None:
 
 @pytest.mark.parametrize("command", list(TREE.children), ids=lambda node: node.name)
 def test_every_option_is_on_the_page_of_its_command(command: Node) -> None:
-    flags = set(named_options((MAN / "man1" / page_name(command)).read_text()))
+    flags = set(named_options((MAN / page_name(command)).read_text()))
     wanted = {name for node in command.walk() for option in node.own_options for name in option.names}
     assert wanted <= flags
 
@@ -52,7 +52,7 @@ def test_the_main_page_has_what_every_command_has() -> None:
     text = (MAN / "man1" / "jobctl.1").read_text()
     wanted = {name for option in TREE.options if option.panel == GLOBAL_PANEL for name in option.names}
     assert wanted <= set(named_options(text))
-    assert all(f".It Xr jobctl-{node.name} 1" in text for node in TREE.children)
+    assert all(f".It Xr jobctl-{node.name} {node.section}" in text for node in TREE.children)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
@@ -120,7 +120,7 @@ def find(words: list[str]) -> tuple[Node, list[str]]:
         word = rest.pop(0)
         if word == "--home":
             rest.pop(0)
-        elif word.startswith("-"):
+        elif word.startswith("-") or (node.runs_alone and f"{node.name} {word}" not in NODES):
             taken.append(word)
         else:
             node = NODES[f"{node.name} {word}".strip()]

@@ -11,6 +11,9 @@ STAY = {
     "jobs.finished_at",  # a job that is done does not move
     "journal.at",
     "outcomes.at",
+    "access_tokens.created_at",
+    "access_tokens.revoked_at",
+    "access_tokens.used_at",
     "requests.at",
     "prunings.at",
     "done.at",

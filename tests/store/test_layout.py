@@ -30,7 +30,7 @@ DDL = {
     1: "1199f9ed4452166bc1242f9a23735c5bcd708e5cab79bb13920688d237988a47",
     2: "2fd03e125743fefe3c1f1ebdb75e93458c84119cf592fd6e5b47c4b551fd4020",
     3: "0eda679e3979184891c3a3069a46b567ee623d0cb7d6ec726caa3f69b30f5b6a",
-    4: "6d8dd5063dc4d238dcb7273a86dd8957525eb3ae740a200648bedb1a576dade2",
+    4: "8cfb38a8882c22f9261071d4c7256e55ab07d9f6b701067d1bd545519d072c27",
 }
 #: Commands that neither need the database nor are stopped by it.
 WITHOUT_DATABASE = {

@@ -26,8 +26,8 @@ _PART = re.compile(
 
 
 def page_name(node: Node) -> str:
-    """Return the name of the file of a command's page. Commands of a group are on the page of the group."""
-    return f"jobctl-{node.path[0]}.1" if node.path else ROOT_PAGE
+    """Return the path of a command's page below the folder. Commands of a group are on the page of the group."""
+    return f"man{node.section}/jobctl-{node.path[0]}.{node.section}" if node.path else f"man1/{ROOT_PAGE}"
 
 
 def refreshed(text: str, root: Node) -> str:
@@ -56,7 +56,8 @@ def _synopsis(node: Node) -> Iterator[str]:
     if node.children:
         yield f".Nm {_called(node)}"
         yield ".Op Ar options"
-        yield ".Ar COMMAND ..." if node.path else ".Op Ar COMMAND ..."
+        if not node.runs_alone:
+            yield ".Ar COMMAND ..." if node.path else ".Op Ar COMMAND ..."
         return
     yield f".Nm {_called(node)}"
     yield ".Op Ar options"
@@ -100,16 +101,17 @@ def _item(option: Option) -> str:
 def _commands(node: Node) -> Iterator[str]:
     yield ".Bl -tag -width Ds"
     for child in node.children:
-        yield f".It Xr jobctl-{child.path[0]} 1" if len(child.path) == 1 else f".It Cm {child.path[-1]}"
+        is_page = len(child.path) == 1
+        yield f".It Xr jobctl-{child.path[0]} {child.section}" if is_page else f".It Cm {child.path[-1]}"
         yield from text_lines(child.summary)
     yield ".El"
 
 
 def first_page(node: Node, date: str) -> str:
     """Return a page for a command that has none, made from its help text."""
-    lines = [f".Dd {date}", f".Dt JOBCTL-{node.path[0].upper()} 1", ".Os", ".Sh NAME"]
+    lines = [f".Dd {date}", f".Dt JOBCTL-{node.path[0].upper()} {node.section}", ".Os", ".Sh NAME"]
     lines += [f".Nm jobctl-{node.path[0]}", f".Nd {_nd(node.summary)}", ".Sh SYNOPSIS"]
-    leaves = [child for child in node.walk() if not child.children]
+    leaves = [child for child in node.walk() if not child.children or child.runs_alone]
     lines += [part("synopsis", leaf) for leaf in leaves]
     lines += [".Sh DESCRIPTION", *text_lines(node.summary)]
     lines += [line for text in _prose(node) for line in (".Pp", *text_lines(text))]
@@ -144,7 +146,7 @@ def make_pages(folder: Path) -> dict[Path, str]:
     for path in sorted(folder.glob("man?/*.?")):
         pages[path] = refreshed(path.read_text(encoding="utf-8"), root)
     for node in root.children:
-        path = folder / "man1" / page_name(node)
+        path = folder / page_name(node)
         if path not in pages:
             pages[path] = first_page(node, _date(folder))
     return pages

@@ -64,6 +64,7 @@ def _of_recipes() -> list[Key]:
 LISTS: dict[str, Callable[[], Iterator[str]]] = {
     "settings of set": _rules,
     "keys of [submit]": lambda: _keys(_of_submit()),
+    "keys of [serve]": lambda: _keys(key for key in KEYS if key.section == "serve"),
     "keys of recipes": lambda: _keys(_of_recipes()),
     "columns of an outcome": _outcome,
     "safe keys of [submit]": lambda: _names([key.name for key in _of_submit() if key.safe]),

@@ -11,6 +11,8 @@ from typer.core import TyperArgument, TyperGroup, TyperOption
 from jobctl.cli.session import GLOBAL_PANEL
 
 _OWN_PANEL = "Options"
+#: The sections of the pages that are not in section 1.
+SECTIONS = {"serve": "8"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,11 +52,17 @@ class Node:
     children: tuple[Node, ...]
     takes_words: bool  # the words of another command follow its own arguments
     needs_dashes: bool = False  # they follow only after --, because there may be any number of arguments
+    runs_alone: bool = False  # a group that is a command as well
 
     @property
     def name(self) -> str:
         """The words after ``jobctl`` that name it."""
         return " ".join(self.path)
+
+    @property
+    def section(self) -> str:
+        """The section of the manual that has its page."""
+        return SECTIONS.get(self.path[0], "1") if self.path else "1"
 
     @property
     def paragraphs(self) -> list[str]:
@@ -97,6 +105,7 @@ def node_of(command: Any, path: tuple[str, ...]) -> Node:
         children,
         getattr(command, "takes_words", False),
         getattr(command, "needs_dashes", False),
+        getattr(command, "runs_alone", False),
     )
 
 

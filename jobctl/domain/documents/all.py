@@ -49,6 +49,13 @@ from jobctl.domain.documents.settings import (
 )
 from jobctl.domain.documents.status import StatusDocument, StatusListDocument
 from jobctl.domain.documents.submit import PreviewDocument
+from jobctl.domain.documents.tokens import (
+    LinkDocument,
+    NewTokenDocument,
+    RevokedTokenDocument,
+    ServeDocument,
+    TokensDocument,
+)
 
 #: A document that a command prints.
 Document = (
@@ -73,12 +80,14 @@ Document = (
     | ExportFileDocument
     | HelpDocument
     | ItemsDocument
+    | LinkDocument
     | LogsDocument
     | ManualPageDocument
     | ManualListDocument
     | ManualPathDocument
     | MetricsDocument
     | MetricsFileDocument
+    | NewTokenDocument
     | OutputDocument
     | OutputPieceDocument
     | PauseDocument
@@ -96,9 +105,12 @@ Document = (
     | ResultsDocument
     | ResumeDocument
     | RetryDocument
+    | RevokedTokenDocument
+    | ServeDocument
     | SetDocument
     | StatusDocument
     | StatusListDocument
+    | TokensDocument
     | UndoDocument
     | UnitDocument
     | VerifyDocument

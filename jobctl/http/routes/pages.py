@@ -14,8 +14,9 @@ from starlette.responses import HTMLResponse, Response
 
 from jobctl.domain.job_filter_options import list_from
 from jobctl.domain.selection_options import selection_from
+from jobctl.domain.tokens import includes
 from jobctl.errors import JobctlError, NotFound
-from jobctl.http.access import SCOPES, Caller, Reader, job_of, limited
+from jobctl.http.access import Caller, Reader, job_of, limited
 from jobctl.http.answers import digest, of_bytes
 from jobctl.http.page_data import item_list_of, item_page_of, job_page_of
 from jobctl.http.page_files import static_root
@@ -198,8 +199,7 @@ def _as_options(given: dict[str, str]) -> dict[str, Any]:
 
 def viewer_of(found: Caller) -> Viewer:
     """The reader of a page, from the caller of its request."""
-    scope = SCOPES.index(found.scope)
-    return Viewer(scope >= SCOPES.index("submit"), scope >= SCOPES.index("control"))
+    return Viewer(includes(found.scope, "submit"), includes(found.scope, "control"))
 
 
 def page_response(request: Request, found: Caller, page: Page, *, is_part: bool = False, status: int = 200) -> Response:

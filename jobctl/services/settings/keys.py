@@ -8,8 +8,9 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, NamedTuple
 
+from jobctl.domain import serve_options
 from jobctl.domain.job_options import OPTIONS, JobOption
-from jobctl.domain.option_values import parse_choice, parse_wait, read
+from jobctl.domain.option_values import named, parse_choice, parse_wait, read
 from jobctl.domain.policy import MAX_COUNT, checked_count
 from jobctl.domain.resources import parse_devices
 from jobctl.errors import UsageError
@@ -55,6 +56,27 @@ def _key(section: str, option: JobOption) -> Key:
     return Key(section, option.name, kind, option.default, _form(option, kind), partial(read, option), option.safe)
 
 
+def _serve_key(option: serve_options.ServeOption) -> Key:
+    """The key of an option of ``jobctl serve``. None is safe: they say who reaches this machine, and how."""
+    kind = _kind_of_serve(option)
+    parse = partial(_parsed, option.parse) if option.parse else str
+    return Key("serve", option.name, kind, option.default, option.form or _FORMS[kind], parse, safe=False)
+
+
+def _kind_of_serve(option: serve_options.ServeOption) -> str:
+    if not option.metavar:
+        return "switch"
+    if option.multiple:
+        return "texts"
+    if option.is_path:
+        return "path"
+    return "whole" if option.number else "text"
+
+
+def _parsed(parser: str, value: Any) -> object:
+    return named(parser)(value)
+
+
 def _form(option: JobOption, kind: str) -> str:
     if option.form:
         return option.form
@@ -89,6 +111,7 @@ KEYS = (
     Key("daemon", "tls-cert", "path", "", _PATH, safe=False),
     Key("daemon", "tls-key", "path", "", _PATH, safe=False),
     Key("daemon", "insecure", "switch", "", "true or false", safe=False),
+    *(_serve_key(option) for option in serve_options.OPTIONS),
     Key("prune", "older-than", "text", "30d", _TIME, parse_wait, safe=False),
     Key(
         "output", "color", "text", "auto", '"auto", "always" or "never"', _one_of("auto", "always", "never"), safe=True

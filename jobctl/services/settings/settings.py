@@ -17,7 +17,7 @@ from jobctl.services.settings.files import SettingsFile, content, parsed, settin
 if TYPE_CHECKING:
     from jobctl.services.settings.keys import Key
 
-SECTIONS = ("submit", "daemon", "output", "prune")
+SECTIONS = ("submit", "daemon", "serve", "output", "prune")
 RECIPES = "recipe"
 _PREFIX = "JOBCTL_"
 

@@ -79,6 +79,7 @@ def first_values(submission: Submission, now: int) -> dict[str, Any]:
         "work_options": origin.given | ({KEEPS_TAGS: True} if handler.keeps_tags else {}),
         "fingerprint": "",
         "key": request.stored_key,
+        "owner": request.owner,
         "after": [list(dependency) for dependency in request.after],
         "not_before_at": waits_until or request.not_before_at,
         "state": "paused" if request.hold else "queued",

@@ -12,3 +12,25 @@ CREATE TABLE outcomes (
 );
 
 CREATE INDEX outcomes_job ON outcomes (job, id);
+
+ALTER TABLE jobs ADD COLUMN owner VARCHAR;
+
+CREATE INDEX jobs_owner ON jobs (owner, name) WHERE owner IS NOT NULL;
+
+CREATE TABLE access_tokens (
+  name VARCHAR NOT NULL,
+  digest BLOB NOT NULL,
+  scope VARCHAR NOT NULL,
+  recipes VARCHAR DEFAULT '[]' NOT NULL,
+  queue VARCHAR,
+  rate VARCHAR,
+  sees_all INTEGER DEFAULT '0' NOT NULL,
+  created_at INTEGER NOT NULL,
+  revoked_at INTEGER,
+  used_at INTEGER,
+  PRIMARY KEY (name),
+  CONSTRAINT access_token_scope_known CHECK (scope IN ('read', 'submit', 'control'))
+)
+ WITHOUT ROWID;
+
+CREATE UNIQUE INDEX access_tokens_digest ON access_tokens (digest);

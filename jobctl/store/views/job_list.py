@@ -168,4 +168,6 @@ def _conditions(wanted: JobFilter, now: int) -> tuple[str, Sequence[Any]]:
         add("queue = ?", wanted.queue)
     if wanted.since_us is not None:
         add("submitted_at >= ?", now - wanted.since_us)
+    if wanted.owner is not None:
+        add("owner = ?", wanted.owner)
     return " AND ".join(parts), tuple(values)

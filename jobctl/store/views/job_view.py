@@ -70,4 +70,5 @@ class JobColumns(NamedTuple):
     undo_of: int | None
     undo_retaken: int
     undo_released: int
+    owner: str | None
     damage: str = ""  # the faults of the row; columns with a fault have harmless values here

@@ -26,6 +26,8 @@ _KINDS = {
     "jobctl.db-wal": stat.S_IFREG,
     "jobctl.db-shm": stat.S_IFREG,
     "daemon.lock": stat.S_IFREG,
+    "serve.lock": stat.S_IFREG,
+    "serve.sock": stat.S_IFSOCK,
     "daemon.log": stat.S_IFREG,
     "starts": stat.S_IFREG,
     "outcomes": stat.S_IFREG,

@@ -1,0 +1,169 @@
+"""The gate through which every request comes, before any route: who sends it, from where, how often, and how large.
+
+It is the outermost middleware, written for ASGI itself, so that it also sees answers of any length chunk by chunk.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Mapping
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from jobctl.errors import JobctlError
+from jobctl.http import identity, origins
+from jobctl.http.access import CALLER, Caller
+from jobctl.http.access_log import AccessLog
+from jobctl.http.doors import Doors
+from jobctl.http.limited_body import LimitedBody
+from jobctl.http.problems import Refused, of_error
+from jobctl.process.this_process import acting_as
+
+#: What every answer has. The page needs nothing but files of the server itself.
+SECURITY_HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "X-Frame-Options": "DENY",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Content-Security-Policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self';"
+        " form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+    ),
+}
+#: The share of requests without a token or session; they have one limit together.
+_NOBODY = ""
+#: Seconds between two looks whether the caller of a stream may still read it.
+_LOOK_S = 1.0
+
+
+class Gate:
+    """The middleware of one application."""
+
+    def __init__(self, app: ASGIApp, doors: Doors, log: AccessLog | None = None) -> None:
+        self._app = app
+        self._doors = doors
+        self._log = log
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let a request through, or answer why not."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        answer = _Answer(send, self._doors)
+        try:
+            await self._serve(scope, receive, answer)
+        finally:
+            if self._log is not None:
+                self._log.note(scope, answer.caller, answer.status, answer.bytes, time.monotonic() - answer.begun)
+
+    async def _serve(self, scope: Scope, receive: Receive, answer: _Answer) -> None:
+        headers = Headers(scope=scope)
+        most = self._doors.limits.max_body
+        try:
+            caller = self._admit(scope, headers, answer)
+            LimitedBody.check(headers, most)
+        except JobctlError as refused:
+            await of_error(refused)(scope, receive, answer.send)
+            return
+        body = LimitedBody(receive, headers, most, self._doors.limits.client_timeout_s)
+        answer.body, answer.scope = body, scope
+        scope[CALLER] = answer.caller = caller
+        try:
+            with acting_as(caller.actor if caller is not None else "somebody without a token"):
+                await self._app(scope, body.receive, answer.send)
+        except _Ended:  # the stream has been ended in an orderly way
+            return
+        except Refused:
+            if body.refused is None or answer.status:
+                raise
+            await of_error(body.refused)(scope, receive, answer.send)
+
+    def _admit(self, scope: Scope, headers: Headers, answer: _Answer) -> Caller | None:
+        """Return the caller. Raises Refused: a wrong Host or Origin, an unknown token, one request too many."""
+        local = identity.is_local(scope)
+        if not local:
+            server = scope.get("server")
+            origins.check_host(headers, self._doors.hosts, server[0] if server else None)
+        try:
+            caller = identity.caller_of(scope, headers, self._doors)
+        except Refused:
+            answer.fields = self._doors.rates.take(_NOBODY)
+            raise
+        by_cookie = caller is not None and caller.door == "browser"
+        origins.check_origin(headers, scope["method"], by_cookie=by_cookie)
+        if not local:
+            key, rate = (_NOBODY, None) if caller is None else (caller.token or caller.door, caller.rate)
+            answer.fields = self._doors.rates.take(key, rate)
+        return caller
+
+
+class _Ended(Exception):
+    """A stream was ended because its caller lost its right, or because the server stops."""
+
+
+class _Answer:
+    """The answer to one request, on its way out."""
+
+    def __init__(self, send: Send, doors: Doors) -> None:
+        self.begun = time.monotonic()
+        self.status = 0
+        self.bytes = 0
+        self.caller: Caller | None = None
+        self.fields: Mapping[str, str] = {}
+        self.body: LimitedBody | None = None
+        self.scope: Scope = {}
+        self._send = send
+        self._doors = doors
+        self._looked_at = self.begun
+        self._is_replaced = False
+
+    async def send(self, message: Message) -> None:
+        """Send a message with the headers that every answer has.
+
+        A stream ends when its caller may not read it any more. An answer to a body that was refused becomes the problem
+        document about that, whatever the route made of it.
+        """
+        if self._is_replaced:
+            return
+        if message["type"] == "http.response.start":
+            refused = self.body.refused if self.body is not None else None
+            if refused is not None and message["status"] != refused.status:
+                self._is_replaced = True
+                await of_error(refused)(self.scope, _nothing, self._send_first)
+                return
+            self._complete(message)
+        elif message["type"] == "http.response.body":
+            self.bytes += len(message.get("body", b""))
+            if message.get("more_body", False):
+                await self._look()
+        await self._send(message)
+
+    async def _send_first(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self._complete(message)
+        await self._send(message)
+
+    def _complete(self, message: Message) -> None:
+        self.status = message["status"]
+        headers = MutableHeaders(scope=message)
+        for name, value in SECURITY_HEADERS.items():
+            headers.setdefault(name, value)
+        for name, value in self.fields.items():
+            headers.setdefault(name, value)
+
+    async def _look(self) -> None:
+        now = time.monotonic()
+        if self.caller is None or now < self._looked_at + _LOOK_S:
+            return
+        self._looked_at = now
+        if not identity.is_still_valid(self.caller, self._doors):
+            await self._send({"type": "http.response.body", "body": b"", "more_body": False})
+            raise _Ended
+
+
+async def _nothing() -> Message:
+    await asyncio.sleep(0)
+    return {"type": "http.disconnect"}

@@ -1,0 +1,102 @@
+"""The limits of a server: requests of each token, uploads at the same time, and the fields that tell them.
+
+The fields are those of draft-ietf-httpapi-ratelimit-headers: ``RateLimit-Policy`` says what is allowed, ``RateLimit``
+what is left of it.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+
+from jobctl.domain.rate import TokenBucket
+from jobctl.http.problems import Refused
+from jobctl.services.serve.options import ServeLimits
+
+#: The name of the policy in the fields.
+_POLICY = "requests"
+#: Keys whose buckets are remembered. One that is forgotten is full again, so this is far more than there are tokens.
+_MOST = 10_000
+#: Seconds after which a client may try an upload again that was one too many.
+RETRY_UPLOAD_S = 5
+
+
+class Rates:
+    """The requests of each token, and those that carry none, which share one limit."""
+
+    def __init__(self, rate: str, clock: Callable[[], float] = time.monotonic) -> None:
+        """``rate`` is for those without a rate of their own."""
+        self._rate = rate
+        self._clock = clock
+        self._buckets: dict[tuple[str, str], TokenBucket] = {}
+
+    def take(self, key: str, rate: str | None = None) -> dict[str, str]:
+        """Count a request; returns the fields of its answer. Raises Refused (429) for one too many."""
+        now = int(self._clock() * 1e6)
+        bucket = self._bucket(key, rate or self._rate, now)
+        left = bucket.available(now)
+        if left < 1:
+            wait_s = max(1, math.ceil((bucket.next_at() - now) / 1e6))
+            fields = {**_fields(bucket, 0, wait_s), "Retry-After": str(wait_s)}
+            raise Refused(
+                429,
+                f"more than {rate or self._rate} requests",
+                code="too_many_requests",
+                hint=f"try again in {wait_s} s",
+                headers=fields,
+            )
+        bucket.take(1)
+        return _fields(bucket, left - 1, _full_in_s(bucket))
+
+    def _bucket(self, key: str, rate: str, now: int) -> TokenBucket:
+        found = self._buckets.get((key, rate))
+        if found is None:
+            if len(self._buckets) >= _MOST:
+                self._buckets.clear()
+            found = self._buckets[key, rate] = TokenBucket.restore(rate, None, None, now)
+        return found
+
+
+def _fields(bucket: TokenBucket, left: int, in_s: int) -> dict[str, str]:
+    window_s = max(1, math.ceil(bucket.size / bucket.per_s))
+    return {
+        "RateLimit-Policy": f'"{_POLICY}";q={int(bucket.size)};w={window_s}',
+        "RateLimit": f'"{_POLICY}";r={left};t={in_s}',
+    }
+
+
+def _full_in_s(bucket: TokenBucket) -> int:
+    return math.ceil((bucket.size - bucket.tokens) / bucket.per_s)
+
+
+class Uploads:
+    """Counts uploads that are under way, of each token and together."""
+
+    def __init__(self, limits: ServeLimits) -> None:
+        self._limits = limits
+        self._running: Counter[str] = Counter()
+
+    @contextmanager
+    def one(self, key: str) -> Iterator[None]:
+        """Count an upload for the block; ``key`` is its token. Raises Refused: 429 for one too many of the token, 503
+        if the server has enough of them.
+        """
+        if self._running[key] >= self._limits.uploads_per_token:
+            most = f"{self._limits.uploads_per_token} at the same time is the most"
+            raise Refused(429, f"too many uploads: {most}", code="too_many_uploads", headers=_retry_upload())
+        if self._running.total() >= self._limits.max_uploads:
+            raise Refused(503, "the server is busy with other uploads", code="busy", headers=_retry_upload())
+        self._running[key] += 1
+        try:
+            yield
+        finally:
+            self._running[key] -= 1
+            if not self._running[key]:
+                del self._running[key]
+
+
+def _retry_upload() -> Mapping[str, str]:
+    return {"Retry-After": str(RETRY_UPLOAD_S)}

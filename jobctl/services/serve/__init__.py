@@ -1,0 +1,1 @@
+"""The HTTP server without HTTP: its options, its sockets and its links."""
