@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Annotated, Literal, NamedTuple
+from collections.abc import Callable, Mapping
+from typing import Annotated, Any, Literal, NamedTuple
 
 from fastapi import Depends
 from starlette.requests import HTTPConnection
@@ -45,6 +45,17 @@ class Caller(NamedTuple):
     def __repr__(self) -> str:
         """The caller without its secret, so that no message can tell it."""
         return f"Caller({self.actor!r}, {self.scope!r}, door={self.door!r})"
+
+
+def is_at_socket(scope: Mapping[str, Any]) -> bool:
+    """Return whether the scope of a request says that it came through the Unix socket, which only its user can open."""
+    server = scope.get("server")
+    return server is not None and server[1] is None
+
+
+def is_local(request: HTTPConnection) -> bool:
+    """Return whether a request came through the Unix socket."""
+    return is_at_socket(request.scope)
 
 
 def caller(request: HTTPConnection) -> Caller:

@@ -11,11 +11,13 @@ from jobctl.http import page_files, problems, versions
 from jobctl.http.access_log import AccessLog
 from jobctl.http.framing import OneLength
 from jobctl.http.gate import Gate
+from jobctl.http.intake.receiving import Bounds
 from jobctl.http.intake.state import Intake
 from jobctl.http.methods import Head
 from jobctl.http.parameters import refuse_unknown
 from jobctl.http.routes import control, intake, items, jobs, machine, output, page_changes, pages, results, sessions
 from jobctl.http.server import Server
+from jobctl.services.serve.options import ServeLimits
 
 _ROUTERS = (
     jobs.router,
@@ -55,7 +57,7 @@ def make_app(server: Server, log: AccessLog | None = None) -> FastAPI:
         dependencies=[Depends(refuse_unknown)],
     )
     app.state.server = server
-    app.state.intake = Intake(server)
+    app.state.intake = Intake(server, _bounds(server.doors.limits))
     versions.install(app)
     app.add_middleware(OneLength)
     problems.install(app)
@@ -64,3 +66,13 @@ def make_app(server: Server, log: AccessLog | None = None) -> FastAPI:
     app.add_middleware(Head)
     app.add_middleware(Gate, doors=server.doors, log=log)
     return app
+
+
+def _bounds(limits: ServeLimits) -> Bounds:
+    return Bounds(
+        bytes=limits.max_body,
+        rows=limits.max_rows,
+        idle_s=limits.client_timeout_s,
+        uploads=limits.max_uploads,
+        uploads_of_one=limits.uploads_per_token,
+    )

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Iterable
 
 from jobctl.config import Home
-from jobctl.http.limits import Rates, Uploads
+from jobctl.http.limits import Rates
 from jobctl.http.sessions import Sessions
 from jobctl.http.token_table import TokenTable
 from jobctl.services.serve.options import ServeLimits
@@ -31,7 +31,6 @@ class Doors:
         self.tokens = TokenTable(home)
         self.sessions = Sessions()
         self.rates = Rates(self.limits.rate)
-        self.uploads = Uploads(self.limits)
         #: Set when the server stops: streams and long polls end then.
         self.stopping = asyncio.Event()
 

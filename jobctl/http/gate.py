@@ -14,7 +14,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from jobctl.errors import JobctlError
 from jobctl.http import identity, origins
-from jobctl.http.access import CALLER, Caller
+from jobctl.http.access import CALLER, Caller, is_at_socket
 from jobctl.http.access_log import AccessLog
 from jobctl.http.doors import Doors
 from jobctl.http.limited_body import LimitedBody
@@ -83,7 +83,7 @@ class Gate:
 
     def _admit(self, scope: Scope, headers: Headers, answer: _Answer) -> Caller | None:
         """Return the caller. Raises Refused: a wrong Host or Origin, an unknown token, one request too many."""
-        local = identity.is_local(scope)
+        local = is_at_socket(scope)
         if not local:
             server = scope.get("server")
             origins.check_host(headers, self._doors.hosts, server[0] if server else None)

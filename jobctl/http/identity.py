@@ -8,7 +8,7 @@ from starlette.datastructures import Headers
 from starlette.types import Scope
 
 from jobctl.domain.tokens import Token
-from jobctl.http.access import Caller
+from jobctl.http.access import Caller, is_at_socket
 from jobctl.http.doors import Doors
 from jobctl.http.problems import Refused
 from jobctl.process import this_process
@@ -17,12 +17,6 @@ _REALM = 'Bearer realm="jobctl"'
 #: How the answer says that a request needs a token.
 CHALLENGE = {"WWW-Authenticate": _REALM}
 _INVALID = {"WWW-Authenticate": f'{_REALM}, error="invalid_token"'}
-
-
-def is_local(scope: Scope) -> bool:
-    """Return whether a request came through the Unix socket, which only its user can open."""
-    server = scope.get("server")
-    return server is not None and server[1] is None
 
 
 def cookie_name(scope: Scope) -> str:
@@ -36,7 +30,7 @@ def caller_of(scope: Scope, headers: Headers, doors: Doors) -> Caller | None:
 
     Raises Refused (401) for a token that does not exist or is revoked. A session that is over says nothing.
     """
-    if is_local(scope):
+    if is_at_socket(scope):
         return Caller(this_process.actor(), "control")
     given = headers.getlist("authorization")
     if given:

@@ -1,4 +1,4 @@
-"""The limits of a server: requests of each token, uploads at the same time, and the fields that tell them.
+"""The rate of requests of each token, and the fields of answers that tell it.
 
 The fields are those of draft-ietf-httpapi-ratelimit-headers: ``RateLimit-Policy`` says what is allowed, ``RateLimit``
 what is left of it.
@@ -8,20 +8,15 @@ from __future__ import annotations
 
 import math
 import time
-from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable
 
 from jobctl.domain.rate import TokenBucket
 from jobctl.http.problems import Refused
-from jobctl.services.serve.options import ServeLimits
 
 #: The name of the policy in the fields.
 _POLICY = "requests"
 #: Keys whose buckets are remembered. One that is forgotten is full again, so this is far more than there are tokens.
 _MOST = 10_000
-#: Seconds after which a client may try an upload again that was one too many.
-RETRY_UPLOAD_S = 5
 
 
 class Rates:
@@ -70,33 +65,3 @@ def _fields(bucket: TokenBucket, left: int, in_s: int) -> dict[str, str]:
 
 def _full_in_s(bucket: TokenBucket) -> int:
     return math.ceil((bucket.size - bucket.tokens) / bucket.per_s)
-
-
-class Uploads:
-    """Counts uploads that are under way, of each token and together."""
-
-    def __init__(self, limits: ServeLimits) -> None:
-        self._limits = limits
-        self._running: Counter[str] = Counter()
-
-    @contextmanager
-    def one(self, key: str) -> Iterator[None]:
-        """Count an upload for the block; ``key`` is its token. Raises Refused: 429 for one too many of the token, 503
-        if the server has enough of them.
-        """
-        if self._running[key] >= self._limits.uploads_per_token:
-            most = f"{self._limits.uploads_per_token} at the same time is the most"
-            raise Refused(429, f"too many uploads: {most}", code="too_many_uploads", headers=_retry_upload())
-        if self._running.total() >= self._limits.max_uploads:
-            raise Refused(503, "the server is busy with other uploads", code="busy", headers=_retry_upload())
-        self._running[key] += 1
-        try:
-            yield
-        finally:
-            self._running[key] -= 1
-            if not self._running[key]:
-                del self._running[key]
-
-
-def _retry_upload() -> Mapping[str, str]:
-    return {"Retry-After": str(RETRY_UPLOAD_S)}
