@@ -66,7 +66,7 @@ OPTIONAL = {
     "explain-1": {"rounds", "undo", "item_undo", "item_undo_of"},
     "config_trust-1": {"sha256", "was_trusted"},
     "output-1": {"stdout", "stderr"},
-    "problem-1": {"errors"},
+    "problem-1": {"errors", "errors_total"},
     "report_file-1": {"html"},
     "results-1": {"lines"},
     "status_list-1": {"jobs_selected", "more"},

@@ -258,41 +258,38 @@ def test_a_key_finds_its_job(client):
     post(client, CSV, headers={"Idempotency-Key": "k-2"}, key="k-3", status=422)
 
 
+def begin(client, key, length):
+    """Begin an upload; returns its connection when the server waits for the body."""
+    slow = socket.socket(socket.AF_UNIX)
+    slow.settimeout(60)
+    slow.connect(client._transport._pool._uds)
+    head = (
+        f"POST {TO} HTTP/1.1\r\nHost: x\r\nContent-Type: text/csv\r\nIdempotency-Key: {key}\r\n"
+        f"Content-Length: {length}\r\nExpect: 100-continue\r\n\r\n"
+    )
+    slow.sendall(head.encode())
+    assert slow.recv(1000).startswith(b"HTTP/1.1 100")
+    return slow
+
+
 def test_a_key_in_use_is_a_conflict(client):
-    with socket.socket(socket.AF_UNIX) as slow:
-        slow.connect(client._transport._pool._uds)
-        slow.sendall(
-            f"POST {TO} HTTP/1.1\r\nHost: x\r\nContent-Type: text/csv\r\nIdempotency-Key: slow\r\n"
-            f"Content-Length: {len(CSV)}\r\n\r\n".encode()
-        )
-
-        def is_refused():
-            response = client.post(TO, content=b"no", headers={"Content-Type": "text/csv", "Idempotency-Key": "slow"})
-            return response.status_code == 409 and response.headers["retry-after"]
-
-        wait_until(is_refused, what="the conflict of the keys")
+    with begin(client, "slow", len(CSV)) as slow:
+        problem = post(client, b"no", headers={"Idempotency-Key": "slow"}, status=409)
+        assert (problem.json()["code"], problem.headers["retry-after"]) == ("key_in_use", "1")
         slow.sendall(CSV)
         assert slow.recv(1000).startswith(b"HTTP/1.1 202")
     assert post(client, CSV, headers={"Idempotency-Key": "slow"}).json()["idempotency"]["replayed"]
 
 
 def test_a_client_that_goes_away_leaves_nothing(client, place, stored):
-    before = sorted(os.listdir(place / "state"))
     last = post(client, CSV).json()["job"]
-    with socket.socket(socket.AF_UNIX) as gone:
-        gone.connect(client._transport._pool._uds)
-        gone.sendall(
-            f"POST {TO} HTTP/1.1\r\nHost: x\r\nContent-Type: text/csv\r\nIdempotency-Key: gone\r\n"
-            "Content-Length: 100\r\n\r\nid,name\n1,a\n".encode()
-        )
-    wait_until(
-        lambda: (
-            client.post(TO, content=CSV, headers={"Content-Type": "text/csv", "Idempotency-Key": "gone"}).is_success
-        ),
-        what="the end of the upload",
-    )
+    before = sorted(os.listdir(place / "state"))
+    with begin(client, "gone", 100) as gone:
+        gone.sendall(b"id,name\n1,a\n")
+    headers = {"Content-Type": "text/csv", "Idempotency-Key": "gone"}
+    wait_until(lambda: client.post(TO, content=CSV, headers=headers).is_success, what="the end of the upload")
     assert stored(last + 1)[0].key == "gone"
-    assert [name for name in os.listdir(place / "state") if name not in before and "upload" in name] == []
+    assert sorted(os.listdir(place / "state")) == before
 
 
 def test_a_dry_run_accepts_nothing(client, stored):

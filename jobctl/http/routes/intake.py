@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-from contextlib import closing
-from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
 
 from fastapi import APIRouter, Depends, Header, Path, Query, Request
@@ -12,35 +9,28 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 
 from jobctl.domain.job_options import OPTIONS
-from jobctl.errors import UsageError
-from jobctl.http.access import Caller, Reader, Submitter, is_local
+from jobctl.http.access import Reader, Submitter, is_local
 from jobctl.http.answers import answer, digest, encoded
-from jobctl.http.intake.accepting import Wanted, accept, judge
+from jobctl.http.intake.accepting import Wanted
 from jobctl.http.intake.body_types import FORM
 from jobctl.http.intake.keys import HEADER, read_key
 from jobctl.http.intake.parameters import option_parameters
-from jobctl.http.intake.receiving import Described, described, receive
-from jobctl.http.intake.request_options import OVER_TCP, Allowed
-from jobctl.http.intake.spool import Spool
-from jobctl.http.intake.state import intake_of
+from jobctl.http.intake.receiving import Described, described
+from jobctl.http.intake.request_options import Allowed
+from jobctl.http.intake.taking import SAFE, allowed, offered, take_file, texts_of, wanted_of
 from jobctl.http.preferences import read_preferences
 from jobctl.http.problems import Refused
 from jobctl.http.server import Server, server_of
-from jobctl.services.settings.offered_recipes import offered_block, offered_recipes, pick
-from jobctl.services.submit.request import key_of_owner
+from jobctl.services.settings.offered_recipes import offered_block, pick
 
 if TYPE_CHECKING:
     from jobctl.domain.documents.settings import OfferedRecipeDocument, OfferedRecipesDocument
     from jobctl.domain.documents.status import StatusDocument
-    from jobctl.services.settings.recipes import Recipe
 
 router = APIRouter(prefix="/v1")
 
-#: Options of the command that are not options of the job here: the address names the recipe, and ``dry_run`` is below.
-_NOT_HERE = ("dry-run", "recipe")
+#: The options of the user: all of a job. ``dry_run`` is a parameter of its own.
 _ANYTHING = tuple(option for option in OPTIONS if option.name != "dry-run")
-_SAFE = tuple(option for option in OVER_TCP if option.name not in _NOT_HERE)
-_OWN = ("dry_run", "filename")
 
 RecipePath = Annotated[
     str, Path(description="The name of a recipe.", min_length=1, max_length=200, pattern=r"^[^/\x00-\x1f\x7f]+$")
@@ -99,10 +89,10 @@ _BODY: dict[str, Any] = {
 @router.get("/recipes")
 async def list_recipes(request: Request, found: Reader) -> Response:
     """The recipes that the caller may run."""
-    offered = await server_of(request).call(_offered, found, is_local(request))
+    recipes = await offered(request, found)
     document: OfferedRecipesDocument = {
         "schema": "jobctl.offered_recipes/1",
-        "recipes": [offered_block(recipe, _allowed(recipe, request).names) for recipe in offered.values()],
+        "recipes": [offered_block(recipe, allowed(recipe, found).names) for recipe in recipes.values()],
     }
     return answer(request, document)
 
@@ -110,16 +100,16 @@ async def list_recipes(request: Request, found: Reader) -> Response:
 @router.get("/recipes/{recipe}")
 async def show_recipe(request: Request, recipe: RecipePath, found: Reader) -> Response:
     """One of the recipes that the caller may run."""
-    picked = pick(recipe, await server_of(request).call(_offered, found, is_local(request)))
+    picked = pick(recipe, await offered(request, found))
     document: OfferedRecipeDocument = {
         "schema": "jobctl.offered_recipe/1",
-        **offered_block(picked, _allowed(picked, request).names),
+        **offered_block(picked, allowed(picked, found).names),
     }
     return answer(request, document)
 
 
 @router.post(
-    "/recipes/{recipe}/jobs", status_code=202, openapi_extra=_BODY, dependencies=[Depends(option_parameters(_SAFE))]
+    "/recipes/{recipe}/jobs", status_code=202, openapi_extra=_BODY, dependencies=[Depends(option_parameters(SAFE))]
 )
 async def submit_to_recipe(
     request: Request,
@@ -130,10 +120,8 @@ async def submit_to_recipe(
     key: KeyHeader = None,
 ) -> Response:
     """Accept the file in the body as a job of a recipe."""
-    picked = pick(recipe, await server_of(request).call(_offered, found, is_local(request)))
-    reads = picked.options.get("format")
-    wanted = Wanted(found, _allowed(picked, request), recipe, reads, _texts(request), read_key(key))
-    return await _take_in(request, wanted, described(request, filename, recipe), dry_run=dry_run)
+    wanted = await wanted_of(request, found, recipe, texts_of(request), read_key(key))
+    return await _answered(request, wanted, described(request, filename, recipe), dry_run=dry_run)
 
 
 @router.post(
@@ -146,56 +134,22 @@ async def submit_job(
     request: Request, found: Submitter, dry_run: DryRun = False, filename: FileName = "", key: KeyHeader = None
 ) -> Response:
     """Accept the file in the body as a job with a command, at the Unix socket alone."""
-    if not is_local(request) or not found.is_user:
+    if not is_local(request):
         raise Refused(
             403,
             "a command comes from the user of the store alone, through the Unix socket",
             hint="POST /v1/recipes/NAME/jobs; GET /v1/recipes lists the recipes",
         )
-    wanted = Wanted(found, Allowed(_ANYTHING, takes_command=True), None, None, _texts(request), read_key(key))
-    return await _take_in(request, wanted, described(request, filename, "upload"), dry_run=dry_run)
+    wanted = Wanted(found, Allowed(_ANYTHING, takes_command=True), None, None, texts_of(request), read_key(key))
+    return await _answered(request, wanted, described(request, filename, "upload"), dry_run=dry_run)
 
 
-def _offered(found: Caller, local: bool) -> dict[str, Recipe]:
-    """The recipes that a caller may run. A mistake in the settings of the server is not one of the caller."""
+async def _answered(request: Request, wanted: Wanted, head: Described, *, dry_run: bool) -> Response:
     try:
-        return offered_recipes(os.environ, os.getcwd(), names=found.recipes, is_local=local)
-    except UsageError as error:
-        if local:
-            raise
-        raise Refused(
-            500, "the settings of this server have a mistake", code="settings", hint="jobctl recipe list there names it"
-        ) from error
-
-
-def _allowed(recipe: Recipe, request: Request) -> Allowed:
-    """The options that a request may give. Over TCP, those that the recipe sets are rules for its callers.
-
-    A job without a name of its own would be compared with jobs of others by a recipe that runs only new rows.
-    """
-    if is_local(request):
-        return Allowed(_SAFE)
-    fixed = {*recipe.options, *(["name"] if recipe.options.get("only-new") else [])}
-    return Allowed(_SAFE, frozenset(fixed), recipe.name)
-
-
-def _texts(request: Request) -> list[tuple[str, str]]:
-    return [pair for pair in request.query_params.multi_items() if pair[0] not in _OWN]
-
-
-async def _take_in(request: Request, wanted: Wanted, head: Described, *, dry_run: bool) -> Response:
-    intake, server = intake_of(request), server_of(request)
-    owned = None if wanted.key is None or dry_run else key_of_owner(wanted.key, wanted.caller.token)
-    with intake.place(wanted.caller), intake.keys.taking(owned):
-        spool = await intake.read(partial(Spool, server.home, head.length))
-        with closing(spool):
-            try:
-                body = await receive(request, head, spool, intake.bounds)
-            except ClientDisconnect:
-                return Response(status_code=400)  # nobody reads it
-            work = partial(judge if dry_run else accept, server, wanted, body, spool.path, intake.bounds)
-            document: Any = await intake.read(work)
-    return answer(request, document) if dry_run else await _accepted(request, server, document)
+        document: Any = await take_file(request, wanted, head, dry_run=dry_run)
+    except ClientDisconnect:
+        return Response(status_code=400)  # nobody reads it
+    return answer(request, document) if dry_run else await _accepted(request, server_of(request), document)
 
 
 async def _accepted(request: Request, server: Server, document: StatusDocument) -> Response:
