@@ -12,9 +12,9 @@ from starlette.requests import HTTPConnection
 
 from jobctl.config import Home
 from jobctl.errors import JobctlError
-from jobctl.http.changes import Changes
 from jobctl.http.doors import Doors
 from jobctl.process import moment
+from jobctl.services.daemon.changes_for_tasks import Changes
 from jobctl.store import sqlite
 from jobctl.store.database import Database
 from jobctl.store.opening.open import open_database

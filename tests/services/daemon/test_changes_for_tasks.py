@@ -11,7 +11,7 @@ import pytest
 
 from jobctl.config import Home
 from jobctl.errors import NotFound
-from jobctl.http.changes import Changes
+from jobctl.services.daemon.changes_for_tasks import Changes
 from tests.factories import JobMaker
 
 PATIENCE_S = 60.0
