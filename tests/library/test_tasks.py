@@ -23,7 +23,7 @@ def tasks(store: Any, home: Any) -> Iterator[StoreTasks]:
 
 
 def _watchers() -> int:
-    return sum(thread.name == "jobctl-watch" for thread in threading.enumerate())
+    return sum(thread.name == "jobctl-changes" for thread in threading.enumerate())
 
 
 def test_a_wait_ends_with_the_commit_that_it_waits_for(tasks: StoreTasks, store: Any) -> None:
@@ -83,6 +83,26 @@ def test_waiting_in_a_store_that_does_not_exist_is_the_error_of_the_commands(hom
     with pytest.raises(NotFound):
         asyncio.run(tasks.until(lambda: 1, 60))
     tasks.close()
+
+
+def test_a_wait_ends_when_the_store_is_removed(tasks: StoreTasks, home: Any) -> None:
+    began = threading.Event()
+
+    def look() -> None:
+        began.set()
+
+    async def remove() -> None:
+        await asyncio.to_thread(began.wait, 60)
+        home.root.rename(home.root.with_name("elsewhere"))
+
+    async def main() -> None:
+        async with asyncio.TaskGroup() as group:
+            group.create_task(remove())
+            await tasks.until(look, 60)
+
+    with pytest.raises(ExceptionGroup) as caught:
+        asyncio.run(main())
+    assert caught.group_contains(NotFound)
 
 
 def test_a_child_after_a_fork_has_threads_of_its_own(tasks: StoreTasks) -> None:

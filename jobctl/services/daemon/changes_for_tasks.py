@@ -1,8 +1,8 @@
-"""Tells waiting requests that the store has changed: one thread with one connection watches it for all of them.
+"""Tells waiting tasks that the store has changed: one thread with one connection watches it for all of them.
 
 A thousand requests that wait cost one task each, and no thread, connection or look at the store. ::
 
-    async with server.changes.watched() as changes:
+    async with changes.watched():
         while True:
             seen = changes.number  # before the store is read, so that no change in between is missed
             ...
@@ -25,15 +25,18 @@ from jobctl.store.opening.open import open_database
 
 #: The least number of seconds between two changes that are told: a busy engine commits hundreds of times a second.
 REST_S = 0.1
-#: Seconds for which the thread watches without a reader, so that a client that asks again does not start it each time.
+#: Seconds for which the thread of a server watches without a reader, so that a client that asks again does not start it
+#: each time.
 LINGER_S = 10.0
 
 
 class Changes:
     """The changes of one store. Everything but the thread belongs to the event loop."""
 
-    def __init__(self, home: Home) -> None:
+    def __init__(self, home: Home, linger_s: float = LINGER_S) -> None:
+        """After ``linger_s`` seconds without a reader the thread ends."""
         self._home = home
+        self._linger_s = linger_s
         #: Grows with every change that is told.
         self.number = 0
         self._arrived = asyncio.Event()
@@ -55,28 +58,32 @@ class Changes:
         finally:
             self._readers -= 1
             if not self._readers and not self._is_closed:
-                self._linger = asyncio.get_running_loop().call_later(LINGER_S, self._rest)
+                self._leave()
 
     async def after(self, seen: int, timeout_s: float | None = None) -> bool:
         """Wait until ``number`` is not ``seen`` any more; False if ``timeout_s`` seconds have passed.
 
-        It returns True at once, and always, when the server stops: see ``is_closed``. Raises what ended the watch:
+        It returns True at once, and always, after ``close``: see ``is_closed``. Raises what ended the watch:
         NotFound when the store is removed.
         """
         if self._is_closed or self.number != seen:
             return True
+        self._check()  # the watch may have ended while the task has looked at the store
         try:
             async with asyncio.timeout(timeout_s):
                 await self._arrived.wait()
         except TimeoutError:
             return False
+        self._check()
+        return True
+
+    def _check(self) -> None:
         if self._watcher is not None:
             self._watcher.check()
-        return True
 
     @property
     def is_closed(self) -> bool:
-        """Whether the server stops: requests that wait should end."""
+        """Whether ``close`` was called: tasks that wait should end."""
         return self._is_closed
 
     def close(self) -> None:
@@ -85,6 +92,12 @@ class Changes:
             self._is_closed = True
             self._rest()
             self._tell()
+
+    def _leave(self) -> None:
+        if self._linger_s:
+            self._linger = asyncio.get_running_loop().call_later(self._linger_s, self._rest)
+        else:
+            self._rest()
 
     async def _watching(self) -> None:
         if self._linger is not None:
