@@ -98,7 +98,8 @@ def _candidate(live: LiveJob, bounds: Bounds, in_queue: dict[str, int], now: int
         wants = min(wants, allowed)
     if wants <= 0:
         return None
-    return Candidate(live.id, live.row.priority, live.used_us, wants, live.pace.mean_us or UNKNOWN_MEAN_US)
+    cost_us = live.pace.mean_us or UNKNOWN_MEAN_US
+    return Candidate(live.id, live.row.priority, live.used_us, wants, cost_us, live.row.owner, live.level_us)
 
 
 class Claims(NamedTuple):

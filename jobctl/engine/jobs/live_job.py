@@ -10,6 +10,7 @@ from jobctl.domain.figures import Course, Durations
 from jobctl.domain.mask import Mask
 from jobctl.domain.policy import allowed_failures
 from jobctl.domain.states import JobState, Stop
+from jobctl.engine.jobs.fair_share import Share
 from jobctl.engine.jobs.pace import Pace
 from jobctl.handlers.kinds import kind_of
 
@@ -47,6 +48,7 @@ class LiveJob:
     barred: set[tuple[int, int]] = field(default_factory=set)  # attempts in hand that take no slot
     next_due: int | None = None
     used_us: float = 0.0  # slot time, for fair sharing
+    share: Share | None = None  # of all jobs of its owner; None = it has no owner
     ahead_s: float = LOOKAHEAD_S  # seconds of work to hand over for each slot before it is free
     needs: Amounts = ()  # the resources that each item needs in addition to a slot
     most_at_once: int | None = None  # items with these needs that could run together; None = it needs nothing
@@ -71,6 +73,11 @@ class LiveJob:
     def id(self) -> int:
         """Its number."""
         return self.row.id
+
+    @property
+    def level_us(self) -> float:
+        """The slot time that counts when it is compared with jobs of others."""
+        return self.used_us if self.share is None else self.share.used_us
 
     @property
     def taken(self) -> int:
@@ -170,16 +177,21 @@ class LiveJob:
         """Take attempts in hand, and charge the slot time that they are expected to use."""
         expected = self.pace.mean_us or UNKNOWN_MEAN_US
         self.in_hand.update(dict.fromkeys(keys, expected))
-        self.used_us += expected * len(keys)
+        self._use(expected * len(keys))
 
     def finish_attempt(self, key: tuple[int, int], used_us: float) -> None:
         """Remove an attempt that is over, and charge the slot time that it really used."""
-        self.used_us += used_us - self.in_hand.pop(key)
+        self._use(used_us - self.in_hand.pop(key))
         self.barred.discard(key)
 
     def finish_attempts(self, keys: list[tuple[int, int]], used_us: float) -> None:
         """The same as ``finish_attempt`` for many attempts; ``used_us`` is the slot time of all of them."""
-        self.used_us += used_us - sum(map(self.in_hand.pop, keys))
+        self._use(used_us - sum(map(self.in_hand.pop, keys)))
+
+    def _use(self, used_us: float) -> None:
+        self.used_us += used_us
+        if self.share is not None:
+            self.share.used_us += used_us
 
     def has_ready(self, now: int) -> bool:
         """True if something could start now."""

@@ -9,6 +9,7 @@ from typing import Any
 from jobctl.domain.ports import Executor
 from jobctl.domain.states import Counts, JobState, live_state
 from jobctl.engine.attempts.not_started import missing_sentence
+from jobctl.engine.jobs.fair_share import Share
 from jobctl.engine.jobs.job_spec import JobSpecs, secrets_for
 from jobctl.engine.jobs.limits import check_dependencies
 from jobctl.engine.jobs.live_job import LOOKAHEAD_S, LiveJob
@@ -156,7 +157,7 @@ class LiveJobs:
 
     def rebuild(self, epoch: int) -> None:
         """After a failed transaction: forget everything that was not committed."""
-        paces = {live.id: (live.pace, live.used_us, live.barred) for live in self}
+        paces = {live.id: (live.pace, live.used_us, live.barred, live.share) for live in self}
         for job in self._jobs:
             self._ready_queue.remove(job)
         self._jobs.clear()
@@ -165,7 +166,7 @@ class LiveJobs:
         self._version = -1  # also the queues and rates, which another part keeps, are to be read again
         for live in self:
             if live.id in paces:
-                live.pace, live.used_us, barred = paces[live.id]
+                live.pace, live.used_us, barred, live.share = paces[live.id]
                 live.barred = barred.intersection(live.in_hand)
 
     def _enter(self, row: JobRow, epoch: int) -> LiveJob:
@@ -186,9 +187,24 @@ class LiveJobs:
             live.has_followed = followed.has_any(self._database, row.id)
         live.next_due = items.next_due(self._database, row.id) if row.counts.retrying else None
         self._fit(live)
-        live.used_us = min((other.used_us for other in self if other.in_hand or other.counts["queued"]), default=0.0)
+        self._enter_level(live)
         self._define(live)
         return live
+
+    def _enter_level(self, live: LiveJob) -> None:
+        """Let a new job start level with those that have used least. The jobs of an owner count together."""
+        level_us = min((other.level_us for other in self if _is_active(other)), default=0.0)
+        live.used_us = level_us
+        owner = live.row.owner
+        if owner is None:
+            return
+        own = [other for other in self if other.row.owner == owner]
+        active = [other.used_us for other in own if _is_active(other)]
+        live.share = share = (own[0].share if own else None) or Share(level_us)
+        if active:
+            live.used_us = min(active)
+        else:  # it does not make up for the time in which it had nothing to do
+            share.used_us = max(share.used_us, level_us)
 
     def _define(self, live: LiveJob) -> None:
         """Look up the secrets of its items, and describe the job to the executor."""
@@ -215,6 +231,11 @@ class LiveJobs:
         if (before.policy, before.queue, before.damage) != (row.policy, row.queue, row.damage):
             self._define(live)
         live.cursor = row.cursor
+
+
+def _is_active(live: LiveJob) -> bool:
+    """Return whether a job runs items or could."""
+    return bool(live.in_hand or live.counts["queued"])
 
 
 def _with_handler(row: JobRow) -> tuple[JobRow, Handler]:

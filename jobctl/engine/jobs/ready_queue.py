@@ -9,6 +9,7 @@ from __future__ import annotations
 from bisect import bisect_left, insort
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
+from itertools import groupby, zip_longest
 from typing import NamedTuple
 
 from jobctl.domain.cluster_workers import Amounts
@@ -17,6 +18,8 @@ from jobctl.engine.jobs.live_job import LiveJob
 
 #: The order of jobs: the higher priority first, then the least slot time used, then the older job.
 Key = tuple[int, float, int]
+#: The jobs of one owner with one priority, which have one place in that order.
+Group = tuple[int, str]
 
 
 class _Entry(NamedTuple):
@@ -28,6 +31,7 @@ class _Entry(NamedTuple):
     key: Key | None = None  # its place in the order; None = it cannot start anything
     at: int | None = None  # when it must be looked at again
     rests: bool = True  # nothing of it runs, and nothing could start
+    group: Group | None = None  # of its owner
 
 
 _NOT_SEEN = _Entry()
@@ -49,6 +53,8 @@ class ReadyQueue:
         self._known: dict[int, LiveJob] = {}
         self._entries: dict[int, _Entry] = {}
         self._order: list[Key] = []
+        self._owned: dict[Group, list[Key]] = {}  # the jobs of each group, by their own slot time
+        self._heads: dict[Group, Key] = {}  # the place of each group in the order, with its first job
         self._moments: list[tuple[int, int]] = []
 
     def touch(self, live: LiveJob) -> None:
@@ -83,7 +89,7 @@ class ReadyQueue:
         served = ready and self._serves(live) and live.wants(capacity) > 0 and self._limits.allowed(live, now) != 0
         key = (-live.row.priority, live.used_us, live.id) if served else None
         at = min((at for at in self._times(live, now) if at is not None and at > now), default=None)
-        self._move(live.id, _Entry(live.row.queue, live.taken, live.needs, key, at, rests))
+        self._move(live.id, _Entry(live.row.queue, live.taken, live.needs, key, at, rests, _group(live)))
 
     def _times(self, live: LiveJob, now: int) -> Iterator[int | None]:
         """The times when something about a job is due. Work that is overdue and cannot be done waits for an event."""
@@ -104,23 +110,58 @@ class ReadyQueue:
             self._need(old, -1)
             self._need(new, 1)
         if old.key != new.key:
-            if old.key is not None:
-                del self._order[bisect_left(self._order, old.key)]
-            if new.key is not None:
-                insort(self._order, new.key)
+            self._take_out(old)
+            self._put_in(new)
+        for group in dict.fromkeys((old.group, new.group)) if old.group or new.group else ():
+            if group is not None:
+                self._place(group)
         if old.at != new.at:
             if old.at is not None:
                 del self._moments[bisect_left(self._moments, (old.at, job))]
             if new.at is not None:
                 insort(self._moments, (new.at, job))
 
+    def _take_out(self, entry: _Entry) -> None:
+        if entry.key is not None:
+            keys = self._order if entry.group is None else self._owned[entry.group]
+            del keys[bisect_left(keys, entry.key)]
+
+    def _put_in(self, entry: _Entry) -> None:
+        if entry.key is not None:
+            insort(self._order if entry.group is None else self._owned.setdefault(entry.group, []), entry.key)
+
+    def _place(self, group: Group) -> None:
+        """Put the first job of an owner to the place in the order that all of its jobs have earned together."""
+        if group in self._heads:
+            del self._order[bisect_left(self._order, self._heads.pop(group))]
+        keys = self._owned.get(group)
+        if not keys:
+            self._owned.pop(group, None)
+            return
+        first = keys[0][2]
+        head = self._heads[group] = (group[0], self._known[first].level_us, first)
+        insort(self._order, head)
+
     def _need(self, entry: _Entry, sign: int) -> None:
         for name, amount in entry.needs:
             self.in_need[name] += sign * amount * entry.in_hand  # type: ignore[assignment]
 
     def in_order(self) -> Iterable[LiveJob]:
-        """The jobs that could start items, the first one first. The caller must see whether their queues have slots."""
-        return (self._known[key[2]] for key in self._order)
+        """The jobs that could start items, the first one first. The caller must see whether their queues have slots.
+
+        Of one priority, the first job of each owner comes before the second one of any.
+        """
+        if not self._owned:
+            return (self._known[key[2]] for key in self._order)
+        return self._in_turns()
+
+    def _in_turns(self) -> Iterator[LiveJob]:
+        for priority, keys in groupby(self._order, key=lambda key: key[0]):
+            heads = [key[2] for key in keys]
+            yield from (self._known[job] for job in heads)
+            rest = [owned[1:] for (of, _), owned in self._owned.items() if of == priority]
+            for turn in zip_longest(*rest):
+                yield from (self._known[key[2]] for key in turn if key is not None)
 
     def unwritten(self) -> str:
         """The reason why the result files of a job that is over cannot be written; empty if all can."""
@@ -129,3 +170,8 @@ class ReadyQueue:
     def next_at(self) -> int | None:
         """The time when a job must be looked at even if nothing touches it."""
         return self._moments[0][0] if self._moments else None
+
+
+def _group(live: LiveJob) -> Group | None:
+    owner = live.row.owner
+    return None if owner is None else (-live.row.priority, owner)

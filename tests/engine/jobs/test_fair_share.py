@@ -53,3 +53,26 @@ def test_with_many_jobs_the_poorest_are_served_and_all_have_their_turn():
 def test_no_demand_no_parts():
     assert share([candidate(1)], 0) == []
     assert share([], 5) == []
+
+
+def test_all_jobs_of_one_owner_have_one_share():
+    many = [Candidate(n, 0, 0.0, 100, 1000.0, "bulk", 0.0) for n in range(1, 5)]
+    parts = dict(share([*many, candidate(5)], 40))
+    assert sum(parts.values()) == 40
+    assert abs(parts[5] - 20) <= 2
+    assert all(abs(parts[n] - 5) <= 2 for n in range(1, 5))
+
+
+def test_a_thousand_jobs_of_one_owner_do_not_crowd_a_single_job_out():
+    many = [Candidate(n, 0, 0.0, 1, 1000.0, "bulk", 0.0) for n in range(1, 1001)]
+    assert (1001, 1) in share([*many, candidate(1001, wants=1)], 2)
+
+
+def test_an_owner_that_has_used_more_waits_for_the_others():
+    used = Candidate(1, 0, 0.0, 100, 1000.0, "bulk", 50_000.0)
+    assert share([used, candidate(2, used_us=10_000.0)], 10) == [(2, 10)]
+
+
+def test_priority_comes_before_the_share_of_an_owner():
+    urgent = [Candidate(n, 5, 0.0, 2, 1000.0, "bulk", 9e9) for n in (1, 2)]
+    assert share([*urgent, candidate(3)], 4) == [(1, 2), (2, 2)]
