@@ -61,7 +61,7 @@ CORPUS = {
 
 #: Keys that a document has only if they were asked for.
 OPTIONAL = {
-    "status-1": {"undo"},
+    "status-1": {"undo", "links"},
     "event-1": {"schema", "id"},
     "explain-1": {"rounds", "undo", "item_undo", "item_undo_of"},
     "config_trust-1": {"sha256", "was_trusted"},

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Annotated, Any, Literal, NamedTuple
 
 from fastapi import Depends
@@ -58,7 +58,7 @@ def is_local(request: HTTPConnection) -> bool:
     return is_at_socket(request.scope)
 
 
-def caller(request: HTTPConnection) -> Caller:
+async def caller(request: HTTPConnection) -> Caller:
     """Return the caller of a request. Raises Refused (401) for one that does not say who it is."""
     found = request.scope.get(CALLER)
     if isinstance(found, Caller):
@@ -71,10 +71,10 @@ def caller(request: HTTPConnection) -> Caller:
     )
 
 
-def needs(scope: Scope) -> Callable[[Caller], Caller]:
+def needs(scope: Scope) -> Callable[[Caller], Awaitable[Caller]]:
     """Return a dependency: the caller, who must have at least this scope. It raises Refused (403)."""
 
-    def check(found: Annotated[Caller, Depends(caller)]) -> Caller:
+    async def check(found: Annotated[Caller, Depends(caller)]) -> Caller:
         if not includes(found.scope, scope):
             raise Refused(
                 403,

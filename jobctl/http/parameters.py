@@ -68,6 +68,10 @@ Since = Annotated[
         examples=["2h"],
     ),
 ]
+Wait = Annotated[
+    float,
+    Query(description="Seconds for which the answer may wait until the job is done, or has changed.", ge=0, le=60),
+]
 Sort = Annotated[
     str | None,
     Query(description="The order; default: submitted. A - before it reverses it.", pattern=f"^-?({_ORDER})$"),
@@ -116,7 +120,7 @@ After = Annotated[int, Query(description="Only items after this number.", ge=0, 
 ItemLimit = Annotated[int, Query(description="The most items of one page.", ge=1, le=1_000)]
 
 
-def refuse_unknown(request: Request) -> None:
+async def refuse_unknown(request: Request) -> None:
     """Raise Refused for a query parameter that the route does not have: a mistake in it must not select everything."""
     known = _known(request.scope["route"])
     for name in request.query_params:

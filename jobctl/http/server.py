@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import ParamSpec, TypeVar
+from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 import anyio
 import anyio.to_thread
@@ -13,12 +13,17 @@ from starlette.requests import HTTPConnection
 from jobctl.config import Home
 from jobctl.errors import JobctlError
 from jobctl.http.doors import Doors
+from jobctl.http.kept import KeptJobs
 from jobctl.process import moment
 from jobctl.services.daemon.changes_for_tasks import Changes
+from jobctl.services.status.document import job_document
 from jobctl.store import sqlite
 from jobctl.store.database import Database
 from jobctl.store.opening.open import open_database
 from jobctl.store.opening.trouble import explain
+
+if TYPE_CHECKING:
+    from jobctl.domain.documents.status import StatusDocument
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -45,6 +50,7 @@ class Server:
         self.now = now
         #: What waiting requests wait for. Closing it ends them: whoever stops the server does this first.
         self.changes = Changes(home)
+        self.kept = KeptJobs(home, lambda job: self.call(self._status, job))
         self._threads = anyio.CapacityLimiter(THREADS)
 
     async def call(self, service: Callable[P, T], *args: P.args, **options: P.kwargs) -> T:
@@ -82,6 +88,11 @@ class Server:
         """Release what the server keeps, when it stops."""
         self.changes.close()
         self.doors.close()
+        self.kept.close()
+
+    def _status(self, job: int) -> StatusDocument:
+        with self.database() as database:
+            return job_document(database, self.home, job, self.now(), program=self.program)
 
 
 def server_of(request: HTTPConnection) -> Server:

@@ -1974,6 +1974,30 @@ class NotifyBlock(Record):
     round: int | None
 
 
+class JobLinksBlock(Record):
+    """The addresses that belong to a job."""
+
+    __slots__ = ()
+
+    self: str
+    causes: str
+    explain: str
+    events: str
+    report: str
+    results: dict[str, str]
+    """The result files that exist, by the kind of their rows."""
+
+    if TYPE_CHECKING:
+
+        @overload
+        def __getitem__(self, key: Literal["items"], /) -> str: ...
+
+        @overload
+        def __getitem__(self, key: str, /) -> Any: ...
+
+        def __getitem__(self, key: str, /) -> Any: ...
+
+
 class StatusDocument(Record):
     """One job, as ``jobctl status JOB --json`` shows it."""
 
@@ -1998,9 +2022,11 @@ class StatusDocument(Record):
         "daemon": DaemonBlock,
         "notify": NotifyBlock,
         "undo": UndoBlock,
+        "links": JobLinksBlock,
     }
     _optional: ClassVar[frozenset[str]] = frozenset({
         "undo",
+        "links",
     })  # fmt: skip
 
     schema: Literal["jobctl.status/1"]
@@ -2073,6 +2099,8 @@ class StatusDocument(Record):
     """Commands to type now, the most likely first."""
     undo: UndoBlock | None
     """Null for a job of which nothing can be or was taken back."""
+    links: JobLinksBlock | None
+    """Paths of the HTTP server; only its answers have them."""
 
 
 class BinBlock(Record):

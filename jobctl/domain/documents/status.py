@@ -81,6 +81,18 @@ class ExecutionPart(TypedDict):
     ]
 
 
+class JobLinksBlock(TypedDict):
+    """The addresses that belong to a job."""
+
+    self: str
+    items: str
+    causes: str
+    explain: str
+    events: str
+    report: str
+    results: Annotated[dict[str, str], "the result files that exist, by the kind of their rows"]
+
+
 class StatusDocument(StatePart, ProgressPart, ExecutionPart):
     """One job, as ``jobctl status JOB --json`` shows it."""
 
@@ -99,6 +111,7 @@ class StatusDocument(StatePart, ProgressPart, ExecutionPart):
     notify: list[NotifyBlock]
     next: Annotated[list[str], "commands to type now, the most likely first"]
     undo: NotRequired[Annotated[UndoBlock | None, "null for a job of which nothing can be or was taken back"]]
+    links: NotRequired[Annotated[JobLinksBlock, "paths of the HTTP server; only its answers have them"]]
 
 
 class MoreJobsBlock(TypedDict):

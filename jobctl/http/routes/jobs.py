@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import time
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
@@ -9,12 +11,14 @@ from starlette.responses import HTMLResponse, Response
 
 from jobctl.domain.documents.causes import CausesDocument
 from jobctl.domain.documents.explain import ExplainDocument
-from jobctl.domain.documents.status import StatusDocument, StatusListDocument
+from jobctl.domain.documents.status import StatusListDocument
 from jobctl.domain.job_filter_options import list_from
 from jobctl.domain.selection_options import selection_from
 from jobctl.errors import NotFound
 from jobctl.http.access import Caller, Reader, job_of, limited
-from jobctl.http.answers import answer, encoded, job_etag, of_bytes
+from jobctl.http.answers import answer, is_known, of_bytes, revision_in
+from jobctl.http.kept import Kept
+from jobctl.http.links import links_of
 from jobctl.http.parameters import (
     NOTHING,
     Causes,
@@ -29,6 +33,7 @@ from jobctl.http.parameters import (
     QueueName,
     Since,
     Sort,
+    Wait,
     Where,
     cursor_of,
     next_link,
@@ -38,7 +43,7 @@ from jobctl.http.server import Server, server_of
 from jobctl.services.causes import SORTS, Wanted, causes_document
 from jobctl.services.control.targets import Target
 from jobctl.services.output.report import Subject, report
-from jobctl.services.status.document import empty_list_document, job_document, page_document
+from jobctl.services.status.document import empty_list_document, page_document
 from jobctl.services.why.explain import explain
 
 router = APIRouter(prefix="/v1")
@@ -78,22 +83,55 @@ def _list(
             )
     except NotFound:  # there is no store yet
         return empty_list_document(now), None
+    for each in document["jobs"]:
+        each["links"] = links_of(each)
     return document, None if last is None else cursor_of(last)
 
 
 @router.get("/jobs/{job}")
-async def show_job(request: Request, job: JobPath, found: Reader) -> Response:
-    """The status of a job: its state with the reason, its counts, its causes of failure, what can be done next."""
+async def show_job(request: Request, job: JobPath, found: Reader, wait: Wait = 0) -> Response:
+    """The status of a job: its state with the reason, its counts, its causes of failure, what can be done next.
+
+    With ``wait`` the answer comes when the job is done. If the request has ``If-None-Match`` with the ETag of an
+    earlier answer, it comes as soon as the job has changed since.
+    """
     server = server_of(request)
-    document = await server.call(_status, server, found, job)
-    body = encoded(document)
-    return of_bytes(request, body, job_etag(document, body))
+    kept = await _kept(server, found, job)
+    if wait and not kept.is_done:
+        await _await_change(server, kept, _revision_known(request, kept), wait)
+        kept = await server.kept.job(kept.job)
+    return of_bytes(request, kept.body, kept.etag, headers=kept.headers)
 
 
-def _status(server: Server, found: Caller, text: str) -> StatusDocument:
+async def _kept(server: Server, found: Caller, text: str) -> Kept:
+    """The answer about the job that a word names and the caller may see. Raises NotFound, UsageError."""
+    if found.sees_all and text.isdecimal() and len(text) < 18:
+        with contextlib.suppress(NotFound):  # it may be the name of a job
+            return await server.kept.job(int(text))
+    return await server.kept.job(await server.call(_number, server, found, text))
+
+
+def _number(server: Server, found: Caller, text: str) -> int:
     with server.database() as database:
-        job = job_of(database, found, text)
-        return job_document(database, server.home, job, server.now(), program=server.program)
+        return job_of(database, found, text)
+
+
+def _revision_known(request: Request, kept: Kept) -> int | None:
+    """The revision that a client has, if it waits for the next one; None if it waits for the end of the job."""
+    given = request.headers.get("if-none-match")
+    return None if given is None else kept.revision if is_known(request, kept.etag) else revision_in(given) or 0
+
+
+async def _await_change(server: Server, kept: Kept, known: int | None, wait_s: float) -> None:
+    """Wait until a job is done, or has another revision than the known one, at most ``wait_s`` seconds."""
+    until = time.monotonic() + wait_s
+    async with server.changes.watched() as changes:
+        while (left_s := until - time.monotonic()) > 0 and not changes.is_closed:
+            number = changes.number
+            seen = server.kept.seen(kept.job)
+            if seen is None or seen.is_done or (known is not None and seen.revision != known):
+                return
+            await changes.after(number, left_s)
 
 
 @router.get("/jobs/{job}/causes")

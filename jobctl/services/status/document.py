@@ -210,7 +210,8 @@ def document_of(
         "notify": notify,
         "next": next_commands(case, blockers, retry["command"], all_causes(failures), undo and undo["command"]),
         "undo": undo,
-        **_execution_part(store.database, case, in_list=in_list),
+        # No part has ``links``, which only the HTTP server adds.
+        **_execution_part(store.database, case, in_list=in_list),  # type: ignore[typeddict-item]
     }
 
 
