@@ -9,13 +9,26 @@ from fastapi import Depends, FastAPI
 
 from jobctl.http import page_files, problems, versions
 from jobctl.http.access_log import AccessLog
+from jobctl.http.event_feeds import Feeds
 from jobctl.http.framing import OneLength
 from jobctl.http.gate import Gate
 from jobctl.http.intake.receiving import Bounds
 from jobctl.http.intake.state import Intake
 from jobctl.http.methods import Head
 from jobctl.http.parameters import refuse_unknown
-from jobctl.http.routes import control, intake, items, jobs, machine, output, page_changes, pages, results, sessions
+from jobctl.http.routes import (
+    control,
+    events,
+    intake,
+    items,
+    jobs,
+    machine,
+    output,
+    page_changes,
+    pages,
+    results,
+    sessions,
+)
 from jobctl.http.server import Server
 from jobctl.services.serve.options import ServeLimits
 
@@ -25,6 +38,7 @@ _ROUTERS = (
     output.router,
     results.router,
     control.router,
+    events.router,
     intake.router,
     machine.router,
     sessions.router,
@@ -58,6 +72,7 @@ def make_app(server: Server, log: AccessLog | None = None) -> FastAPI:
     )
     app.state.server = server
     app.state.intake = Intake(server, _bounds(server.doors.limits))
+    app.state.feeds = Feeds(server)
     versions.install(app)
     app.add_middleware(OneLength)
     problems.install(app)

@@ -161,7 +161,7 @@ def place_of(cursor: str) -> Place:
     raise Refused(422, "after is not a place in this list", code="usage", hint="follow the link to the next page")
 
 
-def next_link(request: Request, after: object) -> str:
-    """Return the address of the next page: this one with another ``after``."""
-    pairs = [(name, value) for name, value in request.query_params.multi_items() if name != "after"]
-    return f"{quote(request.url.path)}?{urlencode([*pairs, ('after', after)])}"
+def next_link(request: Request, after: object, parameter: str = "after") -> str:
+    """Return the address of the next page: this one with another value of the parameter that says where it begins."""
+    pairs = [(name, value) for name, value in request.query_params.multi_items() if name != parameter]
+    return f"{quote(request.url.path)}?{urlencode([*pairs, (parameter, after)])}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Literal, NotRequired, TypedDict
 
 from jobctl.domain.documents.daemon import DaemonStateName
+from jobctl.domain.documents.event import EventDocument
 from jobctl.domain.documents.keywords import Keywords
 from jobctl.domain.documents.values import Count
 
@@ -24,6 +25,17 @@ class ReadyDocument(TypedDict):
     schema: Literal["jobctl.ready/1"]
     ok: Annotated[bool, "whether the store can be read"]
     daemon: Annotated[DaemonStateName, "down: jobs are accepted and wait for a daemon"]
+
+
+class EventsDocument(TypedDict):
+    """Events after an id, in their order."""
+
+    schema: Literal["jobctl.events/1"]
+    events: list[EventDocument]
+    next: Annotated[int, Keywords(minimum=0), "since of the request that continues; nothing is lost or repeated"]
+    removed: Annotated[
+        int, Keywords(minimum=0), "the highest id of an event that went with a pruned job; 0 if none did"
+    ]
 
 
 class InvalidPartBlock(TypedDict):
@@ -55,4 +67,4 @@ class ProblemDocument(TypedDict):
 
 
 #: A document with a key ``schema``, which has a schema of its own.
-HttpDocument = HealthDocument | ReadyDocument
+HttpDocument = EventsDocument | HealthDocument | ReadyDocument
