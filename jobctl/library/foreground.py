@@ -17,18 +17,21 @@ from jobctl.services.daemon.foreground import ForegroundRun, is_done
 from jobctl.services.status.watched import WatchedJobs
 
 if TYPE_CHECKING:
+    from jobctl.config import Home
     from jobctl.library.documents import StatusDocument
 
 _FOOTER = "Ctrl-C stops politely, twice at once"
+_LEAVE = "Ctrl-C leaves; the work continues"
 #: The most seconds between two calls of ``progress`` while nothing changes.
 _CALL_EVERY_S = 30.0
 
 
-def run_here(options: StartOptions, program: str, progress: Progress) -> None:
+def run_here(options: StartOptions, program: str, progress: Progress, stop: int | None = None) -> None:
     """Run the job ``options.scope`` here until it is done, or follow the daemon that runs it.
 
-    Raises KeyboardInterrupt after Ctrl-C, when the running items have finished; the job stays. Raises JobctlError if
-    it cannot run here.
+    Each byte that comes from the descriptor ``stop`` counts as one Ctrl-C; signals are then left alone. Raises
+    KeyboardInterrupt after Ctrl-C, when the running items have finished; the job stays. Raises JobctlError if it cannot
+    run here.
     """
     job = options.scope
     assert job is not None
@@ -36,12 +39,26 @@ def run_here(options: StartOptions, program: str, progress: Progress) -> None:
         if is_done(options.home, job):
             _show_last(options, job, program, show)
             return
-        with ForegroundRun(options) as engine, _interrupts() as interrupts:
+        with ForegroundRun(options) as engine, _interrupts(stop) as interrupts:
             engine.settle()
             follower = _Follower(options, engine, interrupts, show, program)
             status = follower.follow(job)
             if undo := _undo_of(options, status):
                 follower.follow(undo)
+
+
+def watch_here(home: Home, job: int, program: str, progress: Progress) -> None:
+    """Show a job until it is done, whoever runs it. Raises NotFound."""
+    from jobctl.library.documents import StatusDocument
+
+    watched = WatchedJobs(home, [str(job)], program=program)
+    with contextlib.closing(watched), watched.frames(()) as frames, shown(progress, _LEAVE) as show:
+        while True:
+            status = wrap(watched.document(moment.now())["jobs"][0], StatusDocument)
+            show(status)
+            if status.done:
+                return
+            frames.wait(busy=bool(status.counts.running), at_most_s=_CALL_EVERY_S)
 
 
 class _Follower:
@@ -116,8 +133,11 @@ class _Interrupts:
 
 
 @contextlib.contextmanager
-def _interrupts() -> Iterator[_Interrupts]:
+def _interrupts(stop: int | None) -> Iterator[_Interrupts]:
     """Catch Ctrl-C inside the block, if this is the main thread and the program has no handler of its own."""
+    if stop is not None:
+        yield _Interrupts(stop)
+        return
     is_default = signal.getsignal(signal.SIGINT) is signal.default_int_handler
     if threading.current_thread() is not threading.main_thread() or not is_default:
         yield _Interrupts(-1)

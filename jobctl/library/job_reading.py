@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Literal, TypeAlias, overload
 
-from jobctl.errors import NotFound, UsageError
+from jobctl.errors import JobctlError, NotFound, UsageError
 from jobctl.library.given import text_of
 from jobctl.library.records import wrap
 from jobctl.library.selecting import Numbers, Texts, selection
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
         StatusDocument,
     )
     from jobctl.library.options import Duration, Moment
+    from jobctl.library.progress import Progress
     from jobctl.library.result_file import ResultFile
     from jobctl.library.store import Store
     from jobctl.services.output.log_documents import Outputs
@@ -77,6 +79,28 @@ class JobReading:
         if error is not None:
             raise error
         return self.status()
+
+    def watch(self, progress: Progress = True) -> StatusDocument:
+        """Show the job until it is done, whoever runs it; returns its status then.
+
+        ``progress`` is that of ``Store.run``. Ctrl-C leaves, and the job continues. Raises NotFound.
+
+        >>> job.watch(progress=None).state
+        'partial'
+        """
+        from jobctl.library.foreground import watch_here
+
+        watch_here(self._store.place, self.id, self._store.program, progress)
+        return self.status()
+
+    def _repr_html_(self) -> str | None:
+        """The job as a table of a notebook; None for a job that cannot be read, which then shows its ``repr``."""
+        from jobctl.render.report.panel import job_panel
+        from jobctl.services.status.document import status_of
+
+        with contextlib.suppress(JobctlError):
+            return job_panel(status_of(self._store.place, [str(self.id)], moment.now(), program=self._store.program)[0])
+        return None
 
     def items(
         self,
@@ -280,6 +304,12 @@ class JobReading:
         >>> "".join(piece.text or "" for piece in job.follow_logs(1))
         ''
         """
+        return self._follow_logs(item, stream, tail, None)
+
+    def _follow_logs(
+        self, item: int | None, stream: Stream | None, tail: int | None, stop: int | None
+    ) -> Iterator[OutputPieceDocument]:
+        """The same, until the descriptor ``stop`` becomes readable."""
         from jobctl.library.documents import OutputPieceDocument
         from jobctl.services.output.log_documents import Pieces
         from jobctl.services.output.logs import Choice
@@ -288,7 +318,7 @@ class JobReading:
         text = str(self.id) if item is None else f"{self.id}.{item}"
         with self._outputs(text, choice, streams) as outputs:
             pieces = Pieces(self.id)
-            for event in outputs.follower(None).events():
+            for event in outputs.follower(stop).events():
                 yield from (wrap(document, OutputPieceDocument) for document in pieces.of(event))
 
     def causes(

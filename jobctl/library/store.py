@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -129,13 +129,21 @@ class Store:
         >>> store.submit(rows=[{"id": 1}], command=["true", "{id}"], slots=4, timeout="5m", key="2026-11-29").replayed
         False
         """
-        from jobctl.library.submitting import Wanted, prepare
+        from jobctl.library.submitting import Wanted
 
         wanted = Wanted(file, rows, command, dict(options), starts_daemon=start_daemon)
+        return self._submit(wanted, dry_run=dry_run, wait=wait)
+
+    def _submit(
+        self, wanted: Wanted, *, dry_run: bool, wait: bool, look: Callable[[], None] | None = None
+    ) -> Job | PreviewDocument:
+        """Submit work; ``look`` is called every second of the wait, and may raise."""
+        from jobctl.library.submitting import prepare
+
         prepared = prepare(self, wanted)
         if dry_run:
             return self._preview(prepared)
-        daemon = self._daemon_options() if start_daemon else None
+        daemon = self._daemon_options() if wanted.starts_daemon else None
         if wait:
             self._check_wait(prepared, daemon)
         job = self._accept(prepared)
@@ -147,7 +155,7 @@ class Store:
         if wait:
             from jobctl.services.daemon.wait import wait_served
 
-            wait_served(self.place, job.id, None if daemon is None else serve)
+            wait_served(self.place, job.id, None if daemon is None else serve, look)
         return job
 
     def recipe(
@@ -187,15 +195,20 @@ class Store:
         >>> (job.status().state, job.status().counts.failed)
         ('partial', 1)
         """
-        from jobctl.library.foreground import run_here
         from jobctl.library.submitting import Wanted
 
-        given = dict(options)
+        return self._run(Wanted(file, rows, command, dict(options), foreground=True), resume, progress)
+
+    def _run(self, wanted: Wanted, resume: int | str | None, progress: Progress, stop: int | None = None) -> Job:
+        """Run work here; each byte from the descriptor ``stop`` counts as one Ctrl-C."""
+        from jobctl.library.foreground import run_here
+
+        given = dict(wanted.options)
         forget = bool(given.pop("forget_cluster", False))
         cluster = {name: value for name in _OF_RUN if (value := given.pop(name, None))}
-        wanted = Wanted(file, rows, command, given, foreground=True, cluster=cluster)
+        wanted = replace(wanted, options=given, cluster=cluster)
         job, engine = self._resumed(wanted, str(resume)) if resume is not None else self._submitted(wanted)
-        run_here(replace(engine, forget_cluster=forget, scope=job.id), self.program, progress)
+        run_here(replace(engine, forget_cluster=forget, scope=job.id), self.program, progress, stop)
         return job
 
     def _submitted(self, wanted: Wanted) -> tuple[Job, StartOptions]:
