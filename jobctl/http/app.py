@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 
 from fastapi import Depends, FastAPI
 
-from jobctl.http import page_files, problems, versions
+from jobctl.http import page_errors, page_routers, problems, versions
 from jobctl.http.access_log import AccessLog
 from jobctl.http.event_feeds import Feeds
 from jobctl.http.framing import OneLength
@@ -24,8 +24,6 @@ from jobctl.http.routes import (
     jobs,
     machine,
     output,
-    page_changes,
-    pages,
     results,
     sessions,
 )
@@ -42,9 +40,7 @@ _ROUTERS = (
     intake.router,
     machine.router,
     sessions.router,
-    pages.router,
-    page_changes.router,
-    page_files.router,
+    *page_routers.ROUTERS,
 )
 
 
@@ -76,6 +72,7 @@ def make_app(server: Server, log: AccessLog | None = None) -> FastAPI:
     versions.install(app)
     app.add_middleware(OneLength)
     problems.install(app)
+    page_errors.install(app)
     for router in _ROUTERS:
         app.include_router(router)
     app.add_middleware(Head)

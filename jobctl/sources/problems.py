@@ -31,8 +31,9 @@ class Problem(NamedTuple):
     code: str
     message: str
 
-    def sentence(self) -> str:
-        """Place and reason in one line."""
+    @property
+    def place(self) -> str:
+        """``line 7, record 6, column 'id'``; empty if nothing of it is known."""
         places = []
         if self.line is not None:
             places.append(f"line {self.line}")
@@ -40,7 +41,11 @@ class Problem(NamedTuple):
             places.append(f"record {self.record}")
         if self.column is not None:
             places.append(f"column {self.column!r}")
-        return f"{', '.join(places)}: {self.message}" if places else self.message
+        return ", ".join(places)
+
+    def sentence(self) -> str:
+        """Place and reason in one line."""
+        return f"{self.place}: {self.message}" if self.place else self.message
 
 
 class RejectedRow(NamedTuple):

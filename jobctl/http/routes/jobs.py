@@ -40,6 +40,7 @@ from jobctl.http.parameters import (
     place_of,
 )
 from jobctl.http.server import Server, server_of
+from jobctl.render.report.page import POLICY, report_page
 from jobctl.services.causes import SORTS, Wanted, causes_document
 from jobctl.services.control.targets import Target
 from jobctl.services.output.report import Subject, report
@@ -182,12 +183,10 @@ async def show_report(request: Request, job: JobPath, found: Reader) -> Response
     """A report on a job as one HTML page, which loads nothing from elsewhere."""
     server = server_of(request)
     page = await server.call(_report, server, found, job)
-    return HTMLResponse(page, headers={"Cache-Control": "private, no-cache"})
+    return HTMLResponse(page, headers={"Cache-Control": "private, no-cache", "Content-Security-Policy": POLICY})
 
 
 def _report(server: Server, found: Caller, text: str) -> str:
-    from jobctl.render.report.page import report_page
-
     with server.database() as database:
         job = job_of(database, found, text)
         return report_page(report(database, server.home, Subject(job, server.now(), server.program)))

@@ -32,17 +32,6 @@ from jobctl.render.pages.notices import error_page, sign_in_page
 from jobctl.services.output.report import Subject
 from jobctl.services.status.document import empty_list_document, page_document
 
-#: What a browser may do with a page: nothing that a text inside it could ask for.
-POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
-    "form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
-)
-HEADERS = {
-    "Content-Security-Policy": POLICY,
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-    "Cross-Origin-Opener-Policy": "same-origin",
-}
 #: The answers to what a person did; an address has only the word, so that nobody can make a page say something else.
 SAID = {
     "cancelled": "The cancel was requested.",
@@ -129,6 +118,7 @@ async def job_response(
     said: str = "",
     refused: RefusedForm | None = None,
     is_part: bool = False,
+    status: int = 200,
 ) -> Response:
     """The page of a job, with the answer to what the person did before, or with a form that was refused."""
     server = server_of(request)
@@ -138,7 +128,7 @@ async def job_response(
             subject = Subject(job_of(database, found, job), server.now(), server.program)
             return job_page(job_page_of(database, server.home, subject, viewer_of(found), said, refused))
 
-    return page_response(request, found, await server.call(read), is_part=is_part, status=422 if refused else 200)
+    return page_response(request, found, await server.call(read), is_part=is_part, status=status)
 
 
 @router.get("/jobs/{job}/items")
@@ -199,7 +189,7 @@ def _as_options(given: dict[str, str]) -> dict[str, Any]:
 
 def viewer_of(found: Caller) -> Viewer:
     """The reader of a page, from the caller of its request."""
-    return Viewer(includes(found.scope, "submit"), includes(found.scope, "control"))
+    return Viewer(includes(found.scope, "submit"), includes(found.scope, "control"), found.door == "browser")
 
 
 def page_response(request: Request, found: Caller, page: Page, *, is_part: bool = False, status: int = 200) -> Response:
@@ -209,7 +199,7 @@ def page_response(request: Request, found: Caller, page: Page, *, is_part: bool 
     else:
         text = markup(page, Frame(viewer_of(found), static_root()))
     body = text.encode("utf-8", "replace")
-    answer = of_bytes(request, body, f'"{digest(body)}"', status=status, headers=HEADERS)
+    answer = of_bytes(request, body, f'"{digest(body)}"', status=status)
     if answer.status_code != 304:
         answer.headers["Content-Type"] = "text/html; charset=utf-8"
     return answer
@@ -222,7 +212,7 @@ def error_response(error: JobctlError) -> Response:
         page = sign_in_page()
     else:
         page = error_page(HTTPStatus(status).phrase, error.message, error.hint, error.details)
-    headers = {**HEADERS, **(error.headers if isinstance(error, Refused) else {})}
+    headers = error.headers if isinstance(error, Refused) else {}
     return HTMLResponse(
         markup(page, Frame(Viewer(False, False), static_root())).encode("utf-8", "replace"), status, headers
     )

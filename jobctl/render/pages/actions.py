@@ -32,6 +32,8 @@ class RefusedForm(NamedTuple):
 def actions(status: StatusDocument, refused: RefusedForm | None = None) -> Iterator[str]:
     """The buttons of a job; ``refused`` is a form that is shown again with the reason."""
     base = f"/jobs/{status['job']}"
+    if refused is not None:
+        yield _problem(refused)
     yield '<div class="actions">'
     if not status["done"]:
         if status["state"] == "paused":
@@ -44,7 +46,7 @@ def actions(status: StatusDocument, refused: RefusedForm | None = None) -> Itera
         yield from asking("Retry", _retry_form(status, refused), key="retry-form", is_open=_is(refused, "retry"))
     undo = status.get("undo")
     if undo is not None and undo["command"] and status["done"]:
-        yield from asking("Take rows back", _undo_form(status, refused), key="undo", is_open=_is(refused, "undo"))
+        yield from asking("Take rows back", _undo_form(status), key="undo", is_open=_is(refused, "undo"))
     yield "</div>"
 
 
@@ -52,11 +54,9 @@ def _is(refused: RefusedForm | None, action: str) -> bool:
     return refused is not None and refused.action == action
 
 
-def _problem(refused: RefusedForm | None, action: str) -> str:
-    """The reason why the form was refused."""
-    if refused is None or refused.action != action:
-        return ""
-    hint = f"<br><span>{text_of(refused.hint)}</span>" if refused.hint else ""
+def _problem(refused: RefusedForm) -> str:
+    """The reason why a form was refused."""
+    hint = f"<br>{text_of(refused.hint)}" if refused.hint else ""
     return f'<p class="problem" role="alert">{text_of(refused.problem)}{hint}</p>'
 
 
@@ -73,7 +73,7 @@ def _cancel_form(status: StatusDocument, refused: RefusedForm | None) -> Iterato
     left = counts["queued"] + counts["retrying"]
     parts = [f"{plural(counts['running'], 'running item')} will be ended"] if counts["running"] else []
     parts += [f"{plural(left, 'waiting item')} will not run"] if left else []
-    yield _form(status, "cancel") + _problem(refused, "cancel")
+    yield _form(status, "cancel")
     yield f"<p>{text_of('; '.join(parts) or 'Nothing is running')}. What succeeded stays.</p>"
     yield fields([Field("reason", "Reason", _given(refused, "cancel").get("reason", ""), is_long=True)], "cancel-")
     box = '<input type="checkbox" name="now" value="true">'
@@ -83,7 +83,7 @@ def _cancel_form(status: StatusDocument, refused: RefusedForm | None) -> Iterato
 
 def _retry_form(status: StatusDocument, refused: RefusedForm | None) -> Iterator[str]:
     retry = status["retry"]
-    yield _form(status, "retry") + _problem(refused, "retry")
+    yield _form(status, "retry")
     note = f" {retry['note']}" if retry.get("note") else ""
     yield f"<p>{plural(retry['items'], 'item')} would run again{text_of(note)}. {_EMPTY}</p>"
     given = _given(refused, "retry") or _suggested(retry["command"] or "")
@@ -107,14 +107,14 @@ def _suggested(command: str) -> dict[str, str]:
 
 
 def _set_form(status: StatusDocument, refused: RefusedForm | None) -> Iterator[str]:
-    yield _form(status, "set") + _problem(refused, "set")
+    yield _form(status, "set")
     yield f"<p>{_EMPTY}</p>"
     yield from rule_fields(status, rules_of_job(), _given(refused, "set"), "set-")
     yield '<p class="buttons"><button class="main">Change</button></p></form>'
 
 
-def _undo_form(status: StatusDocument, refused: RefusedForm | None) -> Iterator[str]:
-    yield _form(status, "undo") + _problem(refused, "undo")
+def _undo_form(status: StatusDocument) -> Iterator[str]:
+    yield _form(status, "undo")
     yield f"<p>{plural(status['counts']['succeeded'], 'row')} that succeeded can be taken back, the newest first. "
     yield "This is a job of its own.</p>"
     yield f'<p class="buttons"><button class="danger">Take the rows of job {status["job"]} back</button></p></form>'

@@ -43,6 +43,7 @@ class Page(NamedTuple):
     place: str = ""  # the address of its place in the navigation
     live: Live | None = None  # the body changes
     below: Iterable[str] = ()  # markup below the body that does not change
+    said: str = ""  # the answer to what the person did
 
 
 def markup(page: Page, frame: Frame) -> str:
@@ -67,6 +68,8 @@ def _lines(page: Page, frame: Frame) -> Iterator[str]:
     yield from _navigation(page, frame)
     yield '<p id="connection" class="connection" role="status"></p>'
     yield '<main id="content" tabindex="-1">'
+    if page.said:
+        yield f'<p class="said" role="status">{text_of(page.said)}</p>'
     yield from page.body if page.live is None else [live_part(page.live, page.body)]
     yield from page.below
     yield "</main>"

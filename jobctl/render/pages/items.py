@@ -148,7 +148,7 @@ def item_page(found: ItemPage) -> Page:
     title = f"{item['state']}: item {item['job']}.{item['item']} of {found.explained['name']}"
     base = f"/jobs/{item['job']}/items/{item['item']}"
     live = Live(f"{base}?part=live", f"/jobs/{item['job']}/changes", title, f"item {item['state']}")
-    return Page(title, list(_item(found)), "", live, list(_outputs(found, base)))
+    return Page(title, list(_item(found)), "", live, list(_outputs(found, base)), found.said)
 
 
 def _item(found: ItemPage) -> Iterator[str]:
@@ -159,8 +159,6 @@ def _item(found: ItemPage) -> Iterator[str]:
     yield f"{link(f'/jobs/{job}/items', 'all items')}</p>"
     yield f"<h1>item {job}.{item['item']} {state_mark(item['state'])}</h1>"
     yield f"<p>{text_of(found.explained['item_reason'] or '')}</p>"
-    if found.said:
-        yield f'<p class="said" role="status">{text_of(found.said)}</p>'
     yield from map(notice, found.explained["holds"])
     yield from _undo(item)
     if found.viewer.may_control:

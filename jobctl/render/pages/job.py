@@ -97,7 +97,8 @@ def job_page(found: JobPage) -> Page:
     status = found.report["status"]
     job, title = status["job"], job_title(status)
     live = Live(f"/jobs/{job}?part=live", f"/jobs/{job}/changes", title, job_in_steps(status))
-    return Page(title, list(_body(found)), "", live)
+    # A form that is shown again stays as the person filled it in, so the page does not change then.
+    return Page(title, list(_body(found)), "", None if found.refused else live, said=found.said)
 
 
 def _body(found: JobPage) -> Iterator[str]:
@@ -105,8 +106,6 @@ def _body(found: JobPage) -> Iterator[str]:
     links = PageLinks(status, found.causes, found.viewer)
     yield '<header class="job">'
     yield from head_lines(found.report)
-    if found.said:
-        yield f'<p class="said" role="status">{text_of(found.said)}</p>'
     yield from _lineage(status)
     yield '<p class="links">' + link(f"/jobs/{status['job']}/items", f"All {plural(status['counts']['total'], 'item')}")
     yield link(f"/v1/jobs/{status['job']}/report", "Report as a file") + "</p>"

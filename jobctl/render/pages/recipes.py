@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
+from urllib.parse import quote
 
 from jobctl.domain.job_options import BY_NAME, JobOption
 from jobctl.domain.wording import number, plural
@@ -14,30 +15,12 @@ from jobctl.render.report.sections import titles, wide
 from jobctl.render.report.svg import text_of
 
 if TYPE_CHECKING:
+    from jobctl.domain.documents.settings import OfferedRecipeBlock
     from jobctl.domain.documents.submit import PreviewDocument
 
-#: The options that most people give with a file; the others that a page may give are below them.
+#: The options that most people give with a file; the others are below them.
 _FIRST = ("name", "key", "slots", "timeout", "attempts", "rate")
-_MORE = (
-    "format",
-    "delimiter",
-    "encoding",
-    "invalid",
-    "where",
-    "item-key",
-    "only-new",
-    "max-failures",
-    "deadline",
-    "hold",
-)
-
-
-class Offered(NamedTuple):
-    """A recipe that a page offers."""
-
-    name: str
-    summary: str
-    options: Mapping[str, object]
+_MORE = ("format", "delimiter", "encoding", "invalid", "where", "item-key", "max-failures", "deadline", "hold")
 
 
 class Rejected(NamedTuple):
@@ -49,12 +32,7 @@ class Rejected(NamedTuple):
     more: int = 0  # bad rows that are not in ``rows``
 
 
-def options_of_form() -> dict[str, JobOption]:
-    """The options that the form has, by name."""
-    return {name: BY_NAME[name] for name in (*_FIRST, *_MORE) if BY_NAME[name].safe}
-
-
-def recipe_list_page(recipes: Sequence[Offered]) -> Page:
+def recipe_list_page(recipes: Sequence[OfferedRecipeBlock]) -> Page:
     """The page of the recipes that can be used here."""
 
     def body() -> Iterator[str]:
@@ -65,54 +43,61 @@ def recipe_list_page(recipes: Sequence[Offered]) -> Page:
             return
         yield '<ul class="recipes">'
         for each in recipes:
-            yield f"<li><h2>{link(f'/recipes/{each.name}', each.name)}</h2><p>{text_of(each.summary)}</p></li>"
+            name, summary = link(_place(each), each["name"]), text_of(each["summary"])
+            yield f"<li><h2>{name}</h2><p>{summary}</p></li>"
         yield "</ul>"
 
     return Page("Recipes", list(body()), "/recipes")
 
 
-def recipe_page(recipe: Offered, given: Mapping[str, str], answer: Sequence[str] = ()) -> Page:
+def _place(recipe: OfferedRecipeBlock) -> str:
+    return f"/recipes/{quote(recipe['name'], safe='')}"
+
+
+def recipe_page(recipe: OfferedRecipeBlock, answer: Iterable[str] = ()) -> Page:
     """The form that takes a file for a recipe; ``answer`` is markup about the file that was sent."""
 
     def body() -> Iterator[str]:
-        yield f'<div class="heading"><h1>{text_of(recipe.name)}</h1><p class="soft">{text_of(recipe.summary)}</p></div>'
-        yield from _form(recipe, given)
+        name, summary = text_of(recipe["name"]), text_of(recipe["summary"])
+        yield f'<div class="heading"><h1>{name}</h1><p class="soft">{summary}</p></div>'
+        yield from _form(recipe)
         yield f'<div id="answer" aria-live="polite">{"".join(answer)}</div>'
 
-    return Page(f"Recipe {recipe.name}", list(body()), "/recipes")
+    return Page(f"Recipe {recipe['name']}", list(body()), "/recipes")
 
 
-def _form(recipe: Offered, given: Mapping[str, str]) -> Iterator[str]:
-    base = text_of(f"/recipes/{recipe.name}")
+def _form(recipe: OfferedRecipeBlock) -> Iterator[str]:
+    base = text_of(_place(recipe))
     yield f'<form id="upload" class="upload" method="post" action="{base}/jobs" enctype="multipart/form-data"'
     yield f' data-preview="{base}/preview">'
-    yield '<div id="drop" class="drop"><label for="file">File with one row for each item</label>'
+    yield '<div id="drop" class="drop"><label for="file">A file with one row for each item</label>'
     yield '<input id="file" name="file" type="file" required aria-describedby="file-hint">'
     yield '<p id="file-hint" class="soft">CSV, TSV, JSON lines, plain lines, a workbook or Parquet, also compressed. '
     yield '<span class="scripted">You can drop it here.</span></p></div>'
-    yield "<details><summary>Options</summary>"
-    known = options_of_form()
-    yield fields((_field(known[name], recipe, given) for name in known if name in _FIRST), "option-")
-    yield "<details><summary>More options</summary>"
-    yield fields((_field(known[name], recipe, given) for name in known if name in _MORE), "option-") + "</details>"
-    yield "</details>"
-    yield (
-        '<p class="buttons"><button name="check" value="true" formaction="' + f'{base}/preview">Check the file</button>'
-    )
-    yield '<button class="main" id="accept">Submit</button></p>'
+    yield from _options(recipe)
+    yield f'<p class="buttons"><button formaction="{base}/preview">Check the file</button>'
+    yield '<button class="main">Submit</button></p>'
     yield '<p id="sending" class="sending" role="status"></p></form>'
 
 
-def _field(option: JobOption, recipe: Offered, given: Mapping[str, str]) -> Field:
-    now = recipe.options.get(option.name)
-    value = given.get(option.name, "")
+def _options(recipe: OfferedRecipeBlock) -> Iterator[str]:
+    """The options that a request may give; the others are rules of the recipe."""
+    taken = {name: _field(BY_NAME[name], recipe) for name in (*_FIRST, *_MORE) if name in recipe["takes"]}
+    yield "<details><summary>Options</summary>"
+    yield fields((each for name, each in taken.items() if name in _FIRST), "option-")
+    yield "<details><summary>More options</summary>"
+    yield fields((each for name, each in taken.items() if name in _MORE), "option-") + "</details></details>"
+
+
+def _field(option: JobOption, recipe: OfferedRecipeBlock) -> Field:
+    now = recipe["options"].get(option.name)
     if not option.metavar:
         choices: tuple[tuple[str, str], ...] = (("", "yes" if now else "no"), ("true", "yes"))
-        return Field(option.name, option.name, value, option.help, choices=choices)
+        return Field(option.name, option.name, hint=option.help, choices=choices)
     if option.choices:
         choices = (("", str(now or option.default or "as its name says")), *((word, word) for word in option.choices))
-        return Field(option.name, option.name, value, option.help, choices=choices)
-    return Field(option.name, option.name, value, option.help, now=str(now or option.default))
+        return Field(option.name, option.name, hint=option.help, choices=choices)
+    return Field(option.name, option.name, hint=option.help, now=str(now or option.default))
 
 
 def preview_part(document: PreviewDocument) -> Iterator[str]:
