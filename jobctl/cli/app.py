@@ -38,6 +38,7 @@ COMMANDS = {
     "status": Entry("status", _LOOK),
     "top": Entry("top", _LOOK),
     "explain": Entry("explain", _LOOK),
+    "events": Entry("events", _LOOK),
     "causes": Entry("causes", _LOOK),
     "items": Entry("items", _LOOK),
     "logs": Entry("logs", _LOOK),

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 #: From this level of optimisation on, Python drops docstrings.
 _NO_DOCSTRINGS = 2
 #: The commands that print lists and texts of any length. ``man`` has readers of its own.
-_PAGED = frozenset({"causes", "explain", "items", "logs"})
+_PAGED = frozenset({"causes", "events", "explain", "items", "logs"})
 #: Global options that the session keeps under another name.
 _ATTRIBUTES = {"home": "home_option"}
 

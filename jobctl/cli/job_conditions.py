@@ -73,6 +73,12 @@ class WaitCommand(_ConditionsCommand):
     conditions = (*CONDITIONS, ALL)
 
 
+class EventsCommand(_ConditionsCommand):
+    """A command about the events of jobs; it has an option --since of its own."""
+
+    conditions = (NAME, LABEL, QUEUE)
+
+
 class ListCommand(_ConditionsCommand):
     """A command that lists jobs."""
 

@@ -11,6 +11,7 @@ import json
 import threading
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import closing
 from itertools import islice
 from types import TracebackType
 from typing import TYPE_CHECKING, NamedTuple, Self, cast
@@ -40,6 +41,8 @@ PAGE = 500
 LAST_EVENTS = 100
 #: The job of the events of queues and of the store.
 NO_JOB = journal.STORE
+#: A longer number cannot be an id.
+_DIGITS = 18
 #: The most jobs about which a reader remembers whether it wants their events.
 _REMEMBERED = 10_000
 
@@ -196,8 +199,10 @@ class EventStream:
         try:
             if since is not None:
                 check_id(self._database, since)
-            start = _start(self._database, wanted) if since is None else since
-            self._reader = EventReader(self._database, wanted, start)
+            self._is_asked = since is not None
+            #: The id after which it began.
+            self.began_after = _start(self._database, wanted) if since is None else since
+            self._reader = EventReader(self._database, wanted, self.began_after)
             self._watch = StoreWatch(self._database, home)
         except BaseException:
             self._database.close()
@@ -223,10 +228,24 @@ class EventStream:
         return self._reader.position
 
     @property
-    def removed(self) -> int:
-        """The highest id of an event that is gone because its job was removed; 0 if none is."""
+    def jobs(self) -> list[int]:
+        """The jobs that were named; empty if none was."""
+        return sorted(self._wanted.jobs or ())
+
+    def note(self, program: str = "jobctl") -> str:
+        """The sentence about events that exist or existed, and that this stream does not have; empty if there are none.
+
+        ``program`` is the command line of jobctl in it.
+        """
+        if self._wanted.jobs is not None:
+            return ""
+        if not self._is_asked:
+            return f"the last {LAST_EVENTS} events; all of them: {program} events --since 0" if self.began_after else ""
         with self._lock:
-            return pruning.last_removed_event(self._database)
+            removed = pruning.last_removed_event(self._database)
+        if removed <= self.began_after:
+            return ""
+        return f"events up to the id {removed} may be missing: their jobs were removed"
 
     def read(self, limit: int = PAGE) -> list[EventDocument]:
         """The next events, at most ``limit``; an empty list if there are no more at this moment."""
@@ -280,6 +299,29 @@ def check_id(database: Database, since: int) -> None:
             f"--since {since}: the last event of this store has the id {last}",
             hint=f"an id of another store says nothing here; to see what comes from now on: --since {last} --follow",
         )
+
+
+def first_id(home: Home, since: str | None, now: int) -> int | None:
+    """The id that ``--since`` means: an id, or the one before the first event since a time; None without the option.
+
+    ``now`` is in microseconds UTC. Raises NotFound for a home without a store, UsageError for any other text.
+    """
+    if since is None:
+        return None
+    if since.isascii() and since.isdigit():
+        if len(since) > _DIGITS:
+            raise UsageError(f"--since: {since[:_DIGITS]}... is too large for an id", hint="ids have at most 16 digits")
+        return int(since)
+    from jobctl.domain.times import parse_since  # most readers have an id
+
+    try:
+        at = parse_since(since, now)
+    except UsageError as error:
+        hint = f"an id is a number, such as 1041; {error.hint}" if error.hint else "an id is a number, such as 1041"
+        raise UsageError(f"--since: {error.message}", hint=hint) from None
+    with closing(open_database(home)) as database, database.snapshot():
+        found = event_views.first_id(database, at)
+        return found - 1 if found else event_ids.last(database)
 
 
 def _start(database: Database, wanted: WantedEvents) -> int:

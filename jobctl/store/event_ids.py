@@ -17,13 +17,13 @@ LARGEST = (1 << 53) - 1
 #: Ids that a restored copy leaves out. The lost database cannot have used that many since the copy was made: it would
 #: have taken four days at 26,000 outcomes per second, and 860 GB.
 AFTER_A_RESTORE = 10_000_000_000
-# The tables are read as well: a database that was damaged, or that an older jobctl made, must not use an id twice.
-_IN_TABLES = "SELECT max(coalesce((SELECT max(id) FROM journal), 0), coalesce((SELECT max(id) FROM outcomes), 0))"
 
 
 def last(database: Database) -> int:
     """The last id that was taken; 0 in a new store."""
-    return max(_kept(database), int(database.scalar(_IN_TABLES)))
+    kept = _kept(database)
+    # The journal is read as well: a database that was damaged, or that an older jobctl made, must not use an id twice.
+    return max(kept, _highest(database, "journal"), 0 if kept else _highest(database, "outcomes"))
 
 
 def take(database: Database, count: int = 1) -> int:
@@ -35,8 +35,11 @@ def take(database: Database, count: int = 1) -> int:
 
 def leave_out(database: Database, count: int) -> None:
     """Let the next ids begin so much later, in the caller's transaction. The database may have an older schema."""
-    in_journal = database.scalar("SELECT coalesce(max(id), 0) FROM journal")
-    meta.put(database, KEY, str(max(_kept(database), int(in_journal)) + count))
+    meta.put(database, KEY, str(max(_kept(database), _highest(database, "journal")) + count))
+
+
+def _highest(database: Database, table: str) -> int:
+    return int(database.scalar(f"SELECT max(id) FROM {table}") or 0)  # noqa: S608 - names of this module
 
 
 def _kept(database: Database) -> int:

@@ -15,6 +15,10 @@ from jobctl.store.database import Database
 STORE = 0
 #: The number of those lines that are kept.
 _KEPT = 1_000
+#: Changes of queues; ``data`` has the name of the queue.
+QUEUE_PAUSED, QUEUE_RESUMED, QUEUE_SET = "queue_paused", "queue_resumed", "queue_set"
+#: The database was replaced by a copy.
+RESTORED = "restored"
 #: A single item was cancelled.
 CANCELLED = "cancelled"
 #: A set of items was cancelled, see ``store.cancelled``; ``data`` has its number and how many items are in it.

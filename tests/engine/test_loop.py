@@ -254,7 +254,7 @@ def test_a_queue_that_is_resumed_while_the_database_takes_no_writes_continues(tm
     bench.tick(3)
     own = bench.engine._parts.database.connection
     own.execute("PRAGMA query_only = ON")
-    pause.resume_queue(bench.home, "default")
+    pause.resume_queue(bench.home, "default", now=bench.now)
     bench.tick(3)
     own.execute("PRAGMA query_only = OFF")
     bench.tick(5, step_us=SECOND)
@@ -410,13 +410,13 @@ def test_a_paused_queue_holds_its_jobs_and_no_others(tmp_path):
     pause.pause_queue(bench.home, "slow", reason="", now=bench.now)
     bench.tick(6)
     assert (bench.states(held), bench.states(free)) == ("qqq", "sss")
-    pause.resume_queue(bench.home, "slow")
+    pause.resume_queue(bench.home, "slow", now=bench.now)
     bench.work_off()
 
 
 def test_slots_of_a_queue_limit_all_its_jobs_together(tmp_path):
     bench = Bench(tmp_path, script=lambda _: Play(hold=True), slots=8)
-    rules.set_queue(bench.home, "narrow", {"slots": "2"})
+    rules.set_queue(bench.home, "narrow", {"slots": "2"}, now=bench.now)
     jobs = [bench.submit(rows=5, queue="narrow") for _ in range(3)]
     bench.tick(4)
     assert sum(bench.states(job).count("r") for job in jobs) == 2

@@ -98,7 +98,7 @@ def test_a_due_retry_in_a_paused_queue_lets_the_engine_sleep(tmp_path):
     bench.tick(10, step_us=SECOND)
     assert bench.states(job) == "tt"
     assert waits(bench) > 1
-    pause.resume_queue(bench.home, "q")
+    pause.resume_queue(bench.home, "q", now=bench.now)
     bench.tick(1)
     assert bench.states(job) == "rr"
 

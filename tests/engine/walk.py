@@ -174,7 +174,7 @@ class Walk:
         bench.executor.press("")
         self._still.clear()
         for name in _QUEUES:
-            pause.resume_queue(bench.home, name)
+            pause.resume_queue(bench.home, name, now=bench.now)
         for tick in range(_MOST_TICKS):
             live = [row.id for row in jobs.load_live(bench.database)]
             if not live:
@@ -369,8 +369,8 @@ class Walk:
         if self.rng.random() < 0.5:
             pause.pause_queue(self.bench.home, name, reason="", now=self.bench.now)
         else:
-            pause.resume_queue(self.bench.home, name)
-        rules.set_queue(self.bench.home, name, {"slots": self.rng.choice(("none", "1", "2"))})
+            pause.resume_queue(self.bench.home, name, now=self.bench.now)
+        rules.set_queue(self.bench.home, name, {"slots": self.rng.choice(("none", "1", "2"))}, now=self.bench.now)
 
     def do_set(self) -> None:
         job = self._job(live=True)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from jobctl.cli.command import Command, subcommands
-from jobctl.cli.session import session
+from jobctl.cli.session import now_us, session
 from jobctl.errors import Exit
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ def set_(
 
     shared = session(ctx)
     changes = parse_settings(settings)
-    set_queue(shared.home, queue, changes)
+    set_queue(shared.home, queue, changes, now=now_us())
     if shared.json:
         shared.emit(queues_document(shared.home, queue))
     else:

@@ -59,7 +59,7 @@ def _resume_queue(shared: Session, queue: str) -> None:
     from jobctl.services.daemon.absence import absence_for_queue
 
     check_queue(shared.home, queue)
-    resumed = resume_queue(shared.home, queue)
+    resumed = resume_queue(shared.home, queue, now=now_us())
     if shared.json:
         shared.emit(resume_document([], resumed))
     else:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from jobctl.config import Home
 from jobctl.domain.states import TERMINAL_JOB_STATES
@@ -139,29 +139,40 @@ def _resume(database: Database, row: JobRow, now: int) -> PauseResult:
     return PauseResult(row.id, True, "")
 
 
+class QueueNote(NamedTuple):
+    """The line of the journal about a change of a queue."""
+
+    event: str
+    reason: str = ""
+
+
 def pause_queue(home: Home, name: str, *, reason: str, now: int) -> QueuePauseResult:
     """Start no more items of a queue; running items finish. ``now`` is in microseconds UTC. Raises UsageError."""
-    if not change_queue(home, name, now, pause_reason=checked_reason(reason)):
+    checked = checked_reason(reason)
+    note = QueueNote(journal.QUEUE_PAUSED, checked)
+    if not change_queue(home, name, note, now, lambda at: {"paused_at": at, "pause_reason": checked}):
         return QueuePauseResult(name, False, "it was paused already")
     with closing(open_database(home)) as database:
         return QueuePauseResult(name, True, _finishing(running_in(database, home, now, name)))
 
 
-def resume_queue(home: Home, name: str) -> QueuePauseResult:
-    """Let a queue continue. Raises UsageError."""
-    changed = change_queue(home, name, None, paused_at=None, pause_reason="")
+def resume_queue(home: Home, name: str, *, now: int) -> QueuePauseResult:
+    """Let a queue continue; ``now`` is in microseconds UTC. Raises UsageError."""
+    note = QueueNote(journal.QUEUE_RESUMED)
+    changed = change_queue(home, name, note, now, lambda _: {"paused_at": None, "pause_reason": ""})
     return QueuePauseResult(name, changed, "" if changed else "it was not paused")
 
 
-def change_queue(home: Home, name: str, pause_at: int | None, **values: Any) -> bool:
-    """Change columns of a queue's row, and pause the queue at ``pause_at`` (microseconds UTC) unless that is None.
+def change_queue(home: Home, name: str, note: QueueNote, now: int, values: Callable[[int], Mapping[str, Any]]) -> bool:
+    """Change columns of a queue's row, whose values depend on the moment; ``now`` is in microseconds UTC.
 
     Returns whether anything changed. Raises UsageError for a name that a queue cannot have.
     """
     check_printable("QUEUE", name, MAX_NAME)
     with closing(open_database(home, create=True)) as database, database.transaction():
-        if pause_at is not None:
-            values["paused_at"] = clock.follow(database, pause_at)
-        changed = queues.change(database, name, **values)
+        at = clock.follow(database, now)
+        changed = queues.change(database, name, **values(at))
+        if changed:
+            journal.note_of_store(database, note.event, at=at, actor=actor(), reason=note.reason, queue=name)
     wake(home.wake)
     return changed

@@ -18,7 +18,7 @@ from jobctl.domain.times import coming_in_words
 from jobctl.errors import JobChanged, UsageError, WrongState
 from jobctl.process.this_process import actor
 from jobctl.process.wakeup import wake
-from jobctl.services.control.pause import change_queue
+from jobctl.services.control.pause import QueueNote, change_queue
 from jobctl.services.control.rule_changes import change_rules, check_on_this_machine
 from jobctl.services.control.targets import existing_job
 from jobctl.store import clock, jobs, journal
@@ -110,15 +110,19 @@ def set_document(job: int, policy: Policy) -> SetDocument:
     return {"schema": "jobctl.set/1", "job": job, "policy": policy.to_json()}
 
 
-def set_queue(home: Home, name: str, settings: Mapping[str, str]) -> None:
-    """Change the limits of a queue; see ``LIMITS_OF_QUEUES``. Raises UsageError naming the setting that is wrong."""
+def set_queue(home: Home, name: str, settings: Mapping[str, str], *, now: int) -> None:
+    """Change the limits of a queue; see ``LIMITS_OF_QUEUES``. ``now`` is in microseconds UTC.
+
+    Raises UsageError naming the setting that is wrong.
+    """
     values: dict[str, Any] = {}
     for setting, text in settings.items():
         with _naming(setting, text):
             if setting not in LIMITS_OF_QUEUES:
                 raise UsageError("a queue has no such setting", hint="use slots=N or rate=100/s")
             values[setting] = read_text(LIMITS_OF_QUEUES[setting], text)
-    change_queue(home, name, None, **values)
+    reason = ", ".join(f"{setting}={text}" for setting, text in settings.items())
+    change_queue(home, name, QueueNote(journal.QUEUE_SET, reason), now, lambda _: values)
 
 
 def _read(settings: Mapping[str, str], *, on_cluster: bool) -> dict[JobOption, Any]:

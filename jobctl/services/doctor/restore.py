@@ -14,7 +14,8 @@ from jobctl.domain.durations import format_time
 from jobctl.errors import Busy, NotFound, UsageError
 from jobctl.process import durable, lock, private
 from jobctl.process.daemon import busy
-from jobctl.store import event_ids, sqlite
+from jobctl.process.this_process import actor
+from jobctl.store import event_ids, journal, sqlite
 from jobctl.store.database import Database
 from jobctl.store.opening import backup
 from jobctl.store.opening.file_state import file_state
@@ -80,7 +81,7 @@ def _restore(home: Home, now: int) -> Restored:
     made_at = int(copy.stat().st_mtime * 1e6)
     unfinished = home.root / ".jobctl.db.restored.tmp"
     _copy(copy, unfinished)
-    _leave_out_ids(unfinished)
+    _continue_ids(unfinished, made_at, now)
     aside = _put_aside(home, now)
     is_latest = copy.stem.endswith(
         backup.RESCUED
@@ -105,15 +106,17 @@ def _copy(source: Path, target: Path) -> None:
         os.fsync(writer.fileno())
 
 
-def _leave_out_ids(path: Path) -> None:
-    """Let the ids of events continue far behind those that a client may have seen in the lost database.
+def _continue_ids(path: Path, made_at: int, now: int) -> None:
+    """Let the ids of events continue far behind those that a client may have seen in the lost database, and say so.
 
-    The copy may have an older schema. A migration keeps the table ``meta``.
+    The copy may have an older schema. A migration keeps the tables ``meta`` and ``journal``.
     """
     with contextlib.closing(sqlite.connect(path, isolation_level=None)) as connection:
         database = Database(connection, path)
         with database.transaction():
             event_ids.leave_out(database, event_ids.AFTER_A_RESTORE)
+            reason = f"from the copy of {format_time(made_at)}; what came later is lost"
+            journal.note_of_store(database, journal.RESTORED, at=now, actor=actor(), reason=reason)
 
 
 def _put_aside(home: Home, now: int) -> Path | None:

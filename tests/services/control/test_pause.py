@@ -136,15 +136,15 @@ def test_pausing_twice_and_resuming_a_running_job_change_nothing(bench, monkeypa
 )
 def test_a_bad_limit_of_a_queue_is_named(bench, settings, message):
     with pytest.raises(UsageError) as caught:
-        rules.set_queue(bench.home, "q", settings)
+        rules.set_queue(bench.home, "q", settings, now=bench.now)
     assert message in caught.value.message
     assert [document["name"] for document in queue_documents(bench.database)] == ["default"]
 
 
 def test_limits_of_a_queue_are_kept_and_taken_away(bench):
-    rules.set_queue(bench.home, "q", {"slots": "2", "rate": "5/s"})
+    rules.set_queue(bench.home, "q", {"slots": "2", "rate": "5/s"}, now=bench.now)
     assert [(d["slots"], d["rate"]) for d in queue_documents(bench.database) if d["name"] == "q"] == [(2, "5/s")]
-    rules.set_queue(bench.home, "q", {"slots": "none", "rate": "none"})
+    rules.set_queue(bench.home, "q", {"slots": "none", "rate": "none"}, now=bench.now)
     assert [(d["slots"], d["rate"]) for d in queue_documents(bench.database) if d["name"] == "q"] in (
         [],
         [(None, None)],
