@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from jobctl.domain.durations import format_duration
+from jobctl.domain.event_types import ENDS, event_type, sentence
 from jobctl.domain.option_texts import rule_words
 from jobctl.domain.wording import number, plural
 from jobctl.render.causes import cause_text, hidden_causes
@@ -20,8 +21,6 @@ if TYPE_CHECKING:
     from jobctl.domain.documents.status_blocks import AttentionBlock
 
 
-#: The event of the journal that is about a set of items.
-_SET_CANCELLED = "items_cancelled"
 #: The beginning of a line with the command that helps.
 _COMMAND = "    -> "
 
@@ -182,14 +181,8 @@ def _journal(document: ExplainDocument) -> Iterator[str]:
 
 
 def journal_text(entry: JournalBlock) -> str:
-    """What a line of the journal says: the event, its items, and the reason."""
-    why = f": {entry['reason']}" if entry["reason"] else ""
-    return f"{entry['event']}{_journal_items(entry)}{why}"
-
-
-def _journal_items(entry: JournalBlock) -> str:
-    """The item of a line, or how many items a set has."""
-    if entry["item"] is not None:
-        return f" item {entry['item']}"
-    count = entry.get("data", {}).get("items")
-    return f" {plural(count, 'item')}" if entry["event"] == _SET_CANCELLED and isinstance(count, int) else ""
+    """What a line of the journal says, in the words of ``jobctl events``: what happened, and the reason."""
+    word, reason, data = entry["event"], entry["reason"], entry["data"]
+    name = event_type(word, reason, data)
+    why = "" if name in ENDS else reason  # it is the state in which the job ended, which the words say
+    return sentence(name, "", why, {**data, "item": entry["item"], "word": word})

@@ -50,7 +50,8 @@ _RETRY: Rule = {
 #: The keys that events about the end of a round have had from the beginning.
 _OF_ENDS = ("state", "state_reason", "round", "counts", "time", "failures", "retry", "results")
 _END: Rule = {
-    "if": _having(type={"enum": [f"job.{state}" for state in get_args(EndedJobState)]}),
+    # An end from before there were events may be known by its state alone; no notification is one of those.
+    "if": _having(type={"enum": [f"job.{state}" for state in get_args(EndedJobState)]}, data={"required": ["counts"]}),
     "then": _having(
         data={
             "required": list(_OF_ENDS),

@@ -124,7 +124,7 @@ class EventReader:
         return wanted.sees is None or wanted.sees(job)
 
     def _documents(self, page: Sequence[EventLine | Outcome]) -> list[EventDocument]:
-        page = [each for each in page if self._wants(each.job)]
+        page = [each for each in page if self._wants(each.job) or self._is_of_queue(each)]
         jobs = event_views.jobs(self._database, {each.job for each in page})
         settled = self._settled([each for each in page if isinstance(each, Outcome)])
         found = []
@@ -137,6 +137,14 @@ class EventReader:
             else:
                 found.append(self._of_line(of, each))
         return found
+
+    def _is_of_queue(self, each: EventLine | Outcome) -> bool:
+        """Whether it is about the queue whose jobs are wanted, if nothing else is asked of them."""
+        wanted, queue = self._wanted, self._wanted.filter.queue
+        if each.job != NO_JOB or not isinstance(each, EventLine) or wanted.filter != JobFilter(queue=queue):
+            return False
+        is_seen = wanted.jobs is None and (wanted.sees is None or wanted.sees(NO_JOB))
+        return is_seen and journal.decoded(each.data).get("queue") == queue
 
     def _settled(self, page: Sequence[Outcome]) -> dict[int, SettledOutcome]:
         by_job: dict[int, list[Outcome]] = defaultdict(list)

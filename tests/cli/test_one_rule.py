@@ -18,7 +18,9 @@ from tests.cli.every_command import PROCESSES, every_command
 from tests.factories import make_store
 from tests.schemas import check_named
 
-COMMANDS = {name: words for name, words in every_command().items() if name not in PROCESSES - {"top"}} | {
+#: Events are a stream, also where nothing is followed: each is a document on a line of its own.
+STREAMS = {"events"}
+COMMANDS = {name: words for name, words in every_command().items() if name not in (PROCESSES - {"top"}) | STREAMS} | {
     "": [],
     "status of two": ["status", "1", "2"],
     "status of one that is not done": ["status", "2"],
@@ -159,8 +161,13 @@ def test_the_content_of_documents_of_other_formats(jobs, jobctl):
     assert sum(len(family["samples"]) for family in families) == len(re.findall(r"(?m)^jobctl", text))
 
 
-@pytest.mark.parametrize("words", [["logs", "1"], ["logs", "1", "--failed"], ["status", "1", "--watch"]], ids=" ".join)
+FOLLOWED = [["logs", "1"], ["logs", "1", "--failed"], ["status", "1", "--watch"], ["events", "--items"]]
+
+
+@pytest.mark.parametrize("words", FOLLOWED, ids=" ".join)
 def test_a_stream_has_one_document_on_each_line(jobs, jobctl, words):
+    if words[0] == "events":
+        jobctl("queue", "set", "mail", "slots=2")
     follow = ["--follow"] if words[0] == "logs" else []
     lines = [json.loads(line) for line in jobctl(*words, *follow, "--json").out.splitlines()]
     assert lines

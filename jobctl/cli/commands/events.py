@@ -34,7 +34,9 @@ def events(
       jobctl events                          the last 100 events
       jobctl events 42                       everything that happened to job 42
       jobctl events last --items --follow    each outcome, until the job is done
-      jobctl events --since 1041 --json      for programs: what came after event 1041, one JSON line for each event
+      jobctl events --since 1041 --json      for programs, after event 1041
+
+    With --json, each event is a document on a line of its own.
 
     The ids of events never go back. A reader that keeps the last id and continues with --since loses and repeats
     nothing, also if the daemon is killed. Without --since, JOB or a condition, the last 100 events are shown; --since 0

@@ -57,7 +57,8 @@ def show(shared: Session, stream: EventStream, printer: EventPrinter, *, follow:
         while events := stream.read():
             printer.show(events)
         if not printer.printed:
-            shared.note(f"no events after {stream.position}")
+            of_jobs = ", ".join(f"job {job}" for job in stream.jobs)
+            shared.note(f"no events{of_jobs and f' of {of_jobs}'} after the id {stream.began_after}")
     for job in stream.missing():
         shared.note(f"job {job} was removed, and its events with it")
 
