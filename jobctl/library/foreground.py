@@ -7,6 +7,7 @@ import os
 import signal
 import threading
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 
 from jobctl.library.progress import Progress, Show, shown
@@ -20,14 +21,15 @@ if TYPE_CHECKING:
     from jobctl.config import Home
     from jobctl.library.documents import StatusDocument
 
-_FOOTER = "Ctrl-C stops politely, twice at once"
+#: What a screen says about keys.
+FOOTER = "Ctrl-C stops politely, twice at once"
 _LEAVE = "Ctrl-C leaves; the work continues"
 #: The most seconds between two calls of ``progress`` while nothing changes.
 _CALL_EVERY_S = 30.0
 
 
-def run_here(options: StartOptions, program: str, progress: Progress, stop: int | None = None) -> None:
-    """Run the job ``options.scope`` here until it is done, or follow the daemon that runs it.
+def run_here(options: StartOptions, program: str, view: AbstractContextManager[Show], stop: int | None = None) -> None:
+    """Run the job ``options.scope`` here until it is done, or follow the daemon that runs it; ``view`` shows it.
 
     Each byte that comes from the descriptor ``stop`` counts as one Ctrl-C; signals are then left alone. Raises
     KeyboardInterrupt after Ctrl-C, when the running items have finished; the job stays. Raises JobctlError if it cannot
@@ -35,7 +37,7 @@ def run_here(options: StartOptions, program: str, progress: Progress, stop: int 
     """
     job = options.scope
     assert job is not None
-    with shown(progress, _FOOTER) as show:
+    with view as show:
         if is_done(options.home, job):
             _show_last(options, job, program, show)
             return

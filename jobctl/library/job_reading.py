@@ -24,6 +24,7 @@ if TYPE_CHECKING:
         ResultsDocument,
         StatusDocument,
     )
+    from jobctl.library.events import Events
     from jobctl.library.options import Duration, Moment
     from jobctl.library.progress import Progress
     from jobctl.library.result_file import ResultFile
@@ -332,7 +333,7 @@ class JobReading:
     ) -> CausesDocument:
         """Return the causes of failure with the messages of some items. Raises UsageError, NotFound.
 
-        >>> [(cause.code, cause.items) for cause in job.causes().causes]
+        >>> [(cause.code, cause["items"]) for cause in job.causes().causes]
         [('exit_1', 1)]
         """
         from jobctl.library.documents import CausesDocument
@@ -354,12 +355,26 @@ class JobReading:
         found = explain_target(self._store.place, text, moment.now(), program=self._store.program)
         return wrap(found, ExplainDocument)
 
+    def events(self, *, since: int | None = None, follow: bool = True, items: bool = False) -> Events:
+        """Return what happened to the job, in order; iterating ends when the job is done.
+
+        ``items`` also gives the outcome of each attempt. ``since`` is the id of the last event that is known.
+        ``follow=False`` ends after the events so far. Raises NotFound, and UsageError for an id of another store.
+
+        >>> [event.type for event in job.events()][:2]
+        ['job.submitted', 'job.started']
+        """
+        from jobctl.library.events import Events
+        from jobctl.services.events import WantedEvents
+
+        return Events(self._store.place, WantedEvents(frozenset({self.id}), items=items), since, follow=follow)
+
     def report(self, output: str | os.PathLike[str] | None = None) -> str:
         """Return a report on the job as one HTML page that loads nothing, and write it to ``output``, if given.
 
         Raises NotFound, UsageError for a folder, HomeError.
 
-        >>> job.report().startswith("<!doctype html>")
+        >>> job.report().startswith("<!DOCTYPE html>")
         True
         """
         from pathlib import Path

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 class ResultFile:
     """Rows of a finished job that ended in one way. Iterating reads the file, one row at a time.
 
-    >>> for row in job.results("failed"):
-    ...     print(row["id"], row["jobctl_code"])
+    >>> [(row["id"], row["_jobctl"]["exit_code"]) for row in job.results("failed")]
+    [(2, 1)]
     """
 
     def __init__(self, home: Home, found: Results) -> None:

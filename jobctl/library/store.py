@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal, Unpack, overload
 
 from jobctl.config import Home, find_home
 from jobctl.errors import UsageError
+from jobctl.library.given import text_of
 from jobctl.library.records import wrap
 from jobctl.library.selecting import Texts, job_conditions
 from jobctl.process import moment
@@ -19,6 +20,7 @@ from jobctl.process import moment
 if TYPE_CHECKING:
     from jobctl.domain.job_filter import JobList
     from jobctl.library.documents import DaemonDocument, PreviewDocument, PruneDocument, StatusListDocument
+    from jobctl.library.events import Events
     from jobctl.library.job import Job
     from jobctl.library.options import Duration, Moment, RunOptions, SubmitOptions
     from jobctl.library.progress import Progress
@@ -44,7 +46,7 @@ class Store:
 
     >>> import jobctl
     >>> store = jobctl.Store()
-    >>> job = store.submit(rows=[{"id": 1}, {"id": 2}], command=["echo", "{id}"], name="two")
+    >>> job = store.submit(rows=[{"id": 1}, {"id": 2}], command=["echo", "{id}"])
     >>> job.status().counts.total
     2
     """
@@ -201,14 +203,15 @@ class Store:
 
     def _run(self, wanted: Wanted, resume: int | str | None, progress: Progress, stop: int | None = None) -> Job:
         """Run work here; each byte from the descriptor ``stop`` counts as one Ctrl-C."""
-        from jobctl.library.foreground import run_here
+        from jobctl.library.foreground import FOOTER, run_here
+        from jobctl.library.progress import shown
 
-        given = dict(wanted.options)
+        view, given = shown(progress, FOOTER), dict(wanted.options)
         forget = bool(given.pop("forget_cluster", False))
         cluster = {name: value for name in _OF_RUN if (value := given.pop(name, None))}
         wanted = replace(wanted, options=given, cluster=cluster)
         job, engine = self._resumed(wanted, str(resume)) if resume is not None else self._submitted(wanted)
-        run_here(replace(engine, forget_cluster=forget, scope=job.id), self.program, progress, stop)
+        run_here(replace(engine, forget_cluster=forget, scope=job.id), self.program, view, stop)
         return job
 
     def _submitted(self, wanted: Wanted) -> tuple[Job, StartOptions]:
@@ -311,6 +314,36 @@ class Store:
         )
         return [Job(self, document.job) for document in listed.jobs]
 
+    def events(
+        self,
+        *jobs: int | str | Job,
+        since: int | None = None,
+        follow: bool = False,
+        items: bool = False,
+        state: Texts = None,
+        name: str | None = None,
+        label: Mapping[str, str] | Texts = None,
+        queue: str | None = None,
+    ) -> Events:
+        """Return what happened in the store, in order: all of it, or what happened to some jobs.
+
+        ``since`` is the id of the last event that is known (0 gives all); without it and without jobs and
+        conditions, the iterator begins with the last 100 events. ``follow`` waits for more, until the named jobs are
+        done, or for ever without jobs. ``items`` also gives the outcome of each attempt. Raises NotFound, UsageError.
+
+        >>> next(iter(store.events(since=0))).type
+        'job.submitted'
+        """
+        from jobctl.domain.job_filter_options import filter_from
+        from jobctl.library.events import Events
+        from jobctl.services.control.targets import jobs_of
+        from jobctl.services.events import WantedEvents
+
+        conditions = {"state": state, "name": name, "label": label, "queue": queue}
+        named = frozenset(jobs_of(self.place, [text_of("jobs", job) for job in jobs])) if jobs else None
+        wanted = WantedEvents(named, filter_from(job_conditions(conditions), moment.now()), items)
+        return Events(self.place, wanted, since, follow=follow)
+
     def prune(
         self,
         *jobs: int | str | Job,
@@ -332,7 +365,7 @@ class Store:
         the conditions. ``all`` takes every age. Nobody is asked: see what would be removed with ``dry_run``. Raises
         UsageError, NotFound, Busy.
 
-        >>> store.prune(older_than="90d", dry_run=True).removed
+        >>> store.prune(older_than="90d", dry_run=True).jobs
         []
         """
         from jobctl.library.documents import PruneDocument
