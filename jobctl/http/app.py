@@ -82,9 +82,7 @@ def make_app(server: Server, log: AccessLog | None = None) -> FastAPI:
 
 def _bounds(limits: ServeLimits) -> Bounds:
     return Bounds(
-        bytes=limits.max_body,
         rows=limits.max_rows,
-        idle_s=limits.client_timeout_s,
         uploads=limits.max_uploads,
         uploads_of_one=limits.uploads_per_token,
     )

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import AsyncIterator
 from typing import Any, NamedTuple
 
 import anyio
 import anyio.to_thread
 from starlette.requests import Request
 
-from jobctl.domain.wording import size
 from jobctl.http.intake.body_types import (
     FORM,
     JSON,
@@ -23,21 +20,15 @@ from jobctl.http.intake.body_types import (
 from jobctl.http.intake.form import FormReader
 from jobctl.http.intake.json_rows import JsonRows
 from jobctl.http.intake.spool import AT_ONCE, Spool
-from jobctl.http.problems import Refused
 
 #: Bytes at the beginning that tell a format.
 _HEAD = 16
-#: A client that is slower than this for the whole time is cut off, after a minute for its beginning.
-_SLOWEST_BYTES_S = 2_000
-_BEGINNING_S = 60.0
 
 
 class Bounds(NamedTuple):
-    """What one upload may take."""
+    """The bounds of uploads, in addition to those that every request has."""
 
-    bytes: int = 1 << 30
     rows: int = 10_000_000
-    idle_s: float = 30.0  # without a byte from the client
     uploads: int = 16  # at the same time
     uploads_of_one: int = 4  # at the same time, of one token
 
@@ -82,17 +73,15 @@ def described(request: Request, file_name: str, default_name: str) -> Described:
     )
 
 
-async def receive(request: Request, head: Described, spool: Spool, bounds: Bounds) -> Body:
-    """Write the body of a request to a file.
+async def receive(request: Request, head: Described, spool: Spool) -> Body:
+    """Write the body of a request to a file. The gate of the server bounds its size and its time.
 
-    Raises Refused for a body that is too large (413), too slow (408), broken (400) or not rows (415), NoRoom, and
-    ClientDisconnect when the client is gone.
+    Raises Refused for a body that is broken (400) or not rows (415), NoRoom, and ClientDisconnect when the client is
+    gone.
     """
-    if head.length is not None and head.length > bounds.bytes:
-        raise too_large(bounds.bytes)
     reader = _Reader(head)
     pending = bytearray()
-    async for piece in _pieces(request, bounds):
+    async for piece in request.stream():
         pending += reader.feed(piece)
         if len(pending) >= AT_ONCE:
             await anyio.to_thread.run_sync(spool.write, bytes(pending))
@@ -101,41 +90,6 @@ async def receive(request: Request, head: Described, spool: Spool, bounds: Bound
     if pending:
         await anyio.to_thread.run_sync(spool.write, bytes(pending))
     return reader.body(spool)
-
-
-def too_large(limit: int) -> Refused:
-    """The error for a body that is longer than it may be."""
-    return Refused(
-        413,
-        f"the body has more than {size(limit)}, which is the most that this server takes",
-        hint="send it in parts as several jobs, or pack it with gzip and Content-Encoding: gzip",
-        headers={"Connection": "close"},
-    )
-
-
-async def _pieces(request: Request, bounds: Bounds) -> AsyncIterator[bytes]:
-    """The body as it arrives. Raises Refused, ClientDisconnect."""
-    received, began = 0, time.monotonic()
-    stream = request.stream()
-    while True:
-        try:
-            with anyio.fail_after(bounds.idle_s):
-                piece = await anext(stream, None)
-        except TimeoutError:
-            raise _too_slow(f"nothing came for {bounds.idle_s:g} s") from None
-        if piece is None:
-            return
-        received += len(piece)
-        if received > bounds.bytes:
-            raise too_large(bounds.bytes)
-        if time.monotonic() - began > _BEGINNING_S + received / _SLOWEST_BYTES_S:
-            raise _too_slow(f"it brings less than {_SLOWEST_BYTES_S // 1000} kB/s")
-        if piece:
-            yield piece
-
-
-def _too_slow(how: str) -> Refused:
-    return Refused(408, f"the body is too slow: {how}", hint="send it again", headers={"Connection": "close"})
 
 
 class _Reader:

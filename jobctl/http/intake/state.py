@@ -35,14 +35,14 @@ class Intake:
 
     @contextmanager
     def place(self, caller: Caller) -> Iterator[None]:
-        """Count an upload for the block. Raises Refused (429) while there are too many."""
-        if self._callers.total() >= self.bounds.uploads or self._callers[caller.token] >= self.bounds.uploads_of_one:
-            raise Refused(
-                429,
-                "too many uploads are in work at this moment",
-                hint="send it again later",
-                headers={"Retry-After": str(_RETRY_S)},
-            )
+        """Count an upload for the block.
+
+        Raises Refused: 429 for one too many of a token, 503 if the server has enough of them.
+        """
+        if caller.token is not None and self._callers[caller.token] >= self.bounds.uploads_of_one:
+            raise _too_many(429, f"{self.bounds.uploads_of_one} uploads of a token at the same time is the most")
+        if self._callers.total() >= self.bounds.uploads:
+            raise _too_many(503, "the server is busy with other uploads")
         self._callers[caller.token] += 1
         try:
             yield
@@ -53,6 +53,11 @@ class Intake:
     async def read(self, work: Callable[[], T]) -> T:
         """Run what reads an upload, which blocks, in one of a few threads. Raises what it raises."""
         return await self._server.call_in(self._threads, work)
+
+
+def _too_many(status: int, message: str) -> Refused:
+    headers = {"Retry-After": str(_RETRY_S)}
+    return Refused(status, message, code="too_many_uploads", hint=f"send it again in {_RETRY_S} s", headers=headers)
 
 
 def intake_of(request: HTTPConnection) -> Intake:

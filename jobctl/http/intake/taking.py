@@ -81,6 +81,6 @@ async def take_file(request: Request, wanted: Wanted, head: Described, *, dry_ru
     with intake.place(wanted.caller), intake.keys.taking(owned):
         spool = await intake.read(partial(Spool, server.home, head.length))
         with closing(spool):
-            body = await receive(request, head, spool, intake.bounds)
+            body = await receive(request, head, spool)
             work = partial(judge if dry_run else accept, server, wanted, body, spool.path, intake.bounds)
             return await intake.read(work)

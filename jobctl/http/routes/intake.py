@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Any
 
+import orjson
 from fastapi import APIRouter, Depends, Header, Path, Query, Request
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 
 from jobctl.domain.job_options import OPTIONS
 from jobctl.http.access import Reader, Submitter, is_local
-from jobctl.http.answers import answer, digest, encoded
+from jobctl.http.answers import answer, encoded, of_bytes
 from jobctl.http.intake.accepting import Wanted
 from jobctl.http.intake.body_types import FORM
 from jobctl.http.intake.keys import HEADER, read_key
@@ -18,6 +19,7 @@ from jobctl.http.intake.parameters import option_parameters
 from jobctl.http.intake.receiving import Described, described
 from jobctl.http.intake.request_options import Allowed
 from jobctl.http.intake.taking import SAFE, allowed, offered, take_file, texts_of, wanted_of
+from jobctl.http.job_wait import await_change
 from jobctl.http.preferences import read_preferences
 from jobctl.http.problems import Refused
 from jobctl.http.server import Server, server_of
@@ -153,15 +155,21 @@ async def _answered(request: Request, wanted: Wanted, head: Described, *, dry_ru
 
 
 async def _accepted(request: Request, server: Server, document: StatusDocument) -> Response:
-    """The answer for a job that was accepted, after the wait that the client prefers."""
-    from jobctl.http.intake.waiting import until_done
+    """The answer for a job that was accepted, after the wait that the client prefers: the same as that of GET.
 
+    Only a submission that found its job says so in the document, which then has no address of its own.
+    """
     preferences = read_preferences(request.headers.getlist("prefer"))
-    if preferences.wait_s and not document["done"]:
-        document = await until_done(server, document, preferences.wait_s)
-    headers = {"Location": f"/v1/jobs/{document['job']}", **preferences.applied}
-    if not document["done"]:
-        headers["Retry-After"] = "1"
-    if not document["idempotency"]["replayed"]:  # the same bytes as those of GET
-        headers |= {"ETag": f'"{digest(encoded(document))}"', "Content-Location": headers["Location"]}
-    return answer(request, document, status=200 if document["done"] else 202, headers=headers)
+    kept = await server.kept.job(document["job"])
+    if preferences.wait_s and not kept.is_done:
+        await await_change(server, kept, None, preferences.wait_s)
+        kept = await server.kept.job(kept.job)
+    address = f"/v1/jobs/{kept.job}"
+    headers = {**kept.headers, "Location": address, "ETag": kept.etag, **preferences.applied}
+    body = kept.body
+    if document["idempotency"]["replayed"]:
+        found = orjson.loads(body)
+        body = encoded({**found, "idempotency": document["idempotency"]})
+    else:
+        headers["Content-Location"] = address
+    return of_bytes(request, body, kept.etag, status=200 if kept.is_done else 202, headers=headers)

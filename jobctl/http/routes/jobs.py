@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import time
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
@@ -17,6 +16,7 @@ from jobctl.domain.selection_options import selection_from
 from jobctl.errors import NotFound
 from jobctl.http.access import Caller, Reader, job_of, limited
 from jobctl.http.answers import answer, is_known, of_bytes, revision_in
+from jobctl.http.job_wait import await_change
 from jobctl.http.kept import Kept
 from jobctl.http.links import links_of
 from jobctl.http.parameters import (
@@ -99,7 +99,7 @@ async def show_job(request: Request, job: JobPath, found: Reader, wait: Wait = 0
     server = server_of(request)
     kept = await _kept(server, found, job)
     if wait and not kept.is_done:
-        await _await_change(server, kept, _revision_known(request, kept), wait)
+        await await_change(server, kept, _revision_known(request, kept), wait)
         kept = await server.kept.job(kept.job)
     return of_bytes(request, kept.body, kept.etag, headers=kept.headers)
 
@@ -121,18 +121,6 @@ def _revision_known(request: Request, kept: Kept) -> int | None:
     """The revision that a client has, if it waits for the next one; None if it waits for the end of the job."""
     given = request.headers.get("if-none-match")
     return None if given is None else kept.revision if is_known(request, kept.etag) else revision_in(given) or 0
-
-
-async def _await_change(server: Server, kept: Kept, known: int | None, wait_s: float) -> None:
-    """Wait until a job is done, or has another revision than the known one, at most ``wait_s`` seconds."""
-    until = time.monotonic() + wait_s
-    async with server.changes.watched() as changes:
-        while (left_s := until - time.monotonic()) > 0 and not changes.is_closed:
-            number = changes.number
-            seen = server.kept.seen(kept.job)
-            if seen is None or seen.is_done or (known is not None and seen.revision != known):
-                return
-            await changes.after(number, left_s)
 
 
 @router.get("/jobs/{job}/causes")
