@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 
 from fastapi import Depends, FastAPI
 
-from jobctl.http import page_errors, page_routers, problems, versions
+from jobctl.http import openapi, page_errors, page_routers, problems, versions
 from jobctl.http.access_log import AccessLog
 from jobctl.http.event_feeds import Feeds
 from jobctl.http.framing import OneLength
@@ -39,6 +39,7 @@ _ROUTERS = (
     events.router,
     intake.router,
     machine.router,
+    openapi.router,
     sessions.router,
     *page_routers.ROUTERS,
 )
@@ -63,6 +64,7 @@ def make_app(server: Server, log: AccessLog | None = None) -> FastAPI:
         redoc_url=None,
         openapi_url=None,
         redirect_slashes=False,
+        generate_unique_id_function=lambda route: route.name,
         lifespan=lifespan,
         dependencies=[Depends(refuse_unknown)],
     )

@@ -25,7 +25,8 @@ def option_parameters(options: Iterable[JobOption], *, takes_command: bool = Fal
         if option.name != option.key:
             declared[f"{option.key}_"] = _annotation(option, option.name)
     if takes_command:
-        text = Query(alias=COMMAND, description='The command, as a JSON list of words: ["./import", "{id}"].')
+        words = 'The command, as a JSON list of words: ["./import", "{id}"].'
+        text = Query(alias=COMMAND, max_length=_LONGEST, description=words)
         declared[COMMAND] = Annotated[str | None, text]
 
     def declare(**_options: Any) -> None:

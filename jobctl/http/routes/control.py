@@ -120,7 +120,8 @@ async def change_job(
     found: Controller,
     body: RulesBody,  # type: ignore[valid-type]
     if_match: Annotated[
-        str | None, Header(description="The ETag of the job: the change is refused if the job has changed since.")
+        str | None,
+        Header(description="The ETag of the job: the change is refused if the job has changed since.", max_length=200),
     ] = None,
 ) -> Response:
     """Change the rules of a job that is not done, as jobctl set does."""
