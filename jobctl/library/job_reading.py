@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias, overload
 from jobctl.errors import JobctlError, NotFound, UsageError
 from jobctl.library.given import text_of
 from jobctl.library.records import wrap
-from jobctl.library.selecting import Numbers, Texts, selection
+from jobctl.library.selecting import Numbers, Texts, event_id, selection
 from jobctl.process import moment
 
 if TYPE_CHECKING:
@@ -293,7 +293,7 @@ class JobReading:
     def _outputs(self, text: str, choice: Choice, streams: tuple[str, ...]) -> Outputs:
         from jobctl.services.output.log_documents import Outputs
 
-        return Outputs(self._store.place, [text], choice, streams)
+        return Outputs(self._store.place, [text], choice, streams, any_thread=True)
 
     def follow_logs(
         self, item: int | None = None, *, stream: Stream | None = None, tail: int | None = None
@@ -355,11 +355,11 @@ class JobReading:
         found = explain_target(self._store.place, text, moment.now(), program=self._store.program)
         return wrap(found, ExplainDocument)
 
-    def events(self, *, since: int | None = None, follow: bool = True, items: bool = False) -> Events:
+    def events(self, *, since: int | Moment | None = None, follow: bool = True, items: bool = False) -> Events:
         """Return what happened to the job, in order; iterating ends when the job is done.
 
-        ``items`` also gives the outcome of each attempt. ``since`` is the id of the last event that is known.
-        ``follow=False`` ends after the events so far. Raises NotFound, and UsageError for an id of another store.
+        ``items`` also gives the outcome of each attempt. ``since`` is the id of the last event that is known, or a
+        time. ``follow=False`` ends after the events so far. Raises NotFound, and UsageError for an id of another store.
 
         >>> [event.type for event in job.events()][:2]
         ['job.submitted', 'job.started']
@@ -367,7 +367,8 @@ class JobReading:
         from jobctl.library.events import Events
         from jobctl.services.events import WantedEvents
 
-        return Events(self._store.place, WantedEvents(frozenset({self.id}), items=items), since, follow=follow)
+        first = event_id(self._store.place, since)
+        return Events(self._store.place, WantedEvents(frozenset({self.id}), items=items), first, follow=follow)
 
     def report(self, output: str | os.PathLike[str] | None = None) -> str:
         """Return a report on the job as one HTML page that loads nothing, and write it to ``output``, if given.

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from jobctl.domain.selection import Selection
 from jobctl.domain.selection_options import selection_from
 from jobctl.library.given import text_of
+from jobctl.process import moment
+
+if TYPE_CHECKING:
+    from jobctl.config import Home
 
 #: One text or several.
 Texts: TypeAlias = str | Iterable[str] | None
@@ -53,6 +57,15 @@ def selection(
             "undone": undone,
         }
     )
+
+
+def event_id(home: Home, since: object) -> int | None:
+    """The id after which events begin: a number is one, a time means the events from then on. Raises UsageError."""
+    if since is None or (isinstance(since, int) and not isinstance(since, bool)):
+        return since
+    from jobctl.services.events import first_id
+
+    return first_id(home, text_of("since", since), moment.now())
 
 
 def job_conditions(given: dict[str, Any]) -> dict[str, Any]:

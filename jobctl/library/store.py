@@ -14,7 +14,7 @@ from jobctl.config import Home, find_home
 from jobctl.errors import UsageError
 from jobctl.library.given import text_of
 from jobctl.library.records import wrap
-from jobctl.library.selecting import Texts, job_conditions
+from jobctl.library.selecting import Texts, event_id, job_conditions
 from jobctl.process import moment
 
 if TYPE_CHECKING:
@@ -317,7 +317,7 @@ class Store:
     def events(
         self,
         *jobs: int | str | Job,
-        since: int | None = None,
+        since: int | Moment | None = None,
         follow: bool = False,
         items: bool = False,
         state: Texts = None,
@@ -327,7 +327,7 @@ class Store:
     ) -> Events:
         """Return what happened in the store, in order: all of it, or what happened to some jobs.
 
-        ``since`` is the id of the last event that is known (0 gives all); without it and without jobs and
+        ``since`` is the id of the last event that is known (0 gives all), or a time; without it and without jobs and
         conditions, the iterator begins with the last 100 events. ``follow`` waits for more, until the named jobs are
         done, or for ever without jobs. ``items`` also gives the outcome of each attempt. Raises NotFound, UsageError.
 
@@ -342,7 +342,7 @@ class Store:
         conditions = {"state": state, "name": name, "label": label, "queue": queue}
         named = frozenset(jobs_of(self.place, [text_of("jobs", job) for job in jobs])) if jobs else None
         wanted = WantedEvents(named, filter_from(job_conditions(conditions), moment.now()), items)
-        return Events(self.place, wanted, since, follow=follow)
+        return Events(self.place, wanted, event_id(self.place, since), follow=follow)
 
     def prune(
         self,

@@ -71,6 +71,18 @@ def test_the_program_works_and_is_the_one_of_the_wheel(prefix: Path, env: dict[s
     assert where.startswith(str(prefix))
 
 
+def test_the_library_works_with_what_the_wheel_needs_and_has_its_types(
+    prefix: Path, env: dict[str, str], tmp_path: Path
+) -> None:
+    code = (
+        "import jobctl; from pathlib import Path; store = jobctl.Store();"
+        ' job = store.run(rows=[{"n": 2}], command=["test", "{n}", "=", "2"]);'
+        " folder = Path(jobctl.__file__).parent; print(job.status().state, (folder / 'py.typed').exists(),"
+        " (folder / '__init__.pyi').exists())"
+    )
+    assert run(env, prefix / "bin" / "python", "-c", code, cwd=tmp_path).split()[:3] == ["succeeded", "True", "True"]
+
+
 def test_no_link_of_its_page_on_an_index_is_relative(prefix: Path) -> None:
     (metadata,) = prefix.glob("lib/python*/site-packages/jobctl-*.dist-info/METADATA")
     head, _, description = metadata.read_text().partition("\n\n")

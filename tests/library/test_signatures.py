@@ -38,6 +38,7 @@ METHODS: dict[str, tuple[tuple[Callable[..., Any], ...], type | None]] = {
     "set": ((Job.set,), types.SetOptions),
     "undo": ((Job.undo,), types.RoundOptions),
     "prune": ((Store.prune,), None),
+    "events": ((Store.events,), None),
     "daemon status": ((Store.daemon,), None),
 }
 _SELECTS_JOBS = "it selects jobs: Store.jobs selects them, and the method is called for each"

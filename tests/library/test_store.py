@@ -230,6 +230,19 @@ def test_rules_pause_and_undo_of_a_job(library: jobctl.Store) -> None:
         job.retry()
 
 
+def test_events_begin_after_an_id_or_at_a_time(library: jobctl.Store) -> None:
+    job = library.submit(rows=[{"id": 1}], command=["true"])
+    job.cancel()
+    types = [event.type for event in job.events()]
+    assert types[0] == "job.submitted" and types[-1] == "job.cancelled"
+    first = next(iter(job.events()))
+    assert [event.type for event in job.events(since=first.id)] == types[1:]
+    assert [event.type for event in library.events(job, since=timedelta(hours=1))] == types
+    assert list(library.events(since=datetime.now(UTC) + timedelta(seconds=-0.0), name="other")) == []
+    with pytest.raises(jobctl.UsageError, match="--since 9999"):
+        list(job.events(since=9999))
+
+
 def test_importing_jobctl_imports_nothing_else() -> None:
     import subprocess
 

@@ -97,6 +97,13 @@ def test_child_processes_use_the_store_of_their_parent(library: jobctl.Store) ->
     assert sorted(numbers) == list(range(2, 8))
 
 
+def test_output_and_rows_may_be_read_in_one_thread_after_the_other(ran: jobctl.Job) -> None:
+    for begin in (ran.logs(), ran.follow_logs(), iter(ran.results("failed", items=[2]))):
+        with ThreadPoolExecutor(1) as pool:
+            assert pool.submit(next, begin).result(timeout=60)
+        list(begin)
+
+
 def test_an_iterator_may_go_from_one_thread_to_another(library: jobctl.Store) -> None:
     items = library.submit(rows=({"id": row} for row in range(1_500)), command=["true"]).items()
     first = next(items)

@@ -30,10 +30,12 @@ _NAMES: Final[dict[str, StreamName]] = {"out": "stdout", "err": "stderr"}
 class Outputs:
     """The outputs of the items that words name, limited by a choice and by streams."""
 
-    def __init__(self, home: Home, texts: Sequence[str], choice: Choice, streams: Sequence[str]) -> None:
-        """Raises NotFound, UsageError."""
+    def __init__(
+        self, home: Home, texts: Sequence[str], choice: Choice, streams: Sequence[str], *, any_thread: bool = False
+    ) -> None:
+        """With ``any_thread``, all threads may use it, one at a time. Raises NotFound, UsageError."""
         self._home = home
-        self._database = open_database(home)
+        self._database = open_database(home, any_thread=any_thread)
         self.choice = choice
         self.streams = tuple(streams)
         self.targets = resolve(self._database, texts)

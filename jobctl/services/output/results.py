@@ -123,7 +123,8 @@ class Results:
         from jobctl.services.output.result_rows import UnreadableError, chosen_records  # a list needs no reader
 
         file = self.one()
-        with closing(open_database(self._home)) as database:
+        # A program may read the rows in one thread after the other.
+        with closing(open_database(self._home, any_thread=True)) as database:
             row = existing_job(database, self.job)
             try:
                 yield from chosen_records(file.path, row, self._chosen(database).numbers())
