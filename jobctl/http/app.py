@@ -78,7 +78,7 @@ def make_app(server: Server, log: AccessLog | None = None) -> FastAPI:
     for router in _ROUTERS:
         app.include_router(router)
     app.add_middleware(Head)
-    app.add_middleware(Gate, doors=server.doors, log=log)
+    app.add_middleware(Gate, server=server, log=log)
     return app
 
 

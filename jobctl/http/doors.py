@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
+import time
 from collections.abc import Iterable
 
 from jobctl.config import Home
@@ -11,6 +11,8 @@ from jobctl.http.sessions import Sessions
 from jobctl.http.token_table import TokenTable
 from jobctl.services.serve.options import ServeLimits
 
+#: Seconds for which the use of a token is not written down again.
+_NOTED_S = 3_600.0
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
@@ -31,15 +33,16 @@ class Doors:
         self.tokens = TokenTable(home)
         self.sessions = Sessions()
         self.rates = Rates(self.limits.rate)
-        #: Set when the server stops: streams and long polls end then.
-        self.stopping = asyncio.Event()
+        self._noted: dict[str, float] = {}
 
-    @property
-    def is_secure(self) -> bool:
-        """Whether browsers come through TLS."""
-        return any(url.startswith("https:") for url in self.urls)
+    def is_news(self, token: str) -> bool:
+        """Return whether the use of a token is to be written down: once an hour, because nobody needs to know more."""
+        now = time.monotonic()
+        if now < self._noted.get(token, 0.0):
+            return False
+        self._noted[token] = now + _NOTED_S
+        return True
 
     def close(self) -> None:
         """Release what is kept."""
-        self.stopping.set()
         self.tokens.close()

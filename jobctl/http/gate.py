@@ -6,6 +6,7 @@ It is the outermost middleware, written for ASGI itself, so that it also sees an
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Mapping
 
@@ -16,10 +17,14 @@ from jobctl.errors import JobctlError
 from jobctl.http import identity, origins
 from jobctl.http.access import CALLER, Caller, is_at_socket
 from jobctl.http.access_log import AccessLog
+from jobctl.http.caller_streams import Streams
 from jobctl.http.doors import Doors
 from jobctl.http.limited_body import LimitedBody
 from jobctl.http.problems import Refused, of_error
+from jobctl.http.server import Server
 from jobctl.process.this_process import acting_as
+from jobctl.services import tokens
+from jobctl.store import sqlite
 
 #: What every answer has. The page needs nothing but files of the server itself.
 SECURITY_HEADERS = {
@@ -35,24 +40,26 @@ SECURITY_HEADERS = {
 }
 #: The share of requests without a token or session; they have one limit together.
 _NOBODY = ""
-#: Seconds between two looks whether the caller of a stream may still read it.
-_LOOK_S = 1.0
+_SOMEBODY = "somebody without a token"
 
 
 class Gate:
     """The middleware of one application."""
 
-    def __init__(self, app: ASGIApp, doors: Doors, log: AccessLog | None = None) -> None:
+    def __init__(self, app: ASGIApp, server: Server, log: AccessLog | None = None) -> None:
         self._app = app
-        self._doors = doors
+        self._server = server
+        self._doors = server.doors
         self._log = log
+        self._streams = Streams(server.doors, server.changes)
+        self._noting: set[asyncio.Task[None]] = set()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let a request through, or answer why not."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        answer = _Answer(send, self._doors)
+        answer = _Answer(send, self._doors, self._streams)
         try:
             await self._serve(scope, receive, answer)
         finally:
@@ -70,16 +77,29 @@ class Gate:
             return
         body = LimitedBody(receive, headers, most, self._doors.limits.client_timeout_s)
         answer.body, answer.scope = body, scope
+        if caller is not None and caller.token is not None and self._doors.is_news(caller.token):
+            self._note_use(caller.token)
         scope[CALLER] = answer.caller = caller
         try:
-            with acting_as(caller.actor if caller is not None else "somebody without a token"):
+            actor = _SOMEBODY if caller is None else caller.actor
+            with self._streams.ending(answer.cut_off), acting_as(actor):
                 await self._app(scope, body.receive, answer.send)
-        except _Ended:  # the stream has been ended in an orderly way
-            return
         except Refused:
             if body.refused is None or answer.status:
                 raise
             await of_error(body.refused)(scope, receive, answer.send)
+        await answer.finish()
+
+    def _note_use(self, token: str) -> None:
+        """Write down that a token is in use, next to the request."""
+
+        async def note() -> None:
+            with contextlib.suppress(JobctlError, sqlite.Error):  # it is of no importance for the request
+                await self._server.call(tokens.note_use, self._server.home, token, self._server.now())
+
+        task = asyncio.create_task(note())
+        self._noting.add(task)
+        task.add_done_callback(self._noting.discard)
 
     def _admit(self, scope: Scope, headers: Headers, answer: _Answer) -> Caller | None:
         """Return the caller. Raises Refused: a wrong Host or Origin, an unknown token, one request too many."""
@@ -100,14 +120,10 @@ class Gate:
         return caller
 
 
-class _Ended(Exception):
-    """A stream was ended because its caller lost its right, or because the server stops."""
-
-
 class _Answer:
     """The answer to one request, on its way out."""
 
-    def __init__(self, send: Send, doors: Doors) -> None:
+    def __init__(self, send: Send, doors: Doors, streams: Streams) -> None:
         self.begun = time.monotonic()
         self.status = 0
         self.bytes = 0
@@ -117,8 +133,10 @@ class _Answer:
         self.scope: Scope = {}
         self._send = send
         self._doors = doors
-        self._looked_at = self.begun
+        self._streams = streams
+        self._task = asyncio.current_task()  # a stream may be sent by another one
         self._is_replaced = False
+        self._is_cut_off = False
 
     async def send(self, message: Message) -> None:
         """Send a message with the headers that every answer has.
@@ -137,8 +155,6 @@ class _Answer:
             self._complete(message)
         elif message["type"] == "http.response.body":
             self.bytes += len(message.get("body", b""))
-            if message.get("more_body", False):
-                await self._look()
         await self._send(message)
 
     async def _send_first(self, message: Message) -> None:
@@ -153,15 +169,17 @@ class _Answer:
             headers.setdefault(name, value)
         for name, value in self.fields.items():
             headers.setdefault(name, value)
+        if self.caller is not None and headers.get("content-type", "").startswith("text/event-stream"):
+            self._streams.add(self._task, self.caller)
 
-    async def _look(self) -> None:
-        now = time.monotonic()
-        if self.caller is None or now < self._looked_at + _LOOK_S:
-            return
-        self._looked_at = now
-        if not identity.is_still_valid(self.caller, self._doors):
+    def cut_off(self) -> None:
+        """Note that the stream ends here, in an orderly way."""
+        self._is_cut_off = True
+
+    async def finish(self) -> None:
+        """End a stream that was cut off, so that the client knows that it has all of it."""
+        if self._is_cut_off and self.status:
             await self._send({"type": "http.response.body", "body": b"", "more_body": False})
-            raise _Ended
 
 
 async def _nothing() -> Message:

@@ -181,7 +181,6 @@ class _Stop:
     def __call__(self) -> None:
         self._manager.tell("STOPPING=1")
         self._server.changes.close()
-        self._server.doors.stopping.set()
         for door in self._doors:
             door.stop()
 

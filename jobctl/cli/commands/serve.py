@@ -11,6 +11,7 @@ import typer
 from jobctl.cli.command import Command, Group, subcommands
 from jobctl.cli.kept_options import KeptOption, declared, values_of
 from jobctl.cli.session import ARGUMENTS, Session, now_us, session
+from jobctl.domain.job_options import is_given
 from jobctl.domain.serve_options import OPTIONS, ServeOption
 from jobctl.errors import Exit, UsageError
 
@@ -46,7 +47,7 @@ class ServeGroup(Group):
 
     def invoke(self, ctx: Any) -> Any:
         """Serve, or run the command that follows; options of the server belong to it alone."""
-        given = [name for name, value in values_of(ctx, _VALUES).items() if value not in (None, False, ())]
+        given = [name for name, value in values_of(ctx, _VALUES).items() if is_given(value)]
         if ctx._protected_args and given:
             option = given[0].replace("_", "-")
             raise UsageError(

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from jobctl.config import Home
 from jobctl.domain.addresses import Address, is_loopback
+from jobctl.domain.job_options import is_given
 from jobctl.domain.option_values import named
 from jobctl.domain.serve_options import BY_NAME, OPTIONS, ServeOption
 from jobctl.errors import HomeError, UsageError
@@ -110,7 +111,7 @@ def socket_path(home: Home, environ: Mapping[str, str]) -> str:
 
 def _value(option: ServeOption, given: Any, settings: Settings) -> Any:
     """The value of an option: the one given, else the setting, else the default."""
-    if given not in (None, False, (), []):
+    if is_given(given):
         return _read(option, given, f"--{option.name}")
     found = settings.find("serve", option.name)
     if found is not None:
