@@ -17,6 +17,8 @@ _NAMES = {
         ),
         "jobctl.errors",
     ),
+    "AsyncJob": "jobctl.library.asynchronous",
+    "AsyncStore": "jobctl.library.asynchronous",
     "Job": "jobctl.library.job",
     "ResultFile": "jobctl.library.result_file",
     "Store": "jobctl.library.store",

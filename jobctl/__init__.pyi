@@ -16,6 +16,8 @@ from jobctl.errors import StoreError as StoreError
 from jobctl.errors import UnknownColumn as UnknownColumn
 from jobctl.errors import UsageError as UsageError
 from jobctl.errors import WaitTimeout as WaitTimeout
+from jobctl.library.asynchronous import AsyncJob as AsyncJob
+from jobctl.library.asynchronous import AsyncStore as AsyncStore
 from jobctl.library.job import Job as Job
 from jobctl.library.result_file import ResultFile as ResultFile
 from jobctl.library.store import Store as Store

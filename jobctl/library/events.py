@@ -35,7 +35,6 @@ class Events:
         since: int | None,
         *,
         follow: bool = True,
-        tasks: StoreTasks | None = None,
     ) -> None:
         """Made by ``Job.events`` and ``Store.events``."""
         self._home = home
@@ -43,10 +42,15 @@ class Events:
         self._stream = EventStream(home, wanted, since)
         self._is_closed = False
         self._follow = follow
-        self._tasks = tasks
+        self._tasks: StoreTasks | None = None
         self._page: deque[EventDocument] = deque()
         #: The id of the last event that the program has got; at the beginning the id after which it begins.
         self.position: int = self._stream.position
+
+    def with_tasks(self, tasks: StoreTasks) -> Self:
+        """Read with the threads of this store in ``async for``."""
+        self._tasks = tasks
+        return self
 
     def __enter__(self) -> Self:
         return self

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 #: What a screen says about keys.
 FOOTER = "Ctrl-C stops politely, twice at once"
-_LEAVE = "Ctrl-C leaves; the work continues"
+LEAVE = "Ctrl-C leaves; the work continues"
 #: The most seconds between two calls of ``progress`` while nothing changes.
 _CALL_EVERY_S = 30.0
 
@@ -54,7 +54,7 @@ def watch_here(home: Home, job: int, program: str, progress: Progress) -> None:
     from jobctl.library.documents import StatusDocument
 
     watched = WatchedJobs(home, [str(job)], program=program)
-    with contextlib.closing(watched), watched.frames(()) as frames, shown(progress, _LEAVE) as show:
+    with contextlib.closing(watched), watched.frames(()) as frames, shown(progress, LEAVE) as show:
         while True:
             status = wrap(watched.document(moment.now())["jobs"][0], StatusDocument)
             show(status)

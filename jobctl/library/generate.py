@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from jobctl.library import document_classes, option_types
+from jobctl.library import async_classes, document_classes, option_types
 
 
 def modules() -> dict[Path, str]:
     """Return the text of each generated module, by its path."""
     here = Path(__file__).parent
-    return {here / "documents.py": document_classes.module(), here / "options.py": option_types.module()}
+    return {
+        here / "asynchronous.py": async_classes.module(),
+        here / "documents.py": document_classes.module(),
+        here / "options.py": option_types.module(),
+    }
 
 
 def main() -> None:

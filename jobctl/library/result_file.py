@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -43,6 +43,17 @@ class ResultFile:
         from jobctl.services.output.result_dicts import dicts_of
 
         return dicts_of(self._home, self._found)
+
+    async def __aiter__(self) -> AsyncIterator[dict[str, Any]]:
+        """Yield the rows in a task; a thread reads the file."""
+        from jobctl.library.tasks import StoreTasks
+
+        tasks = StoreTasks(self._home, threads=1)
+        try:
+            async for row in tasks.each(self.__iter__):
+                yield row
+        finally:
+            tasks.close()
 
     def __fspath__(self) -> str:
         """The path, so that ``open`` and ``pandas.read_csv`` take it."""

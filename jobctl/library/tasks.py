@@ -10,18 +10,20 @@ import asyncio
 import contextlib
 import os
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from jobctl.config import Home
+from jobctl.errors import JobctlError
 from jobctl.services.daemon.changes_for_tasks import Changes
 
 #: Threads that call services, for one store.
 THREADS = 8
 #: Entries of a list that one call reads.
 _PAGE = 200
+_END = object()
 T = TypeVar("T")
 
 
@@ -70,13 +72,73 @@ class StoreTasks:
                     return found
                 await changes.after(seen, left_s)
 
-    async def each(self, begin: Callable[[], Iterator[T]]) -> AsyncIterator[T]:
+    async def each(self, begin: Callable[..., Iterator[T]], *args: Any, **options: Any) -> AsyncIterator[T]:
         """Yield what an iterator yields, some hundred entries for each call."""
-        iterator = await self.call(begin)
+        iterator = await self.call(begin, *args, **options)
         while page := await self.call(lambda: list(islice(iterator, _PAGE))):
             for entry in page:
                 yield entry
 
+    async def stream(self, begin: Callable[[int], Iterator[T]]) -> AsyncIterator[T]:
+        """Yield what an iterator yields that waits for each entry, in a thread of its own.
+
+        It gets a descriptor that becomes readable when nobody reads any more, and ends then.
+        """
+        reader, writer = os.pipe()
+        loop = asyncio.get_running_loop()
+        pool = ThreadPoolExecutor(1, thread_name_prefix="jobctl-stream")
+        iterator = begin(reader)
+        try:
+            while (entry := await loop.run_in_executor(pool, next, iterator, _END)) is not _END:
+                yield cast(T, entry)
+        finally:
+            os.close(writer)
+            # In its thread, because a connection belongs to the thread that opened it.
+            pool.submit(_end, iterator, reader)
+            pool.shutdown(wait=False)
+
+    async def interruptible(self, function: Callable[[int], T]) -> T:
+        """Call a function in a thread of its own; it gets a descriptor from which each byte counts as one Ctrl-C.
+
+        If the task is cancelled, the function is told so. The cancellation counts when the function has returned.
+        """
+        reader, writer = os.pipe()
+        os.set_blocking(reader, False)
+        pool = ThreadPoolExecutor(1, thread_name_prefix="jobctl-run")
+        future = asyncio.get_running_loop().run_in_executor(pool, _uninterrupted, function, reader)
+        is_cancelled = False
+        try:
+            while not future.done():
+                try:
+                    await asyncio.wait([future])
+                except asyncio.CancelledError:
+                    is_cancelled = True
+                    os.write(writer, b"!")
+            if is_cancelled:
+                future.exception()  # it was heard of
+                raise asyncio.CancelledError
+            return future.result()
+        finally:
+            pool.shutdown(wait=False)
+            os.close(writer)
+            os.close(reader)
+
     def close(self) -> None:
         """End the threads, after the calls that they are in."""
         self._pool.shutdown(wait=False)
+
+
+def _end(iterator: Iterator[Any], reader: int) -> None:
+    try:
+        if isinstance(iterator, Generator):
+            iterator.close()
+    finally:
+        os.close(reader)
+
+
+def _uninterrupted(function: Callable[[int], T], reader: int) -> T:
+    """Call a function; its KeyboardInterrupt must not end the event loop."""
+    try:
+        return function(reader)
+    except KeyboardInterrupt:
+        raise JobctlError("the work was interrupted", hint="store.run(resume=job.id) continues it") from None
