@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator
 from functools import partial
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Literal, Self, Unpack, overload
+from typing import TYPE_CHECKING, Any, Generic, Literal, Self, TypeVar, Unpack, overload
 
 from jobctl.errors import WaitTimeout
 from jobctl.library.job import Job
@@ -17,16 +17,20 @@ from jobctl.library.store import Store
 from jobctl.library.tasks import THREADS, StoreTasks
 
 if TYPE_CHECKING:
-    from jobctl.library.asynchronous import AsyncJob, AsyncStore
     from jobctl.library.documents import OutputDocument, OutputPieceDocument, PreviewDocument, StatusDocument
     from jobctl.library.job_reading import Stream
     from jobctl.library.options import Duration, Moment, RunOptions, SubmitOptions
     from jobctl.library.progress import Progress
     from jobctl.library.selecting import Numbers, Texts
 
+J = TypeVar("J", bound="AsyncJobBase")
 
-class AsyncStoreBase:
+
+class AsyncStoreBase(Generic[J]):
     """A store whose calls run in threads. Close it, or use it in ``async with``."""
+
+    #: The class of its jobs.
+    _kind: type[J]
 
     def __init__(
         self,
@@ -74,7 +78,7 @@ class AsyncStoreBase:
         wait: bool = False,
         start_daemon: bool = False,
         **options: Unpack[SubmitOptions],
-    ) -> AsyncJob: ...
+    ) -> J: ...
 
     @overload
     async def submit(
@@ -99,7 +103,7 @@ class AsyncStoreBase:
         wait: bool = False,
         start_daemon: bool = False,
         **options: Unpack[SubmitOptions],
-    ) -> AsyncJob | PreviewDocument:
+    ) -> J | PreviewDocument:
         """Accept rows as a job, as ``Store.submit``. A generator of rows is read in a thread.
 
         If the task is cancelled, the job may exist: a submission with the same ``key`` finds it.
@@ -123,7 +127,7 @@ class AsyncStoreBase:
         resume: int | str | None = None,
         progress: Progress = None,
         **options: Unpack[RunOptions],
-    ) -> AsyncJob:
+    ) -> J:
         """Accept rows as a job and run it here, as ``Store.run``; a function ``progress`` is called in the event loop.
 
         If the task is cancelled, the running items finish first; a second cancellation ends them. The job stays.
@@ -136,17 +140,15 @@ class AsyncStoreBase:
 
     def _asynchronous(self, found: Any) -> Any:
         """A job as an asynchronous one, and jobs in a list; anything else as it is."""
-        from jobctl.library.asynchronous import AsyncJob
-
         if isinstance(found, list):
             return [self._asynchronous(each) for each in found]
-        return AsyncJob(found, self) if isinstance(found, Job) else found
+        return self._kind(found, self) if isinstance(found, Job) else found
 
 
 class AsyncJobBase:
     """A job whose calls run in the threads of its store."""
 
-    def __init__(self, job: Job, store: AsyncStoreBase) -> None:
+    def __init__(self, job: Job, store: AsyncStoreBase[Any]) -> None:
         """Made by the methods of ``AsyncStore``."""
         self._job = job
         self._of = store
@@ -162,11 +164,6 @@ class AsyncJobBase:
     def uid(self) -> str:
         """The unique name of the job, which no other job of any store has. Raises NotFound."""
         return self._job.uid
-
-    @property
-    def store(self) -> AsyncStore:
-        """The store of the job."""
-        return self._of  # type: ignore[return-value]
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, AsyncJobBase) and self._job == other._job

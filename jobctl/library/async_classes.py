@@ -16,8 +16,8 @@ from pathlib import Path
 _FOLDER = Path(__file__).parent
 #: (class, the modules that have its methods, the object in the base class).
 _CLASSES = (("Job", ("job_reading", "job"), "_job"), ("Store", ("store",), "_store"))
-#: Methods for the library itself.
-_LEFT_OUT = frozenset({"log_ignored"})
+#: Methods for the library itself, and one that the generator writes otherwise.
+_LEFT_OUT = frozenset({"log_ignored", "store"})
 _WIDTH = 120
 _HEAD = '''"""The store and its jobs for asyncio.
 
@@ -33,6 +33,12 @@ from jobctl.library.aio import AsyncJobBase, AsyncStoreBase, plain
 
 if TYPE_CHECKING:
 '''
+_STORE_OF_JOB = (
+    "    @property",
+    "    def store(self) -> AsyncStore:",
+    '        """The store of the job."""',
+    "        return self._of  # type: ignore[return-value]",
+)
 #: The modules from which the head imports what it needs.
 _COMMON = ("collections.abc", "typing", "__future__")
 
@@ -96,8 +102,10 @@ def _import_lines(names: dict[str, str]) -> Iterator[str]:
 
 def _class(kind: str, methods: list[ast.FunctionDef], attribute: str) -> Iterator[str]:
     said = "A store of jobs" if kind == "Store" else "A job of a store"
-    yield f"class Async{kind}(Async{kind}Base):"
+    yield f"class Async{kind}(Async{kind}Base{'[AsyncJob]' * (kind == 'Store')}):"
     yield f'    """{said}, for asyncio. Its methods and their parameters are those of ``jobctl.{kind}``."""'
+    yield ""
+    yield from _STORE_OF_JOB if kind == "Job" else ["    _kind = AsyncJob"]
     for each in methods:
         yield ""
         yield textwrap.indent(_method(each, attribute), "    ")

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
         StatusDocument,
         StatusListDocument,
     )
+    from jobctl.library.events import Events
     from jobctl.library.job_reading import Kind
     from jobctl.library.options import CopyOptions, Duration, Function, Moment, RoundOptions, SetOptions, SubmitOptions
     from jobctl.library.result_file import ResultFile
@@ -36,6 +37,11 @@ if TYPE_CHECKING:
 
 class AsyncJob(AsyncJobBase):
     """A job of a store, for asyncio. Its methods and their parameters are those of ``jobctl.Job``."""
+
+    @property
+    def store(self) -> AsyncStore:
+        """The store of the job."""
+        return self._of  # type: ignore[return-value]
 
     async def status(self) -> StatusDocument:
         """Return everything about the job, as ``jobctl status --json``. Raises NotFound if it was removed."""
@@ -96,6 +102,11 @@ class AsyncJob(AsyncJobBase):
     async def explain(self, item: int | None = None) -> ExplainDocument:
         """Return why the job, or one of its items, is in its state, and what has happened to it. Raises NotFound."""
         return await self._tasks.call(self._job.explain, item)
+
+    def events(self, *, since: int | Moment | None = None, follow: bool = True, items: bool = False) -> Events:
+        """Return what happened to the job, in order; iterating ends when the job is done."""
+        events = self._job.events(since=since, follow=follow, items=items)
+        return events.with_tasks(self._tasks)
 
     async def report(self, output: str | os.PathLike[str] | None = None) -> str:
         """Return a report on the job as one HTML page that loads nothing, and write it to ``output``, if given."""
@@ -241,8 +252,10 @@ class AsyncJob(AsyncJobBase):
         return self._of._asynchronous(found)  # type: ignore[no-any-return]
 
 
-class AsyncStore(AsyncStoreBase):
+class AsyncStore(AsyncStoreBase[AsyncJob]):
     """A store of jobs, for asyncio. Its methods and their parameters are those of ``jobctl.Store``."""
+
+    _kind = AsyncJob
 
     async def recipe(
         self,
@@ -312,6 +325,30 @@ class AsyncStore(AsyncStoreBase):
             all=all,
         )
         return self._asynchronous(found)  # type: ignore[no-any-return]
+
+    def events(
+        self,
+        *jobs: int | str | AsyncJob,
+        since: int | Moment | None = None,
+        follow: bool = False,
+        items: bool = False,
+        state: Texts = None,
+        name: str | None = None,
+        label: Mapping[str, str] | Texts = None,
+        queue: str | None = None,
+    ) -> Events:
+        """Return what happened in the store, in order: all of it, or what happened to some jobs."""
+        events = self._store.events(
+            *map(plain, jobs),
+            since=since,
+            follow=follow,
+            items=items,
+            state=state,
+            name=name,
+            label=label,
+            queue=queue,
+        )
+        return events.with_tasks(self._tasks)
 
     async def prune(
         self,
