@@ -16,6 +16,7 @@ from jobctl.domain import blocker_kinds
 from jobctl.domain.blocker_kinds import BlockerKind
 from jobctl.domain.durations import format_duration
 from jobctl.domain.endings import Ending
+from jobctl.domain.event_types import TYPES
 from jobctl.domain.outcome import failure_code
 from jobctl.domain.policy import Policy
 from jobctl.domain.states import ItemState, JobState
@@ -136,6 +137,12 @@ def test_every_schema_is_named():
     shipped = importlib.resources.files("jobctl") / "schemas"
     text = section(page("jobctl-status.5"), "SCHEMAS")
     assert [path.name for path in shipped.iterdir() if path.name.endswith(".json") and path.name not in text] == []
+
+
+def test_every_type_of_event_is_listed_with_its_meaning():
+    text = " ".join(section(page("jobctl-events.1"), "EVENTS").split())
+    missing = [each.name for each in TYPES.values() if f".It Cm {each.name} {each.meaning}" not in text]
+    assert missing == []
 
 
 def test_the_variables_of_items_are_on_the_page_about_them():
