@@ -163,3 +163,16 @@ def test_a_program_that_is_run_as_a_module_gives_its_functions(tmp_path: Path) -
     done = run(tmp_path, "-m", "shop.prices")
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout) == ["shop.prices:double", [2, 4]]
+
+
+def test_a_function_that_is_called_may_submit_a_job(tmp_path: Path) -> None:
+    """It is refused only while a module is imported."""
+    path = tmp_path / "fan.py"
+    path.write_text(
+        f"import jobctl\nSTORE = jobctl.Store({str(tmp_path / 'state')!r})\n"
+        'def fan_out(n):\n    return STORE.submit(rows=[{"n": n}], command=["true"], name="part").id\n'
+        'if __name__ == "__main__":\n    print(list(STORE.run(rows=[{"n": 1}], call=fan_out).items())[0].result)\n'
+    )
+    done = run(tmp_path, path)
+    assert done.stdout == "2\n", done.stderr
+    assert jobctl.Store(tmp_path / "state").job("part").id == 2
