@@ -2443,12 +2443,30 @@ class UndoDocument(Record):
         def __getitem__(self, key: str, /) -> Any: ...
 
 
-class UnitDocument(Record):
-    """The service file of ``jobctl daemon install --json``."""
+class SocketUnitBlock(Record):
+    """The socket file of ``jobctl daemon install --serve --json``."""
 
     __slots__ = ()
     _optional: ClassVar[frozenset[str]] = frozenset({
         "text",
+    })  # fmt: skip
+
+    path: str
+    changed: bool
+    text: str | None
+    """The content of the file, with --print."""
+
+
+class UnitDocument(Record):
+    """The service file of ``jobctl daemon install --json``."""
+
+    __slots__ = ()
+    _blocks: ClassVar[Blocks] = {
+        "socket": SocketUnitBlock,
+    }
+    _optional: ClassVar[frozenset[str]] = frozenset({
+        "text",
+        "socket",
     })  # fmt: skip
 
     schema: Literal["jobctl.unit/1"]
@@ -2456,6 +2474,7 @@ class UnitDocument(Record):
     changed: bool
     text: str | None
     """The content of the file, with --print."""
+    socket: SocketUnitBlock | None
 
 
 class FindingBlock(Record):

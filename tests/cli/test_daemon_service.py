@@ -13,9 +13,12 @@ from pathlib import Path
 import pytest
 
 from jobctl.config import Home
+from jobctl.domain.addresses import Address
 from jobctl.services.daemon.log import follow, last_lines
+from jobctl.services.daemon.serve_unit import ServeUnit
 from jobctl.services.daemon.service_unit import Unit
 from tests.locks import held_lock
+from tests.schemas import check_named
 
 ROOT = Path(__file__).parents[2]
 
@@ -60,6 +63,30 @@ def test_systemd_understands_the_unit(tmp_path: Path) -> None:
     # It tells of units of this machine too, and of man when that is not installed.
     wrong = [line for line in said.stderr.splitlines() if unit.name in line and "man jobctl-daemon" not in line]
     assert not wrong
+    served = ServeUnit(tmp_path / "a store", str(tmp_path / "a 100% store" / "s"), (Address("::1", 8421),))
+    files = [tmp_path / "jobctl-serve.service", tmp_path / "jobctl-serve.socket"]
+    for path, text in zip(files, (served.service_text(), served.socket_text()), strict=True):
+        path.write_text(text)
+    said = subprocess.run([program, "--user", "verify", *files], env=env, capture_output=True, text=True)
+    wrong = [line for line in said.stderr.splitlines() if "jobctl-serve." in line and "man jobctl-serve" not in line]
+    assert not wrong
+
+
+def test_install_serve_writes_a_service_and_its_socket(
+    jobctl, home: Home, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    folder = tmp_path / "systemd" / "user"
+    done = jobctl("daemon", "install", "--serve")
+    assert done.code == 0 and "enable --now jobctl-serve.socket" in done.err
+    socket = (folder / "jobctl-serve.socket").read_text()
+    assert f"ListenStream={home.serve_socket}\nListenStream=127.0.0.1:8421\n" in socket
+    assert "jobctl --home" in (folder / "jobctl-serve.service").read_text()
+    again = jobctl("daemon", "install", "--serve", "--json").document
+    assert (again["changed"], again["socket"]["changed"]) == (False, False)
+    shown = check_named(jobctl("daemon", "install", "--serve", "--print", "--json").document)
+    assert shown["socket"]["text"] == socket
+    assert jobctl("daemon", "install", "--serve", "--slots", "2").code == 2
 
 
 @pytest.fixture

@@ -28,6 +28,8 @@ NOT_RUN = [
     (r"\btop( \S+)?$", "draws on a terminal until a person leaves it; tests/tui"),
     (r"run --resume last$", "continues a job that is not done; tests/e2e/test_run_resume.py"),
     (r"^jobctl daemon run$", "runs until it is stopped; tests/e2e/test_kill.py and others"),
+    (r"^jobctl serve( --|$)", "runs until it is stopped; tests/http/test_serve.py"),
+    (r"jobctl serve link", "asks a running server; tests/http/test_serve.py"),
     (r"daemon logs --follow", "runs until it is stopped; tests/cli/test_daemon_service.py"),
     (r"dask scheduler|jobctl worker|--scheduler-file|--cluster", "needs a cluster; tests/executors/cluster"),
     (r"--tls-ca", "needs certificates of a cluster; tests/executors/cluster"),

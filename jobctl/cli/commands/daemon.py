@@ -11,12 +11,14 @@ import typer
 from jobctl.cli.command import Command, subcommands
 from jobctl.cli.session import Session, now_us, session
 from jobctl.cli.submission.cluster import ClusterCommand, cluster_given, forgets_cluster
-from jobctl.errors import Exit
+from jobctl.errors import Exit, UsageError
 
 if TYPE_CHECKING:
     from jobctl.domain.documents.daemon import UnitDocument
     from jobctl.services.daemon.options import DaemonRequest
     from jobctl.services.daemon.restart import Restarted
+    from jobctl.services.daemon.serve_unit import ServeUnit
+    from jobctl.services.daemon.service_unit import Unit
     from jobctl.services.daemon.start import StartedDaemon
     from jobctl.services.settings.settings import Settings
 
@@ -272,7 +274,12 @@ def _log_line(shared: Session, line: str) -> None:
 def install(
     ctx: typer.Context,
     slots: SlotsOption = None,
-    name: Annotated[str, typer.Option(metavar="NAME", help="The name of the unit; default: jobctl.")] = "jobctl",
+    serve: Annotated[
+        bool, typer.Option("--serve", help="Write the units of the HTTP server instead: a service and its socket.")
+    ] = False,
+    name: Annotated[
+        str | None, typer.Option(metavar="NAME", help="The name of the unit; default: jobctl, or jobctl-serve.")
+    ] = None,
     show: Annotated[bool, typer.Option("--print", help="Print the unit and change nothing.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Replace an existing unit that differs.")] = False,
 ) -> int:
@@ -281,19 +288,19 @@ def install(
     Examples:
       jobctl daemon install
       jobctl daemon install --print --slots 8
+      jobctl daemon install --serve           the units of the HTTP server
       jobctl --home /srv/queue daemon install --name jobctl-srv
 
     The unit is Type=notify with a watchdog. A stop gives the running items a minute to finish, then ends them; they run
-    again after the next start.
+    again after the next start. The units of --serve listen where the settings say, and start the server when a request
+    comes.
     """
-    from jobctl.services.daemon.service_unit import Unit, install
-
     shared = session(ctx)
-    unit = Unit(shared.home.root, slots, name)
+    unit = _serve_unit(shared, slots, name) if serve else _unit(shared, slots, name)
     if show and not shared.json:
-        sys.stdout.write(unit.text())
+        sys.stdout.write(unit.texts())
         return Exit.OK
-    document = unit.document(os.environ) if show else install(unit, os.environ, force=force)
+    document = unit.document(os.environ) if show else unit.install(os.environ, force=force)
     if shared.json:
         shared.emit(document)
     else:
@@ -301,9 +308,31 @@ def install(
     return Exit.OK
 
 
+def _unit(shared: Session, slots: int | None, name: str | None) -> Unit:
+    from jobctl.services.daemon.service_unit import Unit
+
+    return Unit(shared.home.root, slots, name or "jobctl")
+
+
+def _serve_unit(shared: Session, slots: int | None, name: str | None) -> ServeUnit:
+    from jobctl.services.daemon.serve_unit import ServeUnit
+    from jobctl.services.serve.options import serve_options
+    from jobctl.services.settings.settings import load_settings
+
+    if slots is not None:
+        raise UsageError("--serve and --slots at once: the HTTP server runs no items", hint="leave one of them out")
+    options = serve_options(shared.home, {}, load_settings(os.environ, os.getcwd()))
+    return ServeUnit.of(shared.home.root, options, name or "jobctl-serve")
+
+
 def _tell_installed(shared: Session, document: UnitDocument) -> None:
-    path = document["path"]
-    shared.note(f"{path} {'written' if document['changed'] else 'is as it should be'}; now:")
+    written = [(document["path"], document["changed"])]
+    if "socket" in document:
+        written.append((document["socket"]["path"], document["socket"]["changed"]))
+    for path, changed in written:
+        shared.note(f"{path} {'written' if changed else 'is as it should be'}")
+    name = os.path.basename(written[-1][0]).removesuffix(".service")
+    shared.note("now:")
     shared.note("  systemctl --user daemon-reload")
-    shared.note(f"  systemctl --user enable --now {os.path.basename(path).removesuffix('.service')}")
+    shared.note(f"  systemctl --user enable --now {name}")
     shared.note("  loginctl enable-linger           to start it at boot, even if nobody logs in")

@@ -100,6 +100,14 @@ class DaemonLogDocument(TypedDict):
     lines: list[LogLineBlock]
 
 
+class SocketUnitBlock(TypedDict):
+    """The socket file of ``jobctl daemon install --serve --json``."""
+
+    path: str
+    changed: bool
+    text: NotRequired[Annotated[str, "the content of the file, with --print"]]
+
+
 class UnitDocument(TypedDict):
     """The service file of ``jobctl daemon install --json``."""
 
@@ -107,3 +115,4 @@ class UnitDocument(TypedDict):
     path: str
     changed: bool
     text: NotRequired[Annotated[str, "the content of the file, with --print"]]
+    socket: NotRequired[SocketUnitBlock]

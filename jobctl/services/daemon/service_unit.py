@@ -14,7 +14,7 @@ from jobctl.errors import UsageError
 if TYPE_CHECKING:
     from jobctl.domain.documents.daemon import UnitDocument
 
-_SCHEMA: Final = "jobctl.unit/1"
+SCHEMA: Final = "jobctl.unit/1"
 #: Seconds that running items have to finish after a stop; then they get TERM, and KILL after their grace period.
 POLITE_S = 60
 
@@ -55,17 +55,26 @@ class Unit:
         """Return the text of the unit, which names this Python and so does not depend on PATH. Raises UsageError."""
         program = [sys.executable, "-P", "-m", "jobctl", "--home", str(self.home)]
         return _TEXT.format(
-            home=_specifiers(str(self.home)),
-            program=_words(program),
+            home=specifiers(str(self.home)),
+            program=quoted_words(program),
             slots="" if self.slots is None else f" --slots {self.slots}",
             polite=POLITE_S,
             longest=POLITE_S + 30,
         )
 
+    def texts(self) -> str:
+        """Return what is to be shown: the text. Raises UsageError."""
+        return self.text()
+
     def document(self, environ: Mapping[str, str]) -> UnitDocument:
         """Return ``jobctl.unit/1`` of a unit that is only shown. Raises UsageError."""
         text = self.text()
-        return {"schema": _SCHEMA, "path": str(self.path(environ)), "changed": False, "text": text}
+        return {"schema": SCHEMA, "path": str(self.path(environ)), "changed": False, "text": text}
+
+    def install(self, environ: Mapping[str, str], *, force: bool) -> UnitDocument:
+        """Write the unit; returns ``jobctl.unit/1``. Raises UsageError if a file differs, unless ``force``."""
+        path = self.path(environ)
+        return {"schema": SCHEMA, "path": str(path), "changed": write_unit(path, self.text(), force=force)}
 
     def path(self, environ: Mapping[str, str]) -> Path:
         """Return the path of the unit. Raises UsageError for a name that a unit cannot have."""
@@ -77,14 +86,11 @@ class Unit:
         return Path(base) / "systemd" / "user" / f"{self.name}.service"
 
 
-def install(unit: Unit, environ: Mapping[str, str], *, force: bool) -> UnitDocument:
-    """Write the unit; returns ``jobctl.unit/1``. Raises UsageError if the file has another text and not ``force``."""
-    path = unit.path(environ)
-    return {"schema": _SCHEMA, "path": str(path), "changed": _write(path, unit.text(), force=force)}
+def write_unit(path: Path, text: str, *, force: bool) -> bool:
+    """Write the file in one step; returns whether its text changed.
 
-
-def _write(path: Path, text: str, *, force: bool) -> bool:
-    """Write the file in one step; returns whether its text changed."""
+    Raises UsageError if it has another text and not ``force``.
+    """
     try:
         before = path.read_text(encoding="utf-8")
     except FileNotFoundError:
@@ -104,19 +110,21 @@ def _write(path: Path, text: str, *, force: bool) -> bool:
     return True
 
 
-def _words(words: Sequence[str]) -> str:
+def quoted_words(words: Sequence[str]) -> str:
+    """Words of a command line as systemd reads them back. Raises UsageError."""
     return " ".join(_quoted(word) for word in words)
 
 
 def _quoted(word: str) -> str:
     """A word as systemd reads it back: $ and % are special to it even within quotes."""
-    word = _specifiers(word).replace("$", "$$")
+    word = specifiers(word).replace("$", "$$")
     if all(c.isalnum() or c in "/._-%$@+=:," for c in word):
         return word
     return '"' + word.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
-def _specifiers(text: str) -> str:
+def specifiers(text: str) -> str:
+    """A text in which no character has a special meaning for systemd. Raises UsageError."""
     if "\n" in text or "\r" in text:
         raise UsageError("a state directory with a line break in its name cannot be put into a unit")
     return text.replace("%", "%%")
