@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine
-from http import HTTPStatus
 from typing import Annotated, Any, Literal
 
+import orjson
 from fastapi import APIRouter, Query
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
@@ -21,7 +21,7 @@ from jobctl.http.answers import digest, of_bytes
 from jobctl.http.page_data import item_list_of, item_page_of, job_page_of
 from jobctl.http.page_files import static_root
 from jobctl.http.parameters import After, Cursor, ItemPath, JobPath, cursor_of, place_of
-from jobctl.http.problems import Refused, status_of_error
+from jobctl.http.problems import Refused, of_error
 from jobctl.http.server import Server, server_of
 from jobctl.render.pages.actions import RefusedForm
 from jobctl.render.pages.frame import Frame, Page, Viewer, live_part, markup
@@ -32,6 +32,8 @@ from jobctl.render.pages.notices import error_page, sign_in_page
 from jobctl.services.output.report import Subject
 from jobctl.services.status.document import empty_list_document, page_document
 
+#: A browser sends the origin of a form only with a policy that allows it, and the origin of each form is checked.
+HEADERS = {"Referrer-Policy": "same-origin"}
 #: The answers to what a person did; an address has only the word, so that nobody can make a page say something else.
 SAID = {
     "cancelled": "The cancel was requested.",
@@ -61,10 +63,10 @@ class PageRoute(APIRoute):
             try:
                 return await answer(request)
             except JobctlError as error:
-                return error_response(error)
+                return error_response(of_error(error))
             except RequestValidationError as error:
                 first = error.errors()[0]
-                return error_response(Refused(422, f"{first['loc'][-1]}: {first['msg']}"))
+                return error_response(of_error(Refused(422, f"{first['loc'][-1]}: {first['msg']}")))
 
         return with_error_pages
 
@@ -199,20 +201,19 @@ def page_response(request: Request, found: Caller, page: Page, *, is_part: bool 
     else:
         text = markup(page, Frame(viewer_of(found), static_root()))
     body = text.encode("utf-8", "replace")
-    answer = of_bytes(request, body, f'"{digest(body)}"', status=status)
+    answer = of_bytes(request, body, f'"{digest(body)}"', status=status, headers=HEADERS)
     if answer.status_code != 304:
         answer.headers["Content-Type"] = "text/html; charset=utf-8"
     return answer
 
 
-def error_response(error: JobctlError) -> Response:
-    """An error as a page; for a browser without a session, the page that says how to sign in."""
-    status = error.status if isinstance(error, Refused) else status_of_error(error)
-    if status == 401:
+def error_response(problem: Response) -> Response:
+    """A problem document as a page; for a browser without a session, the page that says how to sign in."""
+    found = orjson.loads(problem.body)
+    if problem.status_code == 401:
         page = sign_in_page()
     else:
-        page = error_page(HTTPStatus(status).phrase, error.message, error.hint, error.details)
-    headers = error.headers if isinstance(error, Refused) else {}
-    return HTMLResponse(
-        markup(page, Frame(Viewer(False, False), static_root())).encode("utf-8", "replace"), status, headers
-    )
+        page = error_page(found["title"], found["detail"], found["hint"], found["details"])
+    headers = {name: value for name, value in problem.headers.items() if not name.startswith("content-")}
+    text = markup(page, Frame(Viewer(False, False), static_root()))
+    return HTMLResponse(text.encode("utf-8", "replace"), problem.status_code, {**headers, **HEADERS})

@@ -128,7 +128,7 @@ function say(words) {
 
 const LOST = "Connection lost, trying again.";
 
-/** A stream of the server that is open while the page can be seen: a browser allows six for all its pages. */
+/** A stream of the server that is open while the page can be seen: a browser allows six connections for all its pages. */
 class Stream {
   #source = null;
   #timer = 0;
@@ -163,15 +163,20 @@ class Stream {
     };
     this.#source.onerror = () => this.#lost();
     for (const [name, act] of Object.entries(this.#events)) {
-      if (name !== "open") this.#source.addEventListener(name, act);
+      if (name !== "open" && name !== "refused") this.#source.addEventListener(name, act);
     }
   }
 
   #lost() {
     if (this.#isOver) return;
-    say(LOST);
     // The browser tries again by itself, unless the answer was an error, such as that of a server that is busy.
-    if (this.#source?.readyState !== EventSource.CLOSED) return;
+    const isRefused = this.#source?.readyState === EventSource.CLOSED;
+    if (isRefused && this.#events.refused) {
+      this.#events.refused();
+      return;
+    }
+    say(LOST);
+    if (!isRefused) return;
     this.#stop();
     this.#waits = Math.min(this.#waits + 1, 6);
     this.#timer = setTimeout(() => this.#start(), 500 * 2 ** this.#waits);
@@ -186,9 +191,8 @@ class Stream {
 }
 
 let changes = null;
-if (byId("live")) {
-  said = byId("live").dataset.says || "";
-  useLocalTimes(document);
+
+function followChanges() {
   changes = new Stream(() => byId("live").dataset.changes, { open: refresh, changed: refresh });
 }
 
@@ -215,15 +219,21 @@ function followOutput(log) {
     if (last) place.searchParams.set("offset", last);
     return place.href;
   };
+  let hasEnded = false;
+  const end = () => {
+    if (hasEnded) return;
+    hasEnded = true;
+    stream.close();
+    following -= 1;
+    if (!following) followChanges();
+  };
   const stream = new Stream(address, {
+    refused: end,
     message(event) {
       const piece = JSON.parse(event.data);
       if (event.lastEventId) last = event.lastEventId;
       if (piece.text) append(log, piece.text);
-      if (piece.over) {
-        stream.close();
-        refresh();
-      }
+      if (piece.over) end();
     },
   });
 }
@@ -235,10 +245,21 @@ function append(log, text) {
   if (isAtEnd) log.scrollTop = log.scrollHeight;
 }
 
-for (const log of document.querySelectorAll("pre.log")) {
-  log.scrollTop = log.scrollHeight;
-  if (log.dataset.follow) followOutput(log);
+/** The outputs that still grow. While there are any, they also tell that the item ends: fewer streams are open then. */
+let following = 0;
+
+function begin() {
+  said = byId("live").dataset.says || "";
+  useLocalTimes(document);
+  const logs = [...document.querySelectorAll("pre.log")];
+  for (const log of logs) log.scrollTop = log.scrollHeight;
+  const growing = logs.filter((log) => log.dataset.follow);
+  following = growing.length;
+  if (following) growing.forEach(followOutput);
+  else followChanges();
 }
+
+if (byId("live")) begin();
 
 // ---- Forms -----------------------------------------------------------------------------------------------------
 

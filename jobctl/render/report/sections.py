@@ -141,7 +141,7 @@ def results_section(status: StatusDocument, links: Links = NO_LINKS) -> Iterator
 
 def _file(name: str, rows: int, sha256: str | None) -> str:
     digest = f"<code>{text_of((sha256 or '')[:16])}</code>" if sha256 else ""
-    return f"<tr><td>{name}</td>{_number(number(rows))}<td>{digest}</td></tr>"
+    return f'<tr><td class="nowrap">{name}</td>{_number(number(rows))}<td>{digest}</td></tr>'
 
 
 def titles(words: Sequence[str]) -> str:
