@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 MEDIA_TYPE = "application/json"
 #: Answers are about one moment, and some callers see more than others: a cache may keep them and must ask each time.
-_CACHE_CONTROL = "private, no-cache"
+CACHE_CONTROL = "private, no-cache"
 
 
 def encoded(document: Any) -> bytes:
@@ -53,9 +53,13 @@ def revision_in(etag: str) -> int | None:
 def is_known(request: Request, etag: str) -> bool:
     """Return whether the client says in ``If-None-Match`` that it has the bytes of this ETag (RFC 9110, 13.1.2)."""
     given = request.headers.get("if-none-match")
-    if given is None:
-        return False
-    return given.strip() == "*" or etag in [each.strip().removeprefix("W/") for each in given.split(",")]
+    return given is not None and knows(given, etag)
+
+
+def knows(if_none_match: str, etag: str) -> bool:
+    """Return whether a value of ``If-None-Match`` names an ETag. The comparison is the weak one."""
+    given = if_none_match.strip()
+    return given in ("*", etag) or etag in [each.strip().removeprefix("W/") for each in given.split(",")]
 
 
 def answer(
@@ -74,7 +78,7 @@ def of_bytes(
     request: Request, body: bytes, etag: str, *, status: int = 200, headers: Mapping[str, str] | None = None
 ) -> Response:
     """``answer`` for bytes that were made before."""
-    found = {"Cache-Control": _CACHE_CONTROL, **(headers or {})}
+    found = {"Cache-Control": CACHE_CONTROL, **(headers or {})}
     if request.method in ("GET", "HEAD"):
         found["ETag"] = etag
         if status == 200 and is_known(request, etag):

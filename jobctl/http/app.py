@@ -16,6 +16,7 @@ from jobctl.http.intake.receiving import Bounds
 from jobctl.http.intake.state import Intake
 from jobctl.http.methods import Head
 from jobctl.http.parameters import refuse_unknown
+from jobctl.http.quick import QuickJobs
 from jobctl.http.routes import (
     control,
     events,
@@ -78,6 +79,7 @@ def make_app(server: Server, log: AccessLog | None = None) -> FastAPI:
     for router in _ROUTERS:
         app.include_router(router)
     app.add_middleware(Head)
+    app.add_middleware(QuickJobs, kept=server.kept, table=versions.DEPRECATED)
     app.add_middleware(Gate, server=server, log=log)
     return app
 

@@ -45,6 +45,11 @@ class Kept(NamedTuple):
     core: str  # a digest without what changes by itself
     made_s: float
 
+    @property
+    def raw_headers(self) -> list[tuple[bytes, bytes]]:
+        """The headers as bytes."""
+        return [(name.lower().encode(), value.encode()) for name, value in self.headers.items()]
+
 
 class KeptJobs:
     """The answers of one server. Only its event loop uses this."""
@@ -63,8 +68,8 @@ class KeptJobs:
     async def job(self, number: int) -> Kept:
         """Return the answer about a job. Raises NotFound, Busy, StoreError."""
         now = self._now()
-        kept = self._kept.get(number)
-        if kept is not None and kept.at == now and (kept.is_done or time.monotonic() - kept.made_s < FRESH_S):
+        kept = self._true(number, now)
+        if kept is not None:
             return kept
         started, making = self._making.get(number, (None, None))
         # One that began before the last commit may not have seen it.
@@ -73,6 +78,16 @@ class KeptJobs:
             self._making[number] = (now, making)
             making.add_done_callback(lambda done: self._forget(number, done))
         return await asyncio.shield(making)
+
+    def true(self, number: int) -> Kept | None:
+        """Return the kept answer about a job, if it is still true."""
+        return self._true(number, self._now()) if number in self._kept else None
+
+    def _true(self, number: int, now: tuple[object, ...]) -> Kept | None:
+        kept = self._kept.get(number)
+        if kept is not None and kept.at == now and (kept.is_done or time.monotonic() - kept.made_s < FRESH_S):
+            return kept
+        return None
 
     def seen(self, number: int) -> Seen | None:
         """Return the version of a job; None if it cannot be read at once, or does not exist."""

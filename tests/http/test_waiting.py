@@ -10,6 +10,7 @@ import httpx
 from jobctl.config import Home
 from jobctl.store import jobs
 from tests.factories import JobMaker, make_store
+from tests.http.doors import token_for
 from tests.http.serving import serving
 from tests.wait import wait_until
 
@@ -117,3 +118,30 @@ def test_answers_say_when_to_ask_again(home: Home, store: JobMaker) -> None:
         assert links["self"] == f"/v1/jobs/{done}"
         for name in ("items", "causes", "explain", "report"):
             assert client.get(links[name]).status_code == 200
+
+
+def test_the_quick_answer_is_that_of_the_route(home: Home, store: JobMaker) -> None:
+    job = store.job("s", state="succeeded", finished_at=1_795_458_600_000_000)
+    with serving(home) as client:
+        client.get(f"/v1/jobs/{job}")
+        by_route = client.get(f"/v1/jobs/{job}?wait=0")
+        quick = client.get(f"/v1/jobs/{job}")
+        assert quick.content == by_route.content
+        assert dict(quick.headers) == dict(by_route.headers)
+        for given in (quick.headers["etag"], "*", f'"x", W/{quick.headers["etag"]}'):
+            known = {"If-None-Match": given}
+            answers = [client.get(f"/v1/jobs/{job}{query}", headers=known) for query in ("?wait=0", "")]
+            assert [(each.status_code, each.content) for each in answers] == [(304, b"")] * 2
+            assert dict(answers[0].headers) == dict(answers[1].headers)
+        assert client.head(f"/v1/jobs/{job}").headers["content-length"] == str(len(quick.content))
+        assert client.get(f"/v1/jobs/{job}", headers={"If-None-Match": '"x"'}).status_code == 200
+
+
+def test_a_token_that_sees_only_its_own_jobs_gets_no_kept_answer(home: Home, store: JobMaker) -> None:
+    job = store.job("q")
+    everyone, own = token_for(home, "everyone", sees_all=True), token_for(home, "own")
+    with serving(home, tcp=True) as client:
+        for _ in range(3):
+            assert client.get(f"/v1/jobs/{job}", headers=everyone).status_code == 200
+            assert client.get(f"/v1/jobs/{job}", headers=own).status_code == 404
+            assert client.get(f"/v1/jobs/{job}").status_code == 401
