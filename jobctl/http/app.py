@@ -14,6 +14,7 @@ from jobctl.http.framing import OneLength
 from jobctl.http.gate import Gate
 from jobctl.http.intake.receiving import Bounds
 from jobctl.http.intake.state import Intake
+from jobctl.http.log_streams import LogStreams
 from jobctl.http.methods import Head
 from jobctl.http.parameters import refuse_unknown
 from jobctl.http.quick import QuickJobs
@@ -72,6 +73,7 @@ def make_app(server: Server, log: AccessLog | None = None) -> FastAPI:
     app.state.server = server
     app.state.intake = Intake(server, _bounds(server.doors.limits))
     app.state.feeds = Feeds(server)
+    app.state.log_streams = LogStreams(server)
     versions.install(app)
     app.add_middleware(OneLength)
     problems.install(app)

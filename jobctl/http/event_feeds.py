@@ -16,12 +16,13 @@ from sse_starlette import ServerSentEvent
 from starlette.requests import HTTPConnection
 
 from jobctl.domain.states import TERMINAL_JOB_STATES
-from jobctl.errors import NotFound
+from jobctl.errors import JobctlError, NotFound
 from jobctl.http.access import Caller, job_of
 from jobctl.http.answers import encoded
 from jobctl.http.server import Server
+from jobctl.http.streams import Sent
 from jobctl.services.events import PAGE, EventReader, WantedEvents
-from jobctl.store import event_ids
+from jobctl.store import event_ids, sqlite
 from jobctl.store.database import Database
 from jobctl.store.opening.open import open_database
 from jobctl.store.views import jobs as job_views
@@ -131,7 +132,7 @@ class Feeds:
         self._feeds: dict[Selection, Feed] = {}
         self._work: asyncio.Task[None] | None = None
 
-    async def events(self, selection: Selection, position: int) -> AsyncIterator[bytes]:
+    async def events(self, selection: Selection, position: int) -> AsyncIterator[Sent]:
         """Yield the events after an id, as they happen, each time those that there are.
 
         It ends when the job of the selection is done and nothing follows, when the server stops, and when the store is
@@ -177,6 +178,8 @@ class Feeds:
                             await changes.after(seen)
                 finally:
                     source.close()
+        except (JobctlError, sqlite.Error, OSError):
+            pass  # a client that tries again learns why
         finally:
             feeds, self._feeds = self._feeds, {}
             for feed in feeds.values():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
@@ -48,7 +49,9 @@ class Server:
         self.doors = Doors(home) if doors is None else doors
         self.program = program
         self.now = now
-        #: What waiting requests wait for. Closing it ends them: whoever stops the server does this first.
+        #: Set when the server stops.
+        self.stopping = asyncio.Event()
+        #: What waiting requests wait for.
         self.changes = Changes(home)
         self.kept = KeptJobs(home, lambda job: self.call(self._status, job))
         self._threads = anyio.CapacityLimiter(THREADS)
@@ -84,9 +87,14 @@ class Server:
         finally:
             database.close()
 
+    def end_waits(self) -> None:
+        """End the requests that wait for something, and streams. Whoever stops the server does this first."""
+        self.changes.close()
+        self.stopping.set()
+
     async def close(self) -> None:
         """Release what the server keeps, when it stops."""
-        self.changes.close()
+        self.end_waits()
         self.doors.close()
         self.kept.close()
 

@@ -180,7 +180,7 @@ class _Stop:
 
     def __call__(self) -> None:
         self._manager.tell("STOPPING=1")
-        self._server.changes.close()
+        self._server.end_waits()
         for door in self._doors:
             door.stop()
 

@@ -22,6 +22,8 @@ PING_S = 15
 #: Seconds for which a client may leave the stream unread, before the stream ends. It can resume it.
 SEND_S = 30.0
 _NOT_WANTED = re.compile(r"q=0(\.0*)?")
+#: What a stream sends at once: an event, or the bytes of several.
+Sent = bytes | ServerSentEvent
 _HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 
 
@@ -43,14 +45,14 @@ def wants_stream(request: Request) -> bool:
     return False
 
 
-def stream(request: Request, events: AsyncIterator[bytes]) -> Response:
+def stream(request: Request, events: AsyncIterator[Sent]) -> Response:
     """Answer with a stream of these bytes. A HEAD request gets the headers alone."""
     if request.scope.get("jobctl.head"):
         return Response(None, 200, _HEADERS, MEDIA_TYPE)
     return Stream(_guarded(events), headers=_HEADERS, media_type=MEDIA_TYPE, ping=PING_S, send_timeout=SEND_S)
 
 
-async def _guarded(events: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+async def _guarded(events: AsyncIterator[Sent]) -> AsyncIterator[Sent]:
     """The stream after the line that says when to try again. An error of the store ends it: a new request tells it."""
     yield ServerSentEvent(retry=RETRY_MS, sep="\n").encode()
     with suppress(JobctlError):

@@ -27,7 +27,7 @@ PATIENCE_S = 60.0
 def serving(home: Home, *, tcp: bool = False, now: Callable[[], int] = moment.now) -> Iterator[httpx.Client]:
     """Serve a store for the block; yields a client whose addresses are paths: ``client.get("/v1/jobs")``."""
     server = Server(home, now=now)
-    with serving_app(make_app(server), tcp=tcp, ending=server.changes.close) as client:
+    with serving_app(make_app(server), tcp=tcp, ending=server.end_waits) as client:
         yield client
 
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from itertools import islice
 
 import httpx
 import pytest
 
 from jobctl.config import Home
+from jobctl.services.tokens import NewToken, add_token, read_token, revoke_token
 from jobctl.store import event_ids, journal, outcomes
 from jobctl.store import jobs as job_rows
 from jobctl.store.outcomes import Section
@@ -199,3 +201,38 @@ def test_streams_end_when_the_server_stops(home: Home, store: JobMaker) -> None:
         events = events_of(stream.__enter__())
         next(events)
     # The end of the block waits for the server, which waits for its streams.
+
+
+@pytest.fixture
+def token(home: Home, store: JobMaker) -> NewToken:
+    token = read_token("app", "read", recipes=(), queue=None, rate="1000/s", sees_all=False)
+    return add_token(home, token, SUBMITTED_AT)
+
+
+def test_a_token_sees_the_events_of_its_own_jobs_alone(home: Home, store: JobMaker, token: NewToken) -> None:
+    own, other = store.job("q", owner="app"), store.job("q")
+    with serving(home, tcp=True) as client:
+        client.headers["Authorization"] = f"Bearer {token.text}"
+        with client.stream("GET", "/v1/events?items=true", headers=_STREAM) as response:
+            number = note(store, own, "submitted")
+            note(store, other, "submitted")
+            settle(store, other, range(1, 2))
+            with store.database.transaction():
+                journal.note_of_store(store.database, "queue_paused", at=SUBMITTED_AT, actor="alice", queue="default")
+            last = note(store, own)
+            assert [int(event.id) for event in islice(events_of(response), 2)] == [number, last]
+        assert [event["id"] for event in client.get("/v1/events").json()["events"]] == [number, last]
+        assert client.get(f"/v1/jobs/{other}/events").status_code == 404
+
+
+def test_a_revoked_token_ends_its_streams(home: Home, store: JobMaker, token: NewToken) -> None:
+    job = store.job("q", owner="app", state="running")
+    note(store, job)
+    with serving(home, tcp=True) as client:
+        client.headers["Authorization"] = f"Bearer {token.text}"
+        with client.stream("GET", f"/v1/jobs/{job}/events", headers=_STREAM) as response:
+            events = events_of(response)
+            next(events)
+            revoke_token(home, "app", SUBMITTED_AT)
+            assert list(events) == []
+        assert client.get(f"/v1/jobs/{job}/events").status_code == 401

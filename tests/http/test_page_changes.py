@@ -39,3 +39,9 @@ def test_a_list_hears_of_a_store_that_is_made_later(home: Home) -> None:
         events = names_of(response)
         make_store(home).job("s")
         assert next(events) == "changed"
+
+
+def test_a_request_for_the_headers_alone_ends(home: Home, store: JobMaker) -> None:
+    job = store.job("s")
+    with serving(home) as client:
+        assert [client.head(path).status_code for path in ("/changes", f"/jobs/{job}/changes")] == [200, 200]

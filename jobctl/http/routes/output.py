@@ -5,14 +5,17 @@ from __future__ import annotations
 import os
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Path, Query, Request
+from fastapi import APIRouter, Header, Path, Query, Request
 from starlette.responses import Response
 
 from jobctl.errors import NotFound
 from jobctl.http.access import Caller, Reader, job_of
 from jobctl.http.files import FilePart, answer_file, open_part
+from jobctl.http.log_streams import LogPlace, begin_of, place_of
 from jobctl.http.parameters import ItemPath, JobPath
 from jobctl.http.server import Server, server_of
+from jobctl.http.streams import stream as event_stream
+from jobctl.http.streams import wants_stream
 from jobctl.services.control.targets import Target
 from jobctl.services.output.logs import Choice, Piece, attempts, piece, tail
 from jobctl.store.views.items import AttemptView
@@ -21,6 +24,8 @@ router = APIRouter(prefix="/v1/jobs/{job}/items/{item}/logs")
 _STREAMS = {"stdout": "out", "stderr": "err"}
 #: The output of an item may be anything, so no charset is named, and a browser must not guess what it is.
 _MEDIA_TYPE = "text/plain"
+#: Bytes of an output, perhaps with the number of an attempt before them.
+_OFFSET = r"^([0-9]{1,9}:)?[0-9]{1,15}$"
 _HEADERS = {"X-Content-Type-Options": "nosniff", "Content-Security-Policy": "default-src 'none'; sandbox"}
 
 
@@ -35,12 +40,43 @@ async def show_output(
         int | None, Query(description="This attempt; default: the latest.", ge=1, le=1_000_000_000)
     ] = None,
     tail: Annotated[int | None, Query(description="Only this many lines at the end.", ge=0, le=1_000_000)] = None,
+    offset: Annotated[
+        str | None,
+        Query(
+            description="Of a stream: it begins after so many bytes, of this attempt with ATTEMPT:BYTES.",
+            pattern=_OFFSET,
+        ),
+    ] = None,
+    last_event_id: Annotated[
+        str | None, Header(description="Of a stream: as offset, which it replaces.", pattern=_OFFSET)
+    ] = None,
 ) -> Response:
-    """The output of an item, as the item wrote it. While the item runs, it is what there is so far."""
+    """The output of an item, as the item wrote it. While the item runs, it is what there is so far.
+
+    As text/event-stream, it is a stream of what the item writes, in JSON; a stream of a given attempt ends with it.
+    """
     server = server_of(request)
+    if wants_stream(request):
+        begin = last_event_id or offset
+        place = LogPlace(0, item, _STREAMS[stream], attempt, None if begin is None else begin_of(begin))
+        return await _stream(request, found, job, place)
     part, number, is_over = await server.call(_open, server, found, job, item, _STREAMS[stream], attempt, tail)
     headers = {**_HEADERS, "Jobctl-Attempt": str(number), "Jobctl-Attempt-Running": str(not is_over).lower()}
     return answer_file(request, part, headers, _MEDIA_TYPE)
+
+
+async def _stream(request: Request, found: Caller, job: str, place: LogPlace) -> Response:
+    streams = request.app.state.log_streams
+    streams.check()
+    begun = await server_of(request).call(_begin, server_of(request), found, job, place)
+    if begun is None:
+        return Response(None, 204, {"Cache-Control": "no-store"})
+    return event_stream(request, streams.pieces(begun))
+
+
+def _begin(server: Server, found: Caller, text: str, place: LogPlace) -> LogPlace | None:
+    with server.database() as database:
+        return place_of(database, server.home, place._replace(job=job_of(database, found, text)))
 
 
 def _open(

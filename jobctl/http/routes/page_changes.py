@@ -7,13 +7,14 @@ from collections.abc import AsyncIterator
 from contextlib import suppress
 
 from fastapi import APIRouter, Request
-from sse_starlette import EventSourceResponse, ServerSentEvent
+from sse_starlette import ServerSentEvent
 from starlette.responses import Response
 
 from jobctl.errors import JobctlError
 from jobctl.http.access import Caller, Reader, job_of
 from jobctl.http.parameters import JobPath
 from jobctl.http.server import Server, server_of
+from jobctl.http.streams import Sent, stream
 from jobctl.store.jobs import revision
 
 router = APIRouter(include_in_schema=False)
@@ -22,7 +23,6 @@ router = APIRouter(include_in_schema=False)
 PACE_S = 1.0
 #: Seconds without a change after which a page reads its part all the same: times pass, and a daemon may have died.
 QUIET_S = 10.0
-_HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 _CHANGED = ServerSentEvent(data="", event="changed")
 
 
@@ -31,7 +31,7 @@ async def changes_of_list(request: Request, found: Reader) -> Response:
     """Tells a list of jobs that a job may have changed."""
     del found
     server = server_of(request)
-    return EventSourceResponse(_of_store(server), headers=_HEADERS)
+    return stream(request, _of_store(server))
 
 
 @router.get("/jobs/{job}/changes")
@@ -39,7 +39,7 @@ async def changes_of_job(request: Request, job: JobPath, found: Reader) -> Respo
     """Tells the pages of a job that it has changed. Raises NotFound."""
     server = server_of(request)
     number = await server.call(_number, server, found, job)
-    return EventSourceResponse(_of_job(server, number), headers=_HEADERS)
+    return stream(request, _of_job(server, number))
 
 
 def _number(server: Server, found: Caller, text: str) -> int:
@@ -47,7 +47,7 @@ def _number(server: Server, found: Caller, text: str) -> int:
         return job_of(database, found, text)
 
 
-async def _of_store(server: Server) -> AsyncIterator[ServerSentEvent]:
+async def _of_store(server: Server) -> AsyncIterator[Sent]:
     """A change for every change of the store, also of one that is made later."""
     while not server.changes.is_closed:
         with suppress(JobctlError):
@@ -60,7 +60,7 @@ async def _of_store(server: Server) -> AsyncIterator[ServerSentEvent]:
         await asyncio.sleep(PACE_S)
 
 
-async def _of_job(server: Server, job: int) -> AsyncIterator[ServerSentEvent]:
+async def _of_job(server: Server, job: int) -> AsyncIterator[Sent]:
     """A change of the store is a change of the page only if the revision of the job is another one."""
     known: int | None = -1
     async with server.changes.watched() as changes:

@@ -61,6 +61,7 @@ class FollowTarget:
     after: int = 0
     choice: Choice = field(default_factory=Choice)  # its ``tail`` counts for what is there already, and its ``since``
     chosen: SelectedItems | None = None  # only these items of the job, whatever they do
+    begin: tuple[int, int] | None = None  # of one item: this attempt after so many bytes, and the attempts after it
 
 
 class Follower:
@@ -85,6 +86,10 @@ class Follower:
         self._chosen = wanted.chosen
         if item is not None and wanted.chosen is not None and not self._chosen_of([item], wanted.chosen):
             self._unfinished.clear()
+        if item is not None and wanted.begin is not None:
+            attempt, skip = wanted.begin
+            self._finished[item] = attempt - 1
+            self._readers[item, attempt] = _Reader(dict.fromkeys(STREAMS, skip))
         self._tail = wanted.choice.tail  # None after the first look: what is written from then on is shown in full
 
     def events(self) -> Iterator[OutputEvent]:
