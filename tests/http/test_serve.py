@@ -82,6 +82,7 @@ def test_kill_9_leaves_nothing_that_blocks_the_next_start(home: Home, tmp_path: 
         assert code == 2 and "--no-tcp" in said
 
 
+@pytest.mark.slow
 def test_a_service_manager_passes_its_sockets_on(home: Home, tmp_path: Path) -> None:
     """As systemd does it: descriptors from 3 on, and the number of the process."""
     at_path, at_port = socket.socket(socket.AF_UNIX), socket.create_server(("127.0.0.1", 0))
@@ -125,6 +126,7 @@ def test_a_service_manager_passes_its_sockets_on(home: Home, tmp_path: Path) -> 
         at_port.close()
 
 
+@pytest.mark.slow
 def test_a_running_request_finishes_and_a_stream_ends_when_the_server_stops(home: Home, tmp_path: Path) -> None:
     with program(home, tmp_path, "--no-tcp") as served:
         connection = socket.socket(socket.AF_UNIX)
@@ -155,6 +157,7 @@ def _accepts(path: str) -> bool:
         return True
 
 
+@pytest.mark.slow
 def test_slow_and_oversized_heads_are_cut_off(home: Home, tmp_path: Path) -> None:
     with program(home, tmp_path, "--client-timeout", "1s", "--max-connections", "3") as served:
         address = served.ready["urls"][0].removeprefix("http://").split(":")
