@@ -13,13 +13,14 @@ _NAMES = {
     **dict.fromkeys(
         (
             *("Busy", "Exit", "HomeError", "InputRejected", "JobctlError", "KeyConflict", "NoRoom", "NotFound"),
-            *("OlderDaemon", "StoreError", "UnknownColumn", "UsageError", "WaitTimeout"),
+            *("JobChanged", "WrongState", "OlderDaemon", "StoreError", "UnknownColumn", "UsageError", "WaitTimeout"),
         ),
         "jobctl.errors",
     ),
     "AsyncJob": "jobctl.library.asynchronous",
     "AsyncStore": "jobctl.library.asynchronous",
     "Job": "jobctl.library.job",
+    "RowsRejected": "jobctl.sources.problems",
     "ResultFile": "jobctl.library.result_file",
     "Store": "jobctl.library.store",
 }

@@ -9,6 +9,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from enum import IntEnum
 
+TYPE_CHECKING = False  # as typing's own, which takes longer to import than this
+if TYPE_CHECKING:
+    from typing import Any
+
 
 class Exit(IntEnum):
     """Exit codes of every command; the table in jobctl(1)."""
@@ -38,6 +42,26 @@ class JobctlError(Exception):
         self.message = message
         self.hint = hint
         self.details = tuple(details)
+        self._notes: list[str] = []
+
+    @property
+    def __notes__(self) -> list[str]:  # type: ignore[override]
+        """The details and the hint, which Python prints below the message in a traceback, and notes of others."""
+        return [*(f"  {line}" for line in (*self.details, self.hint) if line), *self._notes]
+
+    def add_note(self, note: str, /) -> None:
+        """Add a line to the traceback."""
+        self._notes.append(note)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Let the error cross to another process of the program, whatever its class needs to be made."""
+        return _restored, (type(self), self.args, dict(self.__dict__))
+
+
+def _restored(kind: type[JobctlError], args: tuple[Any, ...], facts: dict[str, Any]) -> JobctlError:
+    error = kind.__new__(kind, *args)
+    error.__dict__.update(facts)
+    return error
 
 
 class UsageError(JobctlError):

@@ -11,6 +11,7 @@ from jobctl.library.given import functions_of, options_of, refuse_unknown, text_
 from jobctl.library.job_reading import JobReading
 from jobctl.library.records import wrap
 from jobctl.library.selecting import Numbers, Texts, selection
+from jobctl.library.store_in_hints import hints_name_the_store
 from jobctl.process import moment
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ _OF_COPIES = tuple(option for option in OPTIONS if option.of_retry or option.of_
 _RULES = tuple(option.key for option in OPTIONS if option.effect)
 
 
+@hints_name_the_store
 class Job(JobReading):
     """A job of a store. It has the number of the job and keeps nothing else: every call reads the store.
 

@@ -11,6 +11,7 @@ from jobctl.errors import JobctlError, NotFound, UsageError
 from jobctl.library.given import text_of
 from jobctl.library.records import wrap
 from jobctl.library.selecting import Numbers, Texts, event_id, selection
+from jobctl.library.store_in_hints import hints_name_the_store
 from jobctl.process import moment
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ Kind: TypeAlias = Literal["succeeded", "failed", "unprocessed", "rejected", "und
 _STREAMS: dict[str | None, tuple[str, ...]] = {None: ("out", "err"), "stdout": ("out",), "stderr": ("err",)}
 
 
+@hints_name_the_store
 class JobReading:
     """The part of ``Job`` that changes nothing."""
 
@@ -46,6 +48,10 @@ class JobReading:
         self._store = store
         #: The number of the job.
         self.id: int = number
+
+    @property
+    def _program(self) -> str:
+        return self._store.program
 
     def status(self) -> StatusDocument:
         """Return everything about the job, as ``jobctl status --json``. Raises NotFound if it was removed.

@@ -15,6 +15,7 @@ from jobctl.errors import UsageError
 from jobctl.library.given import text_of
 from jobctl.library.records import wrap
 from jobctl.library.selecting import Texts, event_id, job_conditions
+from jobctl.library.store_in_hints import hints_name_the_store
 from jobctl.process import moment
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ _log = logging.getLogger("jobctl")
 _OF_RUN = ("executor", "scheduler", "scheduler_file", "cluster", "workers", "tls_ca", "tls_cert", "tls_key", "insecure")
 
 
+@hints_name_the_store
 class Store:
     """A store of jobs: the rows, their outcomes and their output. No daemon is needed, except to run what is submitted.
 
@@ -66,6 +68,10 @@ class Store:
     def home(self) -> Path:
         """The folder of the store."""
         return self.place.root
+
+    @property
+    def _program(self) -> str:
+        return self.program
 
     @property
     def folder(self) -> str:

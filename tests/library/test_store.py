@@ -193,6 +193,20 @@ def test_the_home_is_that_of_the_command_line(tmp_path: Path, monkeypatch: pytes
         jobctl.Store().job("last")
 
 
+def test_hints_name_the_store(library: jobctl.Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    job = library.submit(rows=[{"id": 1}], command=["true"])
+    with pytest.raises(jobctl.WaitTimeout) as caught:
+        job.wait(timeout=0)
+    assert caught.value.hint == f"jobctl --home {library.home} status 1"
+    with pytest.raises(jobctl.NotFound) as missing:
+        library.recipe("x", rows=[{"id": 1}])
+    assert "--home --home" not in (missing.value.hint or "")
+    monkeypatch.setenv("JOBCTL_HOME", str(library.home))
+    with pytest.raises(jobctl.WaitTimeout) as plain:
+        jobctl.Store().job(1).wait(timeout=0)
+    assert plain.value.hint == "jobctl status 1"
+
+
 def test_jobs_are_listed_by_conditions(library: jobctl.Store) -> None:
     first = library.submit(rows=[{"id": 1}], command=["true"], name="nightly-1", label={"team": "a"})
     second = library.submit(rows=[{"id": 1}], command=["true"], name="other", hold=True)
