@@ -1,4 +1,4 @@
-"""The rules that must hold after every trial, C1 to C10."""
+"""The rules that must hold after every trial, C1 to C11."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import csv
 from collections import Counter
 from collections.abc import Iterator
 
+from jobctl.store import outcomes
 from tests.faults import proc
 from tests.faults.check_undo import undo_violations
 from tests.faults.rig import ATTEMPTS, Rig, Seen
@@ -31,7 +32,7 @@ _STATES = ("queued", "running", "retrying", "succeeded", "failed", "unprocessed"
 def violations(rig: Rig) -> list[str]:
     """Sentences about what does not hold; empty when all is well. The daemon is up or down, all jobs are done."""
     found = [*rig.notes, *_accepted_exist(rig), *_witness(rig), *_database(rig), *_processes(rig), *_results(rig)]
-    return [*found, *undo_violations(rig)]
+    return [*found, *undo_violations(rig), *_events(rig)]
 
 
 def _accepted_exist(rig: Rig) -> Iterator[str]:
@@ -126,6 +127,31 @@ def _database(rig: Rig) -> Iterator[str]:
         )
         if strays:
             yield f"C6 {len(strays)} rows of {table} belong to nothing: {strays[:3]}"
+
+
+def _events(rig: Rig) -> Iterator[str]:
+    """C11 each attempt that ended has an outcome, the last outcome of an item is its state, no id is used twice."""
+    ids = Counter(number for (number,) in rig.rows("SELECT id FROM journal"))
+    settled: set[tuple[int, int, int]] = set()
+    last: dict[tuple[int, int], int] = {}
+    for number, job, count, packed in rig.rows("SELECT id, job, count, packed FROM outcomes ORDER BY id"):
+        found = list(outcomes.unpacked(packed))
+        ids.update(range(number - count + 1, number + 1))
+        if len(found) != count:
+            yield f"C11 job {job}: {count} outcomes up to the id {number}, {len(found)} are packed"
+        for state, item, attempt in found:
+            last[job, item] = state
+            if attempt:
+                settled.add((job, item, attempt))
+    if twice := [number for number, times in ids.items() if times > 1]:
+        yield f"C11 {len(twice)} ids are used twice: {sorted(twice)[:3]}"
+    ended = set(rig.rows("SELECT job, item, attempt FROM attempts WHERE ending IS NOT NULL"))
+    if ended != settled:
+        some = sorted(ended ^ settled)[:3]
+        yield f"C11 {len(ended - settled)} attempts have no outcome, {len(settled - ended)} outcomes no attempt: {some}"
+    for job, item, state in rig.rows("SELECT job, item, state FROM items WHERE state > 2"):
+        if last.get((job, item)) != state:
+            yield f"C11 item {job}.{item} is {_STATES[state]}, its last outcome is {last.get((job, item))}"
 
 
 def _processes(rig: Rig) -> Iterator[str]:

@@ -270,3 +270,20 @@ def test_an_item_that_was_killed_has_no_end(rig, number):
     killed.send_signal(number)
     killed.wait()
     assert not any(seen[:4] == ("end", 9, 6, 1) for seen in rig.witness())
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ("DELETE FROM outcomes WHERE id = (SELECT max(id) FROM outcomes)", "attempts have no outcome"),
+        ("UPDATE outcomes SET count = count + 1", "are packed"),
+        ("UPDATE journal SET id = (SELECT max(id) FROM outcomes) WHERE event = 'submitted'", "are used twice"),
+        (
+            "UPDATE items SET state = 4, due_at = NULL WHERE item = (SELECT min(item) FROM items WHERE state = 3)",
+            "is failed",
+        ),
+    ],
+)
+def test_c11_outcomes_that_are_not_those_of_the_attempts(rig, change, said):
+    write(rig, change)
+    assert any(said in sentence for sentence in heard(rig, "C11"))
