@@ -182,7 +182,7 @@ def _journal(document: ExplainDocument) -> Iterator[str]:
 
 def journal_text(entry: JournalBlock) -> str:
     """What a line of the journal says, in the words of ``jobctl events``: what happened, and the reason."""
-    word, reason, data = entry["event"], entry["reason"], entry["data"]
+    word, reason, data = entry["event"], entry["reason"], entry.get("data", {})
     name = event_type(word, reason, data)
     why = "" if name in ENDS else reason  # it is the state in which the job ended, which the words say
     return sentence(name, "", why, {**data, "item": entry["item"], "word": word})

@@ -47,7 +47,7 @@ def test_the_document_has_the_states(job, jobctl):
 def test_the_reason_is_known_of_each_item(job, jobctl):
     assert jobctl("cancel", "1", "--items", "3", "--reason", "too large").code == 0
     assert "too large" in jobctl("explain", "1.3").out
-    assert "items_cancelled 1 item: too large" in jobctl("explain", "1").out
+    assert "1 item cancelled: too large" in jobctl("explain", "1").out
 
 
 def test_a_range_of_any_length(job, jobctl, store, monkeypatch):
