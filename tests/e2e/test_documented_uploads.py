@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
+import subprocess
 import tempfile
 from pathlib import Path
 
 import pytest
 
-from tests.documentation import blocks
+from tests.documentation import ROOT, blocks
 from tests.e2e.conftest import Cli
 from tests.wait import wait_until
 
@@ -56,3 +58,19 @@ def test_every_upload_of_the_page_works_as_it_says(served):
     assert [document["idempotency"]["replayed"] for document in documents[5:8]] == [False, True, False]
     assert (documents[9]["detail"], documents[9]["errors"][0]["line"]) == ("load: 1 problem, nothing was accepted", 2)
     assert documents[10]["command"] == ["echo", "{id}"]
+
+
+@pytest.mark.skipif(shutil.which("jq") is None, reason="the example shows its answers with jq")
+def test_the_example_sends_files(cli):
+    script = ["sh", str(ROOT / "examples" / "upload.sh")]
+    env = cli.env | {"JOBCTL": cli.program[0], "TMPDIR": "/tmp"}
+    done = subprocess.run(script, capture_output=True, text=True, cwd=cli.work, env=env, timeout=120)
+    assert (done.returncode, done.stderr) == (0, "")
+    decoder, documents, text = json.JSONDecoder(), [], re.sub(r"(?m)^#.*$", "", done.stdout).lstrip()
+    while text:
+        document, end = decoder.raw_decode(text)
+        documents.append(document)
+        text = text[end:].lstrip()
+    assert documents[0] == {"job": 1, "state": "succeeded", "succeeded": 2}
+    assert (documents[1]["status"], documents[1]["row"]["line"]) == (422, 3)
+    assert [(each["job"], each["idempotency"]["replayed"]) for each in documents[2:]] == [(2, False), (2, True)]
