@@ -50,6 +50,16 @@ def start_detached(options: StartOptions, look: Callable[[], None] | None = None
     return _await_report(child, reader, options, look)
 
 
+def _leave(child: subprocess.Popen[bytes]) -> None:
+    """Wait for a daemon no more. A process that has threads, such as a server, outlives it and has to reap it."""
+    import threading  # subprocess has imported it
+
+    if threading.current_thread() is not threading.main_thread():
+        threading.Thread(target=child.wait, name=f"reap {child.pid}", daemon=True).start()
+    else:
+        child.returncode = 0
+
+
 def _open_log(path: str) -> int:
     """Open the log that the daemon appends to; a long one is renamed to ``daemon.log.1``. Raises HomeError."""
     with contextlib.suppress(OSError):
@@ -71,7 +81,7 @@ def _await_report(
     finally:
         os.close(reader)
     if report == "ready" or report.startswith("line "):
-        child.returncode = 0  # this process need not wait for it any more
+        _leave(child)
         return child.pid
     child.wait()
     word, _, rest = report.partition(" ")

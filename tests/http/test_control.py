@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator
+from pathlib import Path
 
 import httpx
 import pytest
 
 from jobctl.config import Home
+from jobctl.process import lock, moment
+from jobctl.services.submit.request import SubmitRequest
+from jobctl.services.submit.submit import submit
+from jobctl.sources import InputOptions
 from jobctl.store import jobs, journal
 from tests.factories import JobMaker, make_store
 from tests.http.serving import serving
+from tests.wait import wait_until
 
 
 @pytest.fixture(scope="module")
@@ -124,3 +131,36 @@ def test_a_job_that_does_not_exist_and_a_body_that_does_not_fit(
         client.post(f"/v1/jobs/1/{verb}", content=b"{", headers={"Content-Type": "application/json"}).status_code == 422
     )
     assert client.get(f"/v1/jobs/1/{verb}").status_code == 405
+
+
+def test_a_body_of_many_bytes_is_refused_before_it_is_kept(place: tuple[httpx.Client, JobMaker]) -> None:
+    client, _ = place
+    response = client.post("/v1/jobs/1/cancel", json={"reason": "x" * (2 << 20)})
+    assert (response.status_code, response.headers["content-type"]) == (413, "application/problem+json")
+
+
+@pytest.mark.slow
+def test_a_cancel_without_a_daemon_ends_the_job_and_leaves_no_process(home: Home, tmp_path: Path) -> None:
+    job = submitted(home, tmp_path, "id\n1\n2\n", ("true", "{id}"))
+    with serving(home) as client:
+        response = client.post(f"/v1/jobs/{job}/cancel", json={"reason": "not needed"})
+        assert response.status_code == 202, response.text
+        ended = client.get(f"/v1/jobs/{job}?wait=60").json()
+        assert (ended["state"], ended["counts"]["unprocessed"]) == ("cancelled", 2)
+        assert "not needed" in client.get(f"/v1/jobs/{job}/explain").text
+        wait_until(lambda: lock.holder(str(home.lock)) is None, what="the end of the engine")
+        wait_until(lambda: not unreaped(), what="the reaping of the engine")
+
+
+def submitted(home: Home, tmp_path: Path, text: str, command: tuple[str, ...]) -> int:
+    """Submit a job of a file."""
+    path = tmp_path / "rows.csv"
+    path.write_text(text)
+    request = SubmitRequest(input=InputOptions(str(path)), command=command, cwd=str(tmp_path))
+    return submit(home, request, now=moment.now(), stdin=io.BytesIO()).job
+
+
+def unreaped() -> list[str]:
+    """The processes that this one has started, that have ended, and that it has not waited for."""
+    found = [pid for each in Path("/proc/self/task").iterdir() for pid in (each / "children").read_text().split()]
+    return [pid for pid in found if Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"]

@@ -16,6 +16,7 @@ from jobctl.http.bodies import CancelBody, PauseBody, ResumeBody, RetryBody, Rul
 from jobctl.http.parameters import JobPath
 from jobctl.http.rules import OF_ROUNDS, OF_SET, by_name, rules_in
 from jobctl.http.server import Server, server_of
+from jobctl.http.small_body import SmallBodyRoute
 from jobctl.process.this_process import acting_as
 from jobctl.services.control import cancel as cancelling
 from jobctl.services.control.cancel_items import ItemsToCancel, cancel_items, items_document
@@ -26,7 +27,7 @@ from jobctl.services.control.rules import set_document, set_rules
 from jobctl.services.control.targets import Target
 from jobctl.services.control.undo import UndoRequest, undo, undo_document, undo_selection
 
-router = APIRouter(prefix="/v1/jobs/{job}")
+router = APIRouter(prefix="/v1/jobs/{job}", route_class=SmallBodyRoute)
 T = TypeVar("T")
 
 
