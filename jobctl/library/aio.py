@@ -19,7 +19,7 @@ from jobctl.library.tasks import THREADS, StoreTasks
 if TYPE_CHECKING:
     from jobctl.library.documents import OutputDocument, OutputPieceDocument, PreviewDocument, StatusDocument
     from jobctl.library.job_reading import Stream
-    from jobctl.library.options import Duration, Moment, RunOptions, SubmitOptions
+    from jobctl.library.options import Command, Duration, File, Moment, Rows, RunOptions, SubmitOptions
     from jobctl.library.progress import Progress
     from jobctl.library.selecting import Numbers, Texts
 
@@ -70,10 +70,10 @@ class AsyncStoreBase(Generic[J]):
     @overload
     async def submit(
         self,
-        file: object = None,
+        file: File | None = None,
         *,
-        rows: object = None,
-        command: object = None,
+        rows: Rows | None = None,
+        command: Command | None = None,
         dry_run: Literal[False] = False,
         wait: bool = False,
         start_daemon: bool = False,
@@ -83,10 +83,10 @@ class AsyncStoreBase(Generic[J]):
     @overload
     async def submit(
         self,
-        file: object = None,
+        file: File | None = None,
         *,
-        rows: object = None,
-        command: object = None,
+        rows: Rows | None = None,
+        command: Command | None = None,
         dry_run: Literal[True],
         wait: bool = False,
         start_daemon: bool = False,
@@ -95,10 +95,10 @@ class AsyncStoreBase(Generic[J]):
 
     async def submit(
         self,
-        file: object = None,
+        file: File | None = None,
         *,
-        rows: object = None,
-        command: object = None,
+        rows: Rows | None = None,
+        command: Command | None = None,
         dry_run: bool = False,
         wait: bool = False,
         start_daemon: bool = False,
@@ -120,10 +120,10 @@ class AsyncStoreBase(Generic[J]):
 
     async def run(
         self,
-        file: object = None,
+        file: File | None = None,
         *,
-        rows: object = None,
-        command: object = None,
+        rows: Rows | None = None,
+        command: Command | None = None,
         resume: int | str | None = None,
         progress: Progress = None,
         **options: Unpack[RunOptions],

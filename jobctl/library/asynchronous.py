@@ -30,7 +30,18 @@ if TYPE_CHECKING:
     )
     from jobctl.library.events import Events
     from jobctl.library.job_reading import Kind
-    from jobctl.library.options import CopyOptions, Duration, Function, Moment, RoundOptions, SetOptions, SubmitOptions
+    from jobctl.library.options import (
+        Command,
+        CopyOptions,
+        Duration,
+        File,
+        Function,
+        Moment,
+        RoundOptions,
+        Rows,
+        SetOptions,
+        SubmitOptions,
+    )
     from jobctl.library.result_file import ResultFile
     from jobctl.library.selecting import Numbers, Texts
 
@@ -148,7 +159,7 @@ class AsyncJob(AsyncJobBase):
     @overload
     async def retry(
         self,
-        command: object = None,
+        command: Command | None = None,
         *,
         as_new: Literal[False] = False,
         dry_run: bool = False,
@@ -164,7 +175,7 @@ class AsyncJob(AsyncJobBase):
     @overload
     async def retry(
         self,
-        command: object = None,
+        command: Command | None = None,
         *,
         as_new: Literal[True],
         dry_run: Literal[False] = False,
@@ -180,7 +191,7 @@ class AsyncJob(AsyncJobBase):
     @overload
     async def retry(
         self,
-        command: object = None,
+        command: Command | None = None,
         *,
         as_new: Literal[True],
         dry_run: Literal[True],
@@ -195,7 +206,7 @@ class AsyncJob(AsyncJobBase):
 
     async def retry(
         self,
-        command: object = None,
+        command: Command | None = None,
         *,
         as_new: bool = False,
         dry_run: bool = False,
@@ -225,7 +236,7 @@ class AsyncJob(AsyncJobBase):
 
     async def undo(
         self,
-        command: object = None,
+        command: Command | None = None,
         *,
         shell: str | None = None,
         call: Function | None = None,
@@ -261,9 +272,9 @@ class AsyncStore(AsyncStoreBase[AsyncJob]):
         self,
         recipe_name: str,
         /,
-        file: object = None,
+        file: File | None = None,
         *,
-        rows: object = None,
+        rows: Rows | None = None,
         **options: Unpack[SubmitOptions],
     ) -> AsyncJob:
         """Accept rows as a job with the command and the options of a recipe; options given here win."""

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
         RetriedBlock,
         SetDocument,
     )
-    from jobctl.library.options import CopyOptions, Function, RoundOptions, SetOptions
+    from jobctl.library.options import Command, CopyOptions, Function, RoundOptions, SetOptions
     from jobctl.library.store import Store
 
 _OF_ROUNDS = tuple(option for option in OPTIONS if option.of_retry)
@@ -156,7 +156,7 @@ class Job(JobReading):
     @overload
     def retry(
         self,
-        command: object = None,
+        command: Command | None = None,
         *,
         as_new: Literal[False] = False,
         dry_run: bool = False,
@@ -172,7 +172,7 @@ class Job(JobReading):
     @overload
     def retry(
         self,
-        command: object = None,
+        command: Command | None = None,
         *,
         as_new: Literal[True],
         dry_run: Literal[False] = False,
@@ -188,7 +188,7 @@ class Job(JobReading):
     @overload
     def retry(
         self,
-        command: object = None,
+        command: Command | None = None,
         *,
         as_new: Literal[True],
         dry_run: Literal[True],
@@ -203,7 +203,7 @@ class Job(JobReading):
 
     def retry(
         self,
-        command: object = None,
+        command: Command | None = None,
         *,
         as_new: bool = False,
         dry_run: bool = False,
@@ -236,7 +236,7 @@ class Job(JobReading):
 
     def undo(
         self,
-        command: object = None,
+        command: Command | None = None,
         *,
         shell: str | None = None,
         call: Function | None = None,

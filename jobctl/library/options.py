@@ -6,9 +6,9 @@ Generated from the tables of options by ``python -m jobctl.library.generate``. D
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any, Literal, TypeAlias, TypedDict
+from typing import Any, BinaryIO, Literal, Protocol, TypeAlias, TypedDict
 
 #: A text as on the command line, seconds, or a difference of times.
 Duration: TypeAlias = str | float | timedelta
@@ -17,6 +17,21 @@ Moment: TypeAlias = str | datetime | timedelta
 #: ``module:function``, or the function itself, if it can be imported by its name.
 Function: TypeAlias = str | Callable[..., Any]
 Path: TypeAlias = str | os.PathLike[str]
+#: The rows of a submission as a file: its path, "-" for standard input, or a stream of bytes.
+File: TypeAlias = str | os.PathLike[str] | BinaryIO
+#: The words of a command, with placeholders such as {id}.
+Command: TypeAlias = Sequence[str | os.PathLike[str]]
+
+
+class Batches(Protocol):
+    """A table or a data set of pyarrow."""
+
+    def to_batches(self) -> Any:
+        """Return its parts."""
+
+
+#: Dictionaries, named tuples, dataclasses or texts, in anything that can be iterated, or a table of a library.
+Rows: TypeAlias = Iterable[Any] | Batches
 
 
 class SubmitOptions(TypedDict, total=False):

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from jobctl.library.documents import DaemonDocument, PreviewDocument, PruneDocument, StatusListDocument
     from jobctl.library.events import Events
     from jobctl.library.job import Job
-    from jobctl.library.options import Duration, Moment, RunOptions, SubmitOptions
+    from jobctl.library.options import Command, Duration, File, Moment, Rows, RunOptions, SubmitOptions
     from jobctl.library.progress import Progress
     from jobctl.library.submitting import Prepared, Wanted
     from jobctl.process.start_options import StartOptions
@@ -84,10 +84,10 @@ class Store:
     @overload
     def submit(
         self,
-        file: object = None,
+        file: File | None = None,
         *,
-        rows: object = None,
-        command: object = None,
+        rows: Rows | None = None,
+        command: Command | None = None,
         dry_run: Literal[False] = False,
         wait: bool = False,
         start_daemon: bool = False,
@@ -97,10 +97,10 @@ class Store:
     @overload
     def submit(
         self,
-        file: object = None,
+        file: File | None = None,
         *,
-        rows: object = None,
-        command: object = None,
+        rows: Rows | None = None,
+        command: Command | None = None,
         dry_run: Literal[True],
         wait: bool = False,
         start_daemon: bool = False,
@@ -109,10 +109,10 @@ class Store:
 
     def submit(
         self,
-        file: object = None,
+        file: File | None = None,
         *,
-        rows: object = None,
-        command: object = None,
+        rows: Rows | None = None,
+        command: Command | None = None,
         dry_run: bool = False,
         wait: bool = False,
         start_daemon: bool = False,
@@ -167,7 +167,13 @@ class Store:
         return job
 
     def recipe(
-        self, recipe_name: str, /, file: object = None, *, rows: object = None, **options: Unpack[SubmitOptions]
+        self,
+        recipe_name: str,
+        /,
+        file: File | None = None,
+        *,
+        rows: Rows | None = None,
+        **options: Unpack[SubmitOptions],
     ) -> Job:
         """Accept rows as a job with the command and the options of a recipe; options given here win.
 
@@ -181,10 +187,10 @@ class Store:
 
     def run(
         self,
-        file: object = None,
+        file: File | None = None,
         *,
-        rows: object = None,
-        command: object = None,
+        rows: Rows | None = None,
+        command: Command | None = None,
         resume: int | str | None = None,
         progress: Progress = None,
         **options: Unpack[RunOptions],
