@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 from contextlib import closing, suppress
 
 from jobctl.config import Home
@@ -67,7 +68,7 @@ def item_page_of(
         raise NotFound(f"item {subject.job}.{item} has no attempt {attempt}")
     outputs = [output for each in chosen for output in _outputs(home, subject.job, each)]
     is_done = explained["state"] in TERMINAL_JOB_STATES
-    return ItemPage(block, explained, outputs, chosen[0].attempt if chosen else None, is_done, viewer)
+    return ItemPage(block, explained, outputs, chosen[0].attempt if chosen else None, attempt, is_done, viewer)
 
 
 def _outputs(home: Home, job: int, attempt: AttemptView) -> list[Output]:
@@ -79,5 +80,7 @@ def _output(home: Home, job: int, attempt: AttemptView, stream: str) -> Output:
     runs = attempt.ending is None
     with suppress(FileNotFoundError):
         begin, data = end_of(piece(home, job, attempt, stream), OUTPUT)
-        return Output(name, data.decode("utf-8", "replace"), begin, begin + len(data), runs)
+        decoder = codecs.getincrementaldecoder("utf-8")("replace")
+        text = decoder.decode(data, not runs)  # the rest of a character may follow
+        return Output(name, text, begin, begin + len(data) - len(decoder.getstate()[0]), runs)
     return Output(name, "" if runs else None, 0, 0, runs)

@@ -148,15 +148,16 @@ def test_no_page_has_a_barrier(site: Site, hostile: int) -> None:
     running = site.gated("axe", 3)
     pages = ("/", f"/jobs/{hostile}", f"/jobs/{running}", f"/jobs/{hostile}/items", f"/jobs/{hostile}/items/1")
     pages += ("/recipes", "/recipes/price", "/jobs/9999")
+    contrast, scrolling = {"runOnly": ["color-contrast"]}, {"runOnly": ["scrollable-region-focusable"]}
     looks = (
-        ({"color_scheme": "light", "viewport": {"width": 1280, "height": 800}}, {}),
-        ({"color_scheme": "dark", "viewport": {"width": 1280, "height": 800}}, {"runOnly": ["color-contrast"]}),
-        ({"viewport": {"width": 360, "height": 800}}, {"runOnly": ["scrollable-region-focusable"]}),
+        ({"color_scheme": "light", "viewport": {"width": 1280, "height": 800}}, {}, pages),
+        ({"color_scheme": "dark", "viewport": {"width": 1280, "height": 800}}, contrast, pages[1:5]),
+        ({"viewport": {"width": 360, "height": 800}}, scrolling, pages),
     )
-    for look, options in looks:
+    for look, options, shown in looks:
         context = site.sign_in(**look)
         page = context.new_page()
-        for path in pages:
+        for path in shown:
             page.goto(f"{site.url}{path}")
             page.evaluate("document.querySelectorAll('details').forEach((each) => (each.open = true))")
             found = Axe().run(page, options=options).response["violations"]
@@ -284,6 +285,28 @@ def drop(page: Page, name: str, text: str) -> None:
     )
     for kind in ("dragover", "drop"):
         page.dispatch_event("#drop", kind, {"dataTransfer": files})
+
+
+def test_output_is_continued_while_an_item_runs(site: Site, window: BrowserContext) -> None:
+    job = site.gated("log", 1)
+    site.cli.wait_state(job, "running")
+    page = open_page(window, site, f"/jobs/{job}/items/1")
+    wait_until(lambda: "waits" in page.inner_text("pre.log >> nth=0"), what="the first line")
+    site.open_gate("log-1")
+    wait_until(lambda: "goes" in page.inner_text("pre.log >> nth=0"), what="the next line")
+    page.wait_for_selector("h1 .state.succeeded")
+    assert page.inner_text("pre.log >> nth=0").splitlines() == ["item log-1 waits", "item log-1 goes"]
+
+
+def test_output_appears_when_an_item_begins_to_run(site: Site, window: BrowserContext) -> None:
+    job = site.gated("begins", 2)
+    page = open_page(window, site, f"/jobs/{job}/items/2")
+    assert "The item has not run yet." in page.inner_text("#output")
+    site.open_gate("begins-1")
+    wait_until(lambda: "item begins-2 waits" in page.inner_text("#output"), what="the first line")
+    site.open_gate("begins-2")
+    wait_until(lambda: "item begins-2 goes" in page.inner_text("#output"), what="the next line")
+    page.wait_for_selector("h1 .state.succeeded")
 
 
 def test_a_page_without_its_server_says_so_and_goes_on_when_it_is_back(site: Site, window: BrowserContext) -> None:

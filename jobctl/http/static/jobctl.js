@@ -98,7 +98,9 @@ function show(text) {
   useLocalTimes(wanted);
   const shown = byId("live");
   const hadFocus = shown.contains(document.activeElement);
+  const isOfAnother = shown.dataset.output !== wanted.dataset.output;
   update(shown, wanted);
+  if (isOfAnother) renewOutput();
   // An element that was removed took the focus with it; a reader with a keyboard would begin at the top again.
   if (hadFocus && !shown.contains(document.activeElement)) byId("content").focus({ preventScroll: true });
   if (shown.dataset.title) document.title = `${shown.dataset.title} - jobctl`;
@@ -251,12 +253,29 @@ let following = 0;
 function begin() {
   said = byId("live").dataset.says || "";
   useLocalTimes(document);
+  followOutputs();
+  if (!following) followChanges();
+}
+
+function followOutputs() {
   const logs = [...document.querySelectorAll("pre.log")];
   for (const log of logs) log.scrollTop = log.scrollHeight;
   const growing = logs.filter((log) => log.dataset.follow);
   following = growing.length;
-  if (following) growing.forEach(followOutput);
-  else followChanges();
+  growing.forEach(followOutput);
+}
+
+/** Read the output below the part that changes, when an item has begun to run, or runs again. */
+async function renewOutput() {
+  const answer = await fetch(location.href, { credentials: "same-origin" });
+  if (!answer.ok) return;
+  const wanted = new DOMParser().parseFromString(await answer.text(), "text/html").getElementById("output");
+  if (!wanted) return;
+  byId("output").replaceWith(wanted);
+  followOutputs();
+  if (!following) return;
+  changes?.close();
+  changes = null;
 }
 
 if (byId("live")) begin();

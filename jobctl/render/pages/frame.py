@@ -33,6 +33,7 @@ class Live(NamedTuple):
     changes: str  # the address of the stream that tells of changes
     title: str  # the title of the page now
     says: str = ""  # what a screen reader says when it changes
+    output: str = ""  # the attempt whose output is below it: when it changes, the script reads that again
 
 
 class Page(NamedTuple):
@@ -53,7 +54,7 @@ def markup(page: Page, frame: Frame) -> str:
 
 def live_part(live: Live, body: Iterable[str]) -> str:
     """The part of a page that changes, which the script compares with what it shows."""
-    values = {"part": live.part, "changes": live.changes, "title": live.title, "says": live.says}
+    values = {"part": live.part, "changes": live.changes, "title": live.title, "says": live.says, "output": live.output}
     attributes = " ".join(f'data-{name}="{text_of(value)}"' for name, value in values.items())
     inside = "\n".join(body)
     return f'<div id="live" {attributes}>\n{inside}\n</div>'

@@ -57,6 +57,7 @@ class ItemPage(NamedTuple):
     explained: ExplainDocument
     outputs: list[Output]
     attempt: int | None  # whose output it is
+    given: int | None  # the attempt that the address names
     is_done: bool  # the job
     viewer: Viewer
     said: str = ""
@@ -147,7 +148,10 @@ def item_page(found: ItemPage) -> Page:
     item = found.item
     title = f"{item['state']}: item {item['job']}.{item['item']} of {found.explained['name']}"
     base = f"/jobs/{item['job']}/items/{item['item']}"
-    live = Live(f"{base}?part=live", f"/jobs/{item['job']}/changes", title, f"item {item['state']}")
+    shown: dict[str, str | int] = {"part": "live", "attempt": found.given or 0}
+    live = Live(
+        address(base, shown), f"/jobs/{item['job']}/changes", title, f"item {item['state']}", str(found.attempt or "")
+    )
     return Page(title, list(_item(found)), "", live, list(_outputs(found, base)), found.said)
 
 
