@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import NamedTuple
 
 from jobctl.errors import UsageError
@@ -49,6 +50,7 @@ def bracketed(host: str) -> str:
     return f"[{host}]" if ":" in host else host
 
 
+@lru_cache(maxsize=256)
 def host_of(header: str) -> str | None:
     """The host of a ``Host`` or an authority, in small letters and without its port; None for one that is malformed."""
     name, colon, port = header.rpartition(":")

@@ -68,8 +68,9 @@ class Streams:
             await asyncio.sleep(1.0)
 
     def _end_invalid(self) -> None:
+        valid = {caller: identity.is_still_valid(caller, self._doors) for caller in set(self._open.values())}
         for task, caller in list(self._open.items()):
-            if not identity.is_still_valid(caller, self._doors):
+            if not valid[caller]:
                 del self._open[task]
                 self._ended.add(task)
                 task.cancel()

@@ -9,6 +9,7 @@ from jobctl.config import Home
 from jobctl.http.limits import Rates
 from jobctl.http.sessions import Sessions
 from jobctl.http.token_table import TokenTable
+from jobctl.process import this_process
 from jobctl.services.serve.options import ServeLimits
 
 #: Seconds for which the use of a token is not written down again.
@@ -30,6 +31,9 @@ class Doors:
         self.limits = limits or ServeLimits()
         self.hosts = frozenset(hosts)
         self.urls = urls
+        #: The callers at the Unix socket and in a browser, as the journal names them.
+        self.actor = this_process.actor()
+        self.browser = f"{this_process.user()} (browser)"
         self.tokens = TokenTable(home)
         self.sessions = Sessions()
         self.rates = Rates(self.limits.rate)

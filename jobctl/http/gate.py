@@ -10,7 +10,7 @@ import contextlib
 import time
 from collections.abc import Mapping
 
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from jobctl.errors import JobctlError
@@ -38,6 +38,7 @@ SECURITY_HEADERS = {
         " form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
     ),
 }
+_SECURITY = [(name.lower().encode(), value.encode()) for name, value in SECURITY_HEADERS.items()]
 #: The share of requests without a token or session; they have one limit together.
 _NOBODY = ""
 _SOMEBODY = "somebody without a token"
@@ -164,12 +165,11 @@ class _Answer:
 
     def _complete(self, message: Message) -> None:
         self.status = message["status"]
-        headers = MutableHeaders(scope=message)
-        for name, value in SECURITY_HEADERS.items():
-            headers.setdefault(name, value)
-        for name, value in self.fields.items():
-            headers.setdefault(name, value)
-        if self.caller is not None and headers.get("content-type", "").startswith("text/event-stream"):
+        headers = message["headers"] = list(message.get("headers", ()))
+        given = dict(headers)
+        headers += [field for field in _SECURITY if field[0] not in given]
+        headers += [(name.lower().encode(), value.encode()) for name, value in self.fields.items()]
+        if self.caller is not None and given.get(b"content-type", b"").startswith(b"text/event-stream"):
             self._streams.add(self._task, self.caller)
 
     def cut_off(self) -> None:

@@ -11,7 +11,6 @@ from jobctl.domain.tokens import Token
 from jobctl.http.access import Caller, is_at_socket
 from jobctl.http.doors import Doors
 from jobctl.http.problems import Refused
-from jobctl.process import this_process
 
 _REALM = 'Bearer realm="jobctl"'
 #: How the answer says that a request needs a token.
@@ -31,7 +30,7 @@ def caller_of(scope: Scope, headers: Headers, doors: Doors) -> Caller | None:
     Raises Refused (401) for a token that does not exist or is revoked. A session that is over says nothing.
     """
     if is_at_socket(scope):
-        return Caller(this_process.actor(), "control")
+        return Caller(doors.actor, "control")
     given = headers.getlist("authorization")
     if given:
         return _of_token(_bearer(given), doors)
@@ -78,7 +77,7 @@ def _of_cookie(scope: Scope, headers: Headers, doors: Doors) -> Caller | None:
     session = None if key is None else doors.sessions.find(key)
     if session is None:
         return None
-    return Caller(f"{this_process.user()} (browser)", "control", door="browser", key=key)
+    return Caller(doors.browser, "control", door="browser", key=key)
 
 
 def session_key(scope: Scope, headers: Headers) -> str | None:

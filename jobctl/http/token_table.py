@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 from jobctl.config import Home
 from jobctl.domain.tokens import Token
 from jobctl.services.tokens import is_of, token_of
@@ -11,6 +13,8 @@ from jobctl.store.opening.open import open_database
 
 #: Texts that are remembered between two changes of the store.
 _MOST = 1_000
+#: Seconds between two looks whether the store is still at its place.
+_LOOK_S = 1.0
 
 
 class TokenTable:
@@ -23,6 +27,7 @@ class TokenTable:
         self._home = home
         self._database: Database | None = None
         self._version = -1
+        self._look_at = 0.0
         self._found: dict[str, Token | None] = {}
 
     def find(self, text: str) -> Token | None:
@@ -44,8 +49,11 @@ class TokenTable:
 
     def _current(self) -> Database:
         """A connection to the store that is at its place now."""
-        if self._database is not None and not self._database.is_in_place():
-            self.close()
+        now = time.monotonic()
+        if self._database is not None and now > self._look_at:
+            self._look_at = now + _LOOK_S
+            if not self._database.is_in_place():
+                self.close()
         if self._database is None:
             self._database, self._version = open_database(self._home), -1
         try:

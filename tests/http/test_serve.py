@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import socket
+import ssl
 import stat
 import subprocess
 import sys
@@ -180,6 +182,31 @@ def test_slow_and_oversized_heads_are_cut_off(home: Home, tmp_path: Path) -> Non
         assert many[-1].recv(65_536).startswith(b"HTTP/1.1 503 ")
         for each in many:
             each.close()
+
+
+@pytest.mark.slow
+def test_tls_is_for_addresses_and_not_for_the_socket(home: Home, tmp_path: Path) -> None:
+    files = {"cert": tmp_path / "cert.pem", "key": tmp_path / "key.pem"}
+    new = ["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2"]
+    names = ["-subj", "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1,DNS:localhost"]
+    out = ["-keyout", str(files["key"]), "-out", str(files["cert"])]
+    if shutil.which("openssl") is None:
+        pytest.skip("openssl is not installed")
+    subprocess.run(["openssl", *new, *names, *out], check=True, capture_output=True)
+    files["key"].chmod(0o600)
+    words = [f"--tls-{name}={path}" for name, path in files.items()]
+    with program(home, tmp_path, *words) as served, served.at_socket() as local:
+        assert served.ready["urls"][0].startswith("https://127.0.0.1:")
+        assert local.get("/healthz").status_code == 200
+        context = ssl.create_default_context(cafile=str(files["cert"]))
+        with served.at_address(verify=context) as remote:
+            assert remote.get("/v1/jobs").status_code == 401
+            opened = remote.get(served.ready["link"])
+            assert "Secure" in opened.headers["set-cookie"]
+            assert remote.get("/v1/jobs").status_code == 200
+    (tmp_path / "cert.pem").write_text("x")
+    code, said = said_by(home, tmp_path, "serve", *words)
+    assert code == 2 and "--tls-cert" in said
 
 
 def options(tmp_path: Path, **given: object) -> ServeOptions:
