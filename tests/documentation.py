@@ -67,8 +67,9 @@ def _of_readme() -> Iterator[Block]:
 def _of_pages() -> Iterator[Block]:
     for page in PAGES:
         text = page.read_text(encoding="utf-8")
+        language = "python" if page.suffix == ".3" else ""
         for number, block in enumerate(re.findall(r"(?ms)^\.Bd -literal.*?\n(.*?)^\.Ed", text), 1):
-            yield Block(f"{page.name}: {number}", "", _logical(_plain(block)))
+            yield Block(f"{page.name}: {number}", language, _logical(_plain(block)))
         for number, line in enumerate(re.findall(r"(?m)^\.Dl (.*)$", text), 1):
             yield Block(f"{page.name}: line {number}", "", (_plain(line),))
 

@@ -15,6 +15,7 @@ import pytest
 from nbclient import NotebookClient
 
 import jobctl
+from tests.documentation import blocks
 from tests.wait import wait_until
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
@@ -90,6 +91,21 @@ def test_a_task_that_is_killed_and_started_again_has_one_job(place: Place) -> No
     (job,) = place.store.jobs(name="orders", all=True)
     assert job.status().round == 2
     assert json.loads(place.python("-c", TASK, str(EXAMPLES)))["job"] == job.id
+
+
+def test_the_blocks_of_the_manual_page_run_in_their_order(place: Place) -> None:
+    (place.folder / "batch.csv").write_text("id,amount\n1,10\n2,20\n")
+    (place.folder / "score.py").write_text("def score(id, amount):\n    return int(amount)\n")
+    script = place.folder / "import"
+    script.write_text("#!/bin/sh\ntest -n $1\n")
+    script.chmod(0o755)
+    found = [block for block in blocks() if block.where.startswith("jobctl-python.3")]
+    assert len(found) >= 9
+    program = "\n".join(line for block in found for line in block.lines)
+    said = place.python("-c", program + "\nassert status.ok and store.job('import').wait(60).ok")
+    assert said.splitlines()[0] == "succeeded 0"
+    assert "job.submitted" in said
+    assert "{idea}" in said
 
 
 def test_the_notebook_runs_and_its_source_has_no_outputs(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:

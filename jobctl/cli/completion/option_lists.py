@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 
+from jobctl.cli.completion import library_lists
 from jobctl.cli.completion.roff import text_lines
 from jobctl.domain.job_options import NO_LIMIT, OPTIONS
 from jobctl.services.settings.keys import KEYS, RECIPE_KEYS, Key
@@ -67,5 +68,10 @@ LISTS: dict[str, Callable[[], Iterator[str]]] = {
     "keys of [serve]": lambda: _keys(key for key in KEYS if key.section == "serve"),
     "keys of recipes": lambda: _keys(_of_recipes()),
     "columns of an outcome": _outcome,
+    "methods of Store": lambda: library_lists.methods("Store"),
+    "methods of Job": lambda: library_lists.methods("Job"),
+    "methods of ResultFile": lambda: library_lists.methods("ResultFile"),
+    "methods of Events": lambda: library_lists.methods("Events"),
+    "errors of the library": library_lists.errors,
     "safe keys of [submit]": lambda: _names([key.name for key in _of_submit() if key.safe]),
 }
