@@ -7,19 +7,26 @@ import gzip
 import os
 import socket
 import stat
+import threading
+from functools import partial
 
+import anyio
+import anyio.to_thread
 import pytest
 
 from jobctl.errors import NoRoom
+from jobctl.http.access import Caller
 from jobctl.http.app import make_app
 from jobctl.http.doors import Doors
 from jobctl.http.intake.spool import Spool
+from jobctl.http.intake.state import LONG, Intake
 from jobctl.http.server import Server
 from jobctl.process import space
 from jobctl.services.serve.options import ServeLimits
 from jobctl.store.opening.folder import prepare_home
 from jobctl.store.opening.open import open_database
 from tests.http.serving import serving_app
+from tests.wait import wait_until
 
 LIMITS = ServeLimits(max_body=100_000, max_rows=1_000, max_uploads=1, client_timeout_s=60)
 TO = "/v1/jobs?command=%5B%22true%22,%22%7Bid%7D%22%5D"
@@ -113,3 +120,29 @@ def test_a_disk_that_fills_up_while_an_upload_comes(home, monkeypatch):
         spool.write(b"abc")
     monkeypatch.undo()
     spool.close()
+
+
+def test_a_token_reads_one_long_file_at_a_time(home):
+    """So the files of another token do not wait for all of its files."""
+    begun, go_on = [], threading.Event()
+
+    def read(name):
+        begun.append(name)
+        assert go_on.wait(60)
+
+    async def main():
+        server = Server(home)
+        intake = Intake(server)
+        async with anyio.create_task_group() as group:
+            for name, token in (("a1", "a"), ("a2", "a"), ("a3", "a"), ("b1", "b"), ("c1", "c")):
+                group.start_soon(intake.read, Caller("x", "submit", token), LONG, partial(read, name))
+            for count, size in ((2, LONG), (3, 1)):
+                if size < LONG:
+                    group.start_soon(intake.read, Caller("x", "submit", "a"), size, partial(read, "short"))
+                await anyio.to_thread.run_sync(wait_until, lambda count=count: len(begun) == count)
+            assert begun == ["a1", "b1", "short"]
+            go_on.set()
+        await server.close()
+
+    anyio.run(main)
+    assert sorted(begun) == ["a1", "a2", "a3", "b1", "c1", "short"]

@@ -30,6 +30,11 @@ class Spool:
         """A path at which this process can read the file while it is open."""
         return f"/dev/fd/{self._descriptor}"
 
+    @property
+    def size(self) -> int:
+        """Bytes that were written."""
+        return os.fstat(self._descriptor).st_size
+
     def write(self, data: bytes) -> None:
         """Append some bytes. Raises NoRoom."""
         self._check_room(len(data))

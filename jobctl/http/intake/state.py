@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractAsyncContextManager, contextmanager, nullcontext
 from typing import TypeVar
+from weakref import WeakValueDictionary
 
 import anyio
 from starlette.requests import HTTPConnection
@@ -18,8 +20,11 @@ from jobctl.http.server import Server
 
 T = TypeVar("T")
 
-#: Uploads whose rows are read at the same time. The others wait with their files: reading keeps a processor busy.
+#: Uploads whose rows are read at the same time, of short files and of long ones. The others wait with their files,
+#: because reading keeps a processor busy. A token has one of each at a time, so that it does not keep others waiting.
 READERS = 2
+#: Bytes from which a file is a long one.
+LONG = 4 << 20
 _RETRY_S = 5
 
 
@@ -30,7 +35,8 @@ class Intake:
         self._server = server
         self.bounds = bounds or Bounds()
         self.keys = KeysInUse()
-        self._threads = anyio.CapacityLimiter(READERS)
+        self._lanes = {is_long: anyio.CapacityLimiter(READERS) for is_long in (False, True)}
+        self._turns: WeakValueDictionary[tuple[str, bool], asyncio.Lock] = WeakValueDictionary()
         self._callers: Counter[str | None] = Counter()
 
     @contextmanager
@@ -50,9 +56,20 @@ class Intake:
             self._callers[caller.token] -= 1
             self._callers += Counter()
 
-    async def read(self, work: Callable[[], T]) -> T:
-        """Run what reads an upload, which blocks, in one of a few threads. Raises what it raises."""
-        return await self._server.call_in(self._threads, work)
+    async def read(self, caller: Caller, size: int, work: Callable[[], T]) -> T:
+        """Run what reads an upload of ``size`` bytes, which blocks, in one of a few threads. Raises what it raises."""
+        is_long = size >= LONG
+        async with self._turn(caller.token, is_long):
+            return await self._server.call_in(self._lanes[is_long], work)
+
+    def _turn(self, token: str | None, is_long: bool) -> AbstractAsyncContextManager[None]:
+        """What one upload of a token holds at a time. A person holds nothing."""
+        if token is None:
+            return nullcontext()
+        turn = self._turns.get((token, is_long))
+        if turn is None:
+            turn = self._turns[token, is_long] = asyncio.Lock()
+        return turn
 
 
 def _too_many(status: int, message: str) -> Refused:

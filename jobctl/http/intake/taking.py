@@ -47,11 +47,11 @@ def _offered(found: Caller, local: bool) -> dict[str, Recipe]:
 
 
 def allowed(recipe: Recipe, found: Caller) -> Allowed:
-    """The options that a request may give. Over TCP, those that the recipe sets are rules for its callers.
+    """The options that a request may give. Those that the recipe sets are rules for tokens; a person may change them.
 
     A job without a name of its own would be compared with jobs of others by a recipe that runs only new rows.
     """
-    if found.is_user:
+    if found.token is None:
         return Allowed(SAFE)
     fixed = {*recipe.options, *(["name"] if recipe.options.get("only-new") else [])}
     return Allowed(SAFE, frozenset(fixed), recipe.name)
@@ -79,8 +79,8 @@ async def take_file(request: Request, wanted: Wanted, head: Described, *, dry_ru
     intake, server = intake_of(request), server_of(request)
     owned = None if wanted.key is None or dry_run else key_of_owner(wanted.key, wanted.caller.token)
     with intake.place(wanted.caller), intake.keys.taking(owned):
-        spool = await intake.read(partial(Spool, server.home, head.length))
+        spool = await server.call(Spool, server.home, head.length)
         with closing(spool):
             body = await receive(request, head, spool)
             work = partial(judge if dry_run else accept, server, wanted, body, spool.path, intake.bounds)
-            return await intake.read(work)
+            return await intake.read(wanted.caller, spool.size, work)
