@@ -42,6 +42,7 @@ NOT_RUN = [
 NO_COMMANDS = [
     ("README.md: Two commands", "job 1 (files) partial"),
     ("README.md: Five things to do", ""),  # tests/e2e/test_newcomer.py, in their order
+    ("README.md: From a program", ""),  # tests/e2e/test_readme.py, with a server at a free port
     ("README.md: Every day", "jobctl"),  # tests/e2e/test_readme.py, with a job that fails in several ways
     ("README.md: One night", "$ jobctl run orders.csv"),  # of a transcript; tests/e2e/test_contract.py
     ("jobctl-config.5", "[submit]"),  # tests/cli/test_config.py reads it

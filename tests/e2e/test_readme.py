@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import re
+import socket
+import sys
 from pathlib import Path
 
 import pytest
@@ -139,6 +142,33 @@ def test_a_function(cli, place):
     cli.file("naps.csv", "id,seconds\n1,0.4\n2,3\n")
     typed(cli, blocks(section("Five things to do"))[-1])
     assert '"{""long"":true}"' in (cli.work / "scored.csv").read_text()
+
+
+@pytest.mark.slow
+def test_from_a_program(cli):
+    """The blocks do what they say, one after the other, in the folder of the five things."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    naps = blocks(section("Five things to do"))[0]
+    typed(cli, naps.splitlines()[0])
+    cli.file("score.py", blocks(section("Five things to do"), "python")[0])
+    text = section("From a program")
+    cli.file("nightly.py", blocks(text, "python")[0])
+    cli.file("jobctl.toml", blocks(text, "toml")[0])
+    said = typed(cli, f"{sys.executable} nightly.py")
+    assert said == "job 1: 100 of 100 succeeded\n4 of them slept long\n"
+    events, http = blocks(text)
+    first, second = (typed(cli, line) for line in events.splitlines())
+    assert first.splitlines()[-1].split("\t")[2] == "job.succeeded"
+    assert [json.loads(line)["id"] for line in second.splitlines()] == [*range(3, 104)]
+    cli("daemon", "start", "--slots", "8")
+    http = http.replace("serve >", f"serve --listen 127.0.0.1:{port} >").replace("8421", str(port))
+    said = typed(cli, f"{http}kill $!; wait $! || true")
+    answer, link = re.fullmatch(r"(?s).*?(\{.*\})\n?(http\S+)\n", said).groups()  # the answer does not end a line
+    counts = json.loads(answer)["counts"]
+    assert (counts["succeeded"], counts["failed"]) == (96, 4)
+    assert link.startswith(f"http://127.0.0.1:{port}/")
 
 
 def test_pictures_are_there_and_load_nothing():
