@@ -339,6 +339,15 @@ def test_the_pages_work_without_a_script(site: Site) -> None:
     site.open_gate("plain-1", "plain-2")
 
 
+def test_a_session_that_ends_is_told_in_every_page(site: Site) -> None:
+    context = site.sign_in()
+    kept, page = open_page(context, site, "/"), open_page(context, site, "/")
+    page.get_by_role("button", name="Sign out").click()
+    assert "Sign in" in page.title()
+    wait_until(lambda: "The session has ended" in kept.inner_text("#connection"), what="the line about the session")
+    context.close()
+
+
 def test_a_form_of_another_page_does_nothing(site: Site, window: BrowserContext, tmp_path: Path) -> None:
     job = site.gated("forged", 1)
     forged = tmp_path / "forged.html"

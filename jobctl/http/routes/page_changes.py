@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import suppress
+from typing import NamedTuple
 
 from fastapi import APIRouter, Request
 from sse_starlette import ServerSentEvent
@@ -15,13 +16,14 @@ from jobctl.http.access import Caller, Reader, job_of
 from jobctl.http.parameters import JobPath
 from jobctl.http.server import Server, server_of
 from jobctl.http.streams import Sent, stream
-from jobctl.store.jobs import revision
+from jobctl.store.views import jobs as job_views
 
 router = APIRouter(include_in_schema=False)
 
 #: The least seconds between two changes of one page: it reads its part after each.
 PACE_S = 1.0
-#: Seconds without a change after which a page reads its part all the same: times pass, and a daemon may have died.
+#: Seconds without a change after which the page of a job that is not done reads its part all the same: times pass, and
+#: a daemon may have died.
 QUIET_S = 10.0
 _CHANGED = ServerSentEvent(data="", event="changed")
 
@@ -62,23 +64,33 @@ async def _of_store(server: Server) -> AsyncIterator[Sent]:
 
 async def _of_job(server: Server, job: int) -> AsyncIterator[Sent]:
     """A change of the store is a change of the page only if the revision of the job is another one."""
-    known: int | None = -1
+    known = _Seen(-1, False)
     async with server.changes.watched() as changes:
-        while known is not None and not changes.is_closed:
+        while not changes.is_closed:
             seen = changes.number
-            now = await server.call(_revision, server, job)
+            now = await server.call(_look, server, job)
+            if now is None:
+                return
             if now != known:
                 known = now
                 yield _CHANGED
             await asyncio.sleep(PACE_S)
-            if not await changes.after(seen, QUIET_S):
+            if not await changes.after(seen, QUIET_S) and not known.is_done:
                 yield _CHANGED
 
 
-def _revision(server: Server, job: int) -> int | None:
-    """The number of changes of a job; None if it was removed."""
+class _Seen(NamedTuple):
+    """A job as a page knows it."""
+
+    revision: int
+    is_done: bool
+
+
+def _look(server: Server, number: int) -> _Seen | None:
+    """The number of changes of a job, and whether it is done; None if it was removed."""
     try:
         with server.database() as database:
-            return revision(database, job)
+            found = job_views.job(database, number)
     except JobctlError:
         return None
+    return None if found is None else _Seen(found.revision, found.is_done)

@@ -53,21 +53,22 @@ class PageLinks(Links):
     def __init__(self, status: StatusDocument, causes: CausesDocument, viewer: Viewer) -> None:
         self._status = status
         self._viewer = viewer
-        self._words = {(each["code"], each["message"]): each["cause"] for each in causes["causes"]}
+        self._causes = {(each["code"], each["message"]): each for each in causes["causes"]}
 
     def item(self, number: int) -> str:
         """The number of an item, which leads to its page."""
         return f'<a href="/jobs/{self._status["job"]}/items/{number}">{number}</a>'
 
     def cause(self, group: CauseBlock) -> str:
-        """The list of the items of a cause, and the button that retries them."""
-        word = self._words.get((group["code"], group["message"]))
-        if word is None:
+        """The button that retries the items of a cause, and their list, with the command for it."""
+        found = self._causes.get((group["code"], group["message"]))
+        if found is None:
             return ""
-        job = self._status["job"]
+        word, job = found["cause"], self._status["job"]
         shown = link(address(f"/jobs/{job}/items", {"cause": word}), "Show its items")
+        command = f"<code>{text_of(found['command'])}</code>" if found["command"] else ""
         retry = retry_cause(self._status, group, word) if self._viewer.may_control else ""
-        return f'<div class="links">{shown}{retry}</div>'
+        return f'<div class="links">{retry}{shown}{command}</div>'
 
     def result(self, kind: str, path: str | None) -> str:
         """The name of a result file, which leads to the file."""
@@ -116,7 +117,7 @@ def _body(found: JobPage) -> Iterator[str]:
     yield from failures_section(found.report, links)
     yield from running_section(status, links)
     yield '<div class="columns">'
-    yield from charts(found.report)
+    yield from charts(found.report, links)
     yield from slowest_section(status, links)
     yield from results_section(status, links)
     yield from retry_section(status)

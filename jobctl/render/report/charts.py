@@ -134,8 +134,11 @@ def _short(seconds: float) -> str:
     return format_duration(seconds)
 
 
-def slots_chart(timeline: TimelineBlock) -> Drawing | None:
-    """A row for every slot, a bar for every attempt; None if there are none."""
+def slots_chart(timeline: TimelineBlock, *, has_tips: bool = True) -> Drawing | None:
+    """A row for every slot, a bar for every attempt; None if there are none.
+
+    Without tips it has a fifth of the size, for a page that is sent again and again.
+    """
     bars = timeline["bars"]
     if not bars:
         return None
@@ -152,6 +155,7 @@ def slots_chart(timeline: TimelineBlock) -> Drawing | None:
         drawing.rect((_LEFT, y, _PLOT, row * 0.85), "lane")
         if position % every == 0:
             drawing.text((_LEFT - 6, y + row / 2 + 3.5), f"slot {slot}", "end")
+    boxes: dict[str, list[tuple[float, float, float, float]]] = {}
     for bar in bars:
         box = (
             _LEFT + _PLOT * bar["start_s"] / span_s,
@@ -159,7 +163,11 @@ def slots_chart(timeline: TimelineBlock) -> Drawing | None:
             max(0.8, _PLOT * bar["duration_s"] / span_s),
             row * 0.85,
         )
-        took = f"{bar['state']}, {format_duration(bar['duration_s'])}"
-        drawing.rect(box, bar["state"], f"item {bar['item']}, attempt {bar['attempt']}: {took}")
+        if has_tips:
+            took = f"{bar['state']}, {format_duration(bar['duration_s'])}"
+            drawing.rect(box, bar["state"], f"item {bar['item']}, attempt {bar['attempt']}: {took}")
+        boxes.setdefault(bar["state"], []).append(box)
+    for state, found in boxes.items() if not has_tips else ():
+        drawing.boxes(found, state)
     _time_axis(drawing, span_s, _LITTLE + tall + 1)
     return drawing

@@ -9,6 +9,7 @@ from jobctl.domain.durations import format_duration
 from jobctl.domain.wording import number, percent, plural, rate
 from jobctl.render.bar import share_cells
 from jobctl.render.report.charts import duration_chart, slots_chart, throughput_chart
+from jobctl.render.report.links import NO_LINKS, Links
 from jobctl.render.report.sections import (
     facts_section,
     failures_section,
@@ -162,7 +163,7 @@ def pace_facts(status: StatusDocument) -> Iterator[tuple[str, str]]:
             yield label, format_duration(value)
 
 
-def charts(report: ReportDocument) -> Iterator[str]:
+def charts(report: ReportDocument, links: Links = NO_LINKS) -> Iterator[str]:
     """The three drawings of a report, each in a section with a caption."""
     status, timeline = report["status"], report["timeline"]
     durations = status["durations"]
@@ -173,7 +174,7 @@ def charts(report: ReportDocument) -> Iterator[str]:
     shown = f"round {timeline['round']}: {plural(len(timeline['bars']), 'attempt')}"
     if timeline["every_nth_item"] > 1:
         shown += f", one item in {number(timeline['every_nth_item'])} is shown"
-    yield from _chart("Slots", slots_chart(timeline), shown)
+    yield from _chart("Slots", slots_chart(timeline, has_tips=status["done"] or not links.live), shown)
 
 
 def _chart(heading: str, drawing: Drawing | None, caption: str) -> Iterator[str]:
