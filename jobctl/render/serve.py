@@ -16,10 +16,12 @@ def serve_lines(document: ServeDocument, program: str, *, on_terminal: bool) -> 
     if document["socket"] is not None:
         yield f"listening at {document['socket']}, for this user"
     for url in document["urls"]:
-        yield f"listening at {url}, for requests with a token: {program} serve token add NAME --scope read"
-    if not document["daemon"]:
-        yield f"{DAEMON_DOWN.sentence}: jobs are accepted and wait; start it with: {program} daemon start"
+        yield f"listening at {url}, for requests with a token"
+    if document["urls"]:
+        yield f"  a token for a program: {program} serve token add NAME --scope submit"
     if document["link"] is not None and on_terminal:
-        yield f"in a browser, once and within 10 minutes: {document['link']}"
+        yield f"  in a browser, once and within 10 minutes:\n  {document['link']}"
     elif document["link"] is not None:
-        yield f"for a browser: {program} serve link"
+        yield f"  for a browser: {program} serve link"
+    if not document["daemon"]:
+        yield f"{DAEMON_DOWN.sentence}: jobs are accepted and wait\n  start it with: {program} daemon start"

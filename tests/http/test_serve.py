@@ -16,7 +16,9 @@ import pytest
 
 from jobctl.config import Home
 from jobctl.domain.addresses import Address
+from jobctl.domain.documents.tokens import ServeDocument
 from jobctl.errors import UsageError
+from jobctl.render.serve import serve_lines
 from jobctl.services.serve.options import ServeOptions, serve_options, socket_path
 from jobctl.services.settings.settings import Settings, load_settings
 from tests.http.doors import environment, program, token_for
@@ -82,6 +84,7 @@ def test_kill_9_leaves_nothing_that_blocks_the_next_start(home: Home, tmp_path: 
         assert again.ready["link"] is None
         code, said = said_by(home, tmp_path, "serve", "link")
         assert code == 2 and "--no-tcp" in said
+        assert again.stop(signal.SIGINT) == (0, "")
 
 
 @pytest.mark.slow
@@ -207,6 +210,23 @@ def test_tls_is_for_addresses_and_not_for_the_socket(home: Home, tmp_path: Path)
     (tmp_path / "cert.pem").write_text("x")
     code, said = said_by(home, tmp_path, "serve", *words)
     assert code == 2 and "--tls-cert" in said
+
+
+def test_the_words_of_a_server_that_is_ready() -> None:
+    document: ServeDocument = {
+        "schema": "jobctl.serve/1",
+        "pid": 7,
+        "socket": "/s/serve.sock",
+        "urls": ["http://127.0.0.1:8421"],
+        "link": "http://127.0.0.1:8421/open?key=secret",
+        "link_expires_at": "2026-11-30T21:53:10.973Z",
+        "daemon": False,
+    }
+    shown = "\n".join(serve_lines(document, "jobctl", on_terminal=True))
+    assert "key=secret" in shown and "no daemon is running: jobs are accepted and wait" in shown
+    logged = "\n".join(serve_lines(document, "jobctl", on_terminal=False))
+    assert "secret" not in logged and "jobctl serve link" in logged
+    assert "daemon" not in "\n".join(serve_lines(document | {"daemon": True}, "jobctl", on_terminal=True))
 
 
 def options(tmp_path: Path, **given: object) -> ServeOptions:

@@ -52,6 +52,7 @@ Documentation=man:jobctl-serve(8)
 [Socket]
 {listen}
 SocketMode=0600
+DirectoryMode=0700
 RemoveOnStop=yes
 
 [Install]
