@@ -333,7 +333,9 @@ def first_id(home: Home, since: str | None, now: int) -> int | None:
 
 
 def _start(database: Database, wanted: WantedEvents) -> int:
-    if wanted.jobs is not None or wanted.filter:
+    if wanted.jobs is not None:
+        return max(0, event_views.first_line(database, wanted.jobs) - 1)
+    if wanted.filter:
         return 0
     if wanted.items:
         return max(0, event_ids.last(database) - LAST_EVENTS)

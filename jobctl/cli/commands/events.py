@@ -34,7 +34,7 @@ def events(
       jobctl events                          the last 100 events
       jobctl events 42                       everything that happened to job 42
       jobctl events last --items --follow    each outcome, until the job is done
-      jobctl events --since 1041 --json      for programs, after event 1041
+      jobctl events --since 2 --json         for programs, after the event 2
 
     With --json, each event is a document on a line of its own.
 

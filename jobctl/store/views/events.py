@@ -99,3 +99,9 @@ def nth_last_line(database: Database, count: int) -> int:
     """The id before the last ``count`` lines of the journal; 0 if it has no more lines."""
     sql = "SELECT id FROM journal ORDER BY id DESC LIMIT 1 OFFSET ?"
     return int(database.scalar(sql, (count,)) or 0)
+
+
+def first_line(database: Database, jobs: Iterable[int]) -> int:
+    """The id of the first line of the journal about one of these jobs; 0 if one has none. Outcomes come after it."""
+    ids = [database.scalar("SELECT min(id) FROM journal WHERE job = ?", (job,)) or 0 for job in jobs]
+    return min(map(int, ids), default=0)
