@@ -36,7 +36,7 @@ NOT_RUN = [
     (r"/srv/|/var/lib/", "is about a folder of the machine that is not ours"),
     (r"^duckdb ", "is about another program, which need not be there"),
     (r"^jobctl_|^delta\(", "is for Prometheus"),
-    (r"^post|\| post", "needs a server; tests/e2e/test_documented_uploads.py"),
+    (r"^post|\| post|^to\b", "needs a server; tests/e2e/test_documented_uploads.py"),
 ]
 #: Blocks that are not commands: (their page, their first words).
 NO_COMMANDS = [
@@ -48,6 +48,7 @@ NO_COMMANDS = [
     ("jobctl-config.5", "[submit]"),  # tests/cli/test_config.py reads it
     ("jobctl-serve.8", "[recipe.load]"),  # tests/e2e/test_documented_uploads.py reads it
     ("jobctl-serve.8", "HTTP/1.1 202"),
+    ("jobctl-serve.8", "Authorization:"),
     ("jobctl-serve.8", '{"type"'),
 ]
 #: Exit codes other than 0, by the line.

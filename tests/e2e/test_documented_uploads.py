@@ -60,6 +60,19 @@ def test_every_upload_of_the_page_works_as_it_says(served):
     assert documents[10]["command"] == ["echo", "{id}"]
 
 
+def test_every_action_of_the_page_is_answered(served):
+    (block,) = (block for block in of_page() if block.lines[0].startswith("to()"))
+    load = "printf 'id,total\\n1,9.50\\n' | to -H 'Content-Type: text/csv' --data-binary @- http://jobctl/v1/recipes/load/jobs"
+    function, job, *requests = block.lines
+    done = served.shell("\n".join(f"{line}; echo" for line in (function, job, load, *requests)))
+    assert done.stderr == ""
+    documents = [json.loads(line) for line in done.stdout.splitlines() if line]
+    kinds = [document.get("schema", document.get("type")) for document in documents]
+    assert kinds == ["jobctl.status/1", "jobctl.set/1", "urn:jobctl:error:usage", "jobctl.cancel/1"]
+    assert documents[1]["policy"]["slots"] == 8
+    assert documents[2]["detail"] == "job 1 is queued, not done"
+
+
 @pytest.mark.skipif(shutil.which("jq") is None, reason="the example shows its answers with jq")
 def test_the_example_sends_files(cli):
     script = ["sh", str(ROOT / "examples" / "upload.sh")]

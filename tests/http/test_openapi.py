@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+from pathlib import Path
 from typing import Any
 
 import jsonschema
@@ -74,3 +76,10 @@ def test_answers_are_as_the_document_says(home: Home, store: JobMaker) -> None:
             jsonschema.validate(response.json(), described | {"components": document["components"]})
         problem = client.get("/v1/jobs/99")
         jsonschema.validate(problem.json(), document["components"]["schemas"]["problem-1"])
+
+
+def test_the_manual_page_has_every_route(document: dict[str, Any]) -> None:
+    page = (Path(__file__).parents[2] / "man/man8/jobctl-serve.8").read_text(encoding="utf-8")
+    listed = re.findall(r"^\.It Ql ([A-Z]+ /\S*)$", page, re.MULTILINE)
+    known = [f"{name.split()[0].upper()} {name.split()[1]}" for name, _ in operations(document)]
+    assert sorted(listed) == sorted(known)
