@@ -119,6 +119,7 @@ def test_every_attribute_of_a_class_is_free_in_its_class() -> None:
 
 
 PROGRAM = """
+import jobctl
 from jobctl.library.documents import ItemsDocument, StatusDocument
 
 def use(status: StatusDocument, page: ItemsDocument) -> None:
@@ -132,6 +133,25 @@ def use(status: StatusDocument, page: ItemsDocument) -> None:
     status.retry.items + 1  # error: operator
     status.undo.available  # error: union-attr
     status.state == "finished"  # error: comparison-overlap
+
+def submit(store: jobctl.Store) -> int:
+    job = store.submit("batch.csv", command=["true"], slots=4, timeout="10m")
+    for item in job.items(cause="timeout"):
+        print(item.exit_code, item.row["id"])
+    for event in job.events():
+        print(event.type)
+    store.submit("batch.csv", slotz=4)  # error: call-overload
+    return job.wait(timeout=60).counts.failed
+
+async def wait(store: jobctl.AsyncStore) -> int:
+    job = await store.submit("batch.csv", call="score:score")
+    async for item in job.items(state="failed"):
+        print(item.exit_code)
+    async for event in job.events():
+        print(event.type)
+    status = await job.wait()
+    job.status().counts  # error: attr-defined
+    return status.counts.failed
 """
 
 
