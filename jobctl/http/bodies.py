@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import ConfigDict, Field
 
 from jobctl.domain.states import ItemState
 from jobctl.domain.texts import MAX_REASON
@@ -74,4 +74,12 @@ class _UndoBase(ItemsBody):
 
 RetryBody = with_rules("RetryBody", _RetryBase, OF_ROUNDS, "The items that run again, and other rules for the round.")
 UndoBody = with_rules("UndoBody", _UndoBase, OF_ROUNDS, "The rows to take back, and other rules for the undo job.")
-RulesBody = with_rules("RulesBody", Body, OF_SET, "Rules of a job: options of submit, with their new values.")
+
+
+class _Change(Body):
+    """A body with at least one field."""
+
+    model_config = ConfigDict(json_schema_extra={"minProperties": 1})
+
+
+RulesBody = with_rules("RulesBody", _Change, OF_SET, "Rules of a job: options of submit, with their new values.")

@@ -23,7 +23,7 @@ _ITEM_STATES = "|".join(state.word for state in ItemState)
 _JOB_STATES = "|".join(JobState)
 _ORDER = "|".join(SORTS)
 _CAUSE = r"[A-Za-z][A-Za-z0-9_+]{0,20}(:[0-9]{1,18})?"
-_SPAN = r"[0-9]{1,18}(-[0-9]{0,18})?"
+_SPAN = r"[1-9][0-9]{0,17}(-([1-9][0-9]{0,17})?)?"
 
 #: One cause of failure, and numbers of items, as a pattern of JSON Schema.
 CAUSE_PATTERN = f"^{_CAUSE}$"

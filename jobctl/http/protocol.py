@@ -12,10 +12,9 @@ from http import HTTPStatus
 from typing import Any
 
 import h11
-import orjson
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from jobctl.http.problems import MEDIA_TYPE
+from jobctl.http.problems import MEDIA_TYPE, problem
 from jobctl.process.listening import peer_of
 
 #: The largest header of a request, in bytes.
@@ -118,10 +117,7 @@ class Protocol(H11Protocol):
     def _end(self, status: int) -> None:
         """Answer with a problem document and close the connection."""
         code, detail = _TEXTS[status]
-        title = HTTPStatus(status).phrase
-        body = orjson.dumps(
-            {"type": f"urn:jobctl:error:{code}", "title": title, "status": status, "detail": detail, "code": code}
-        )
+        title, body = HTTPStatus(status).phrase, bytes(problem(status, code, detail).body)
         headers = [("content-type", MEDIA_TYPE), ("content-length", str(len(body))), ("connection", "close")]
         if status == 503:
             headers.append(("retry-after", "5"))
