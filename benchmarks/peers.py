@@ -17,6 +17,8 @@ PROGRAMS = {
     "GNU parallel": ("parallel", "parallel"),
     "task-spooler": ("tsp", "task-spooler"),
     "Redis": ("redis-server", "redis-server"),
+    "wrk": ("wrk", "wrk"),
+    "curl": ("curl", "curl"),
 }
 #: Python packages, all of the extra ``bench``.
 PACKAGES = {"HyperQueue": "hyperqueue", "huey": "huey", "celery": "celery", "redis-py": "redis"}
