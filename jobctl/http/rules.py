@@ -20,7 +20,7 @@ _LONGEST = 200
 class Body(BaseModel):
     """The body of a request. A field that it does not have is a mistake."""
 
-    model_config = ConfigDict(extra="forbid", strict=False)
+    model_config = ConfigDict(extra="forbid", strict=True)
 
 
 def with_rules(name: str, base: type[BaseModel], options: Iterable[JobOption], doc: str) -> type[BaseModel]:

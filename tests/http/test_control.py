@@ -164,3 +164,11 @@ def unreaped() -> list[str]:
     """The processes that this one has started, that have ended, and that it has not waited for."""
     found = [pid for each in Path("/proc/self/task").iterdir() for pid in (each / "children").read_text().split()]
     return [pid for pid in found if Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"]
+
+
+def test_a_body_has_values_of_the_types_that_the_document_says(home: Home, store: JobMaker) -> None:
+    job = store.job("s", state="succeeded", finished_at=1_795_458_599_000_000)
+    with serving(home) as client:
+        for path, body in (("cancel", {"now": 0}), ("cancel", {"reason": 1}), ("retry", {"unprocessed": "yes"})):
+            assert client.post(f"/v1/jobs/{job}/{path}", json=body).status_code == 422
+        assert client.patch(f"/v1/jobs/{job}", json={}).status_code == 422

@@ -11,8 +11,11 @@ from fastapi import Query
 from jobctl.domain.job_options import NO_LIMIT, JobOption
 from jobctl.http.intake.request_options import COMMAND
 
-#: The longest text of an option in a query, and the most times that one is given.
-_LONGEST = 10_000
+#: The longest text of an option in a query, and the most times that one is given. All of them together fit into the
+#: largest header of a request; longer texts are in the JSON of a body.
+_LONGEST = 200
+_LONGEST_PROGRAM = 3_000
+_PROGRAMS = frozenset({"where", "select", "shell", "undo", "undo_shell"})
 _MOST = 100
 _NUMBER = r"[+-]?[0-9]{1,18}"
 
@@ -26,7 +29,7 @@ def option_parameters(options: Iterable[JobOption], *, takes_command: bool = Fal
             declared[f"{option.key}_"] = _annotation(option, option.name)
     if takes_command:
         words = 'The command, as a JSON list of words: ["./import", "{id}"].'
-        text = Query(alias=COMMAND, max_length=_LONGEST, description=words)
+        text = Query(alias=COMMAND, max_length=_LONGEST_PROGRAM, description=words)
         declared[COMMAND] = Annotated[str | None, text]
 
     def declare(**_options: Any) -> None:
@@ -46,7 +49,8 @@ def _annotation(option: JobOption, name: str) -> Any:
     facts: dict[str, Any] = {"alias": name, "description": option.help, "include_in_schema": name == option.key}
     if option.multiple:
         return Annotated[list[str] | None, Query(max_length=_MOST, **facts)]
-    return Annotated[str | None, Query(max_length=_LONGEST, pattern=_pattern(option), **facts)]
+    longest = _LONGEST_PROGRAM if option.key in _PROGRAMS else _LONGEST
+    return Annotated[str | None, Query(max_length=longest, pattern=_pattern(option), **facts)]
 
 
 def _pattern(option: JobOption) -> str | None:
