@@ -850,7 +850,7 @@ complete -c jobctl -n "__jobctl_at 'serve token'" -l no-pager -d 'Print long out
 complete -c jobctl -n "__jobctl_at 'serve token'" -s q -l quiet -d 'Print only the requested output, without messages.'
 complete -c jobctl -n "__jobctl_at 'serve token'" -s v -l verbose -d 'Print more details, and the traceback of an internal error.'
 complete -c jobctl -n "__jobctl_at 'serve token'" -s h -l help -d 'Show help and exit: -h on one screen, --help in full.'
-complete -c jobctl -n "__jobctl_at 'serve token add'" -l scope -x -d 'What it may do: read, submit or control.'
+complete -c jobctl -n "__jobctl_at 'serve token add'" -l scope -x -d 'What it may do: read, submit or control; it must be given.'
 complete -c jobctl -n "__jobctl_at 'serve token add'" -l recipe -kxa '(__jobctl_ask recipes)' -d 'Submit to this recipe only; may be repeated.'
 complete -c jobctl -n "__jobctl_at 'serve token add'" -l queue -kxa '(__jobctl_ask queues)' -d 'Put its jobs into this queue.'
 complete -c jobctl -n "__jobctl_at 'serve token add'" -l rate -x -d 'The most requests: 10/s, 600/m.'

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from typer.core import TyperArgument
 
-from jobctl.cli.parameters import LONG_DASHES, argument_line, is_flag, long_name, option_line, placeholder
+from jobctl.cli.parameters import LONG_DASHES, argument_line, is_flag, option_line, placeholder
 from jobctl.cli.session import ARGUMENTS
 from jobctl.domain.nearest import nearest
 from jobctl.errors import NotFound, UsageError
@@ -146,11 +146,7 @@ def refuse_long_dash(word: str, options: Mapping[str, Any], help_line: str) -> N
 
 
 def argument_missing(context: Any, param: Any) -> UsageError:
-    """The error for an argument or an option that is required and missing."""
-    if not isinstance(param, TyperArgument):
-        return UsageError(
-            f"{long_name(param)} is missing", details=[option_line(param)], hint=f"{context.command_path} --help"
-        )
+    """The error for an argument that is required and missing."""
     name = param.metavar or str(param.name).upper()
     return UsageError(f"{name} is missing", details=[argument_line(param)], hint=_usage_line(context))
 

@@ -46,10 +46,12 @@ class NewToken(NamedTuple):
 
 
 def read_token(
-    name: str, scope: str, *, recipes: Sequence[str], queue: str | None, rate: str | None, sees_all: bool
+    name: str, scope: str | None, *, recipes: Sequence[str], queue: str | None, rate: str | None, sees_all: bool
 ) -> Token:
     """Return the token that options describe. Raises UsageError that names the option and the allowed values."""
     check_name(name)
+    if scope is None:
+        raise UsageError("--scope is missing: it says what the token may do", hint="--scope read, submit or control")
     check_recipes(recipes)
     for recipe in recipes:
         check_printable("--recipe", recipe, MAX_NAME)

@@ -36,6 +36,8 @@ SAMPLES = {
     "older-than": "1d",
     "color": "never",
     "ionice": "idle",
+    "max-body": "64M",
+    "client-timeout": "10s",
 }
 BY_KIND = {"whole": "2", "switch": "true"}
 #: Keys that run, connect, delete, read files or pass the environment on, whatever the table says.
@@ -43,6 +45,7 @@ NEVER_SAFE = {
     *("on-done", "notify", "notify-secret-env", "notify-secret-file", "env", "env-file", "env-all", "env-pass"),
     *("executor", "scheduler", "scheduler-file", "cluster", "tls-ca", "tls-cert", "tls-key", "insecure", "older-than"),
     *("command", "shell", "call", "call-setup", "python", "cwd", "allow-http"),
+    *("http", "socket", "listen", "no-tcp", "host", "max-body", "max-rows", "max-connections"),
 }
 
 

@@ -67,6 +67,7 @@ def test_an_unknown_name_is_not_found_and_the_nearest_one_is_named(home):
         ({"name": "a b"}, "cannot be the name"),
         ({"name": ""}, "cannot be the name"),
         ({"scope": "contrl"}, "--scope: 'contrl'"),
+        ({"scope": None}, "--scope is missing"),
         ({"rate": "fast"}, "--rate: 'fast' is not a rate"),
         ({"recipes": ["\n"]}, "--recipe"),
         ({"recipes": [str(n) for n in range(101)]}, "--recipe is given 101 times"),

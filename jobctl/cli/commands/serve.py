@@ -182,7 +182,9 @@ def link(
 def add(
     ctx: typer.Context,
     name: Annotated[str, typer.Argument(metavar="NAME", help="The name of the token, as the journal shows it.")],
-    scope: Annotated[str, typer.Option(metavar="SCOPE", help="What it may do: read, submit or control.")],
+    scope: Annotated[
+        str | None, typer.Option(metavar="SCOPE", help="What it may do: read, submit or control; it must be given.")
+    ] = None,
     recipes: Annotated[
         list[str] | None,
         typer.Option("--recipe", metavar="RECIPE", help="Submit to this recipe only; may be repeated."),
@@ -209,7 +211,7 @@ def add(
         shared.emit(made.document())
         return Exit.OK
     shared.say(made.text)
-    shared.note(f"the token of {name} ({scope}); keep it: it is not shown again")
+    shared.note(f"the token of {name} ({wanted.scope}); keep it: it is not shown again")
     return Exit.OK
 
 
