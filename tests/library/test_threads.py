@@ -5,13 +5,16 @@ from __future__ import annotations
 import multiprocessing
 import os
 import threading
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from typing import Any
 
 import pytest
 
 import jobctl
 from jobctl.services.submit import feed
+from jobctl.store.opening.open import open_database
 
 THREADS = 8
 
@@ -57,6 +60,21 @@ def test_threads_submit_large_inputs_while_another_prunes(
         pruning.result(timeout=60)
     assert counts == [400, 800, 1200, 1600]
     assert pruned and not any(pruned)
+
+
+def test_rows_that_fail_in_the_middle_leave_nothing(library: jobctl.Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(feed, "HEAD_BYTES", 2_000)
+    monkeypatch.setattr(feed, "PART_BYTES", 2_000)
+
+    def rows() -> Iterator[dict[str, int]]:
+        yield from ({"id": row} for row in range(50_000))
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        library.submit(rows=rows(), command=["true", "{id}"])
+    assert library.jobs(all=True) == []
+    with closing(open_database(library.place)) as database:
+        assert [database.scalar(f"SELECT count(*) FROM {table}") for table in ("items", "prunings")] == [0, 0]
 
 
 def test_the_same_key_from_many_threads_is_one_job(library: jobctl.Store) -> None:
