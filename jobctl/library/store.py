@@ -124,7 +124,7 @@ class Store:
         tuples, dataclasses or texts in a list, a generator, a DataFrame of pandas or polars or a table of pyarrow.
         ``command`` is a list of words with placeholders such as ``{id}``; ``shell`` and ``call`` are other kinds of
         work. ``call`` takes ``"module:function"`` or a function that can be imported by its name, also one of the
-        program itself if that starts its work under ``if __name__ == "__main__":``. The ``options`` are those of
+        program itself if that starts its work under ``if __name__ == "__main__"``. The ``options`` are those of
         ``jobctl submit``, with ``_`` for ``-`` and the same defaults; durations also take seconds or a ``timedelta``,
         times also a ``datetime``. None is an option that is not given.
 

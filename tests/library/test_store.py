@@ -298,3 +298,24 @@ def test_a_finished_job_can_be_removed(library: jobctl.Store) -> None:
     assert [job.job for job in library.prune(1, dry_run=True).jobs] == [1]
     assert library.prune(library.job(1)).jobs[0].job == 1
     assert [job.job for job in library.prune(name="tw*", all=True).jobs] == [2]
+
+
+@pytest.mark.slow
+def test_rows_of_a_generator_are_never_all_in_memory(tmp_path: Path) -> None:
+    import subprocess
+
+    code = (
+        "import resource, sys, jobctl\n"
+        "store = jobctl.Store(sys.argv[1])\n"
+        'def rows(count): return ({"id": row, "text": "x" * 200} for row in range(count))\n'
+        "def peak(): return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss\n"
+        'store.submit(rows=rows(50_000), command=["true", "{id}"])\n'
+        "before = peak()\n"
+        'job = store.submit(rows=rows(400_000), command=["true", "{id}"])\n'
+        "print(sum(1 for _ in job.items(after=399_000)), peak() - before)\n"
+    )
+    words = [sys.executable, "-c", code, str(tmp_path / "state")]
+    done = subprocess.run(words, capture_output=True, text=True, check=True, timeout=110)
+    count, grown_kib = map(int, done.stdout.split())
+    assert count == 1_000
+    assert grown_kib < 30 << 10, "80 MB of rows went through"

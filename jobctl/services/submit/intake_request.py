@@ -6,9 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from jobctl.domain.job_options import OPTIONS, JobOption, is_given
+from jobctl.domain.job_options import NO_LIMIT, OPTIONS, JobOption, is_given
 from jobctl.errors import UsageError
-from jobctl.services.submit.filled_options import fill_in
 from jobctl.services.submit.request_checks import (
     allow_new_queue,
     check_place,
@@ -47,7 +46,7 @@ def request_of(given: Mapping[str, Any], words: Sequence[str], path: str, place:
     if given["from_joblog"]:
         given, words = _from_joblog(given, words)
     settings = load_settings(place.environ, place.cwd)
-    given, words = fill_in(given, words, settings.section("submit"), place)
+    given, words = _filled_in(given, words, settings.section("submit"), place)
     if settings.ignored_files or settings.untrusted:
         place.tell_ignored()
     note_environment(given, place)
@@ -64,6 +63,16 @@ def request_of(given: Mapping[str, Any], words: Sequence[str], path: str, place:
     _note_shell_words(place, words)
     _note_clock_changes(place, parsed, request)
     return request
+
+
+def _filled_in(
+    given: Mapping[str, Any], words: Sequence[str], settings: Mapping[str, Any], place: SubmitPlace
+) -> tuple[Mapping[str, Any], Sequence[str]]:
+    if not settings and given["recipe"] is None and NO_LIMIT not in given.values():
+        return given, words
+    from jobctl.services.submit.filled_options import fill_in  # many submissions have nothing to be filled in
+
+    return fill_in(given, words, settings, place)
 
 
 def nothing_given() -> dict[str, Any]:
