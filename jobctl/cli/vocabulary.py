@@ -22,6 +22,7 @@ _COMMANDS = _by_word(
         "hold suspend": "jobctl pause JOB",
         "release continue unpause": "jobctl resume JOB",
         "why history journal": "jobctl explain JOB",
+        "event activity feed audit": "jobctl events [JOB...]",
         "watch monitor progress": "jobctl status [JOB] --watch",
         "ui tui htop": "jobctl top",
         "queues group groups parallel": "jobctl queue list; jobctl queue set QUEUE slots=N",

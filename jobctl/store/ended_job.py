@@ -23,7 +23,33 @@ def end_body(database: Database, job: int, number: int, program: str) -> bytes:
     """
     row = jobs.load(database, job)
     assert row is not None
-    return event_body(ended_job(database, row, program), number)
+    try:
+        return event_body(ended_job(database, row, program), number)
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError):
+        # Damaged rows of one job must not end the engine, which works for all the others.
+        return event_body(_without_causes(row), number)
+
+
+def _without_causes(row: JobRow) -> EndedJob:
+    """What is known about a job whose causes, results or times cannot be read."""
+    return EndedJob(
+        job=row.id,
+        uid=str(row.uid),
+        name=str(row.name),
+        key=None if row.key is None else str(row.key),
+        queue=str(row.queue),
+        state=row.state,
+        reason="parts of it are damaged in the database",
+        round=row.round,
+        counts=row.counts,
+        causes=(),
+        retry_command=None,
+        retry_items=0,
+        results=None,
+        submitted_at=0,
+        started_at=None,
+        finished_at=row.finished_at or 0,
+    )
 
 
 def ended_job(database: Database, row: JobRow, program: str) -> EndedJob:

@@ -108,6 +108,25 @@ def test_an_end_that_an_older_version_wrote_is_told_by_its_notification_or_its_l
     assert other["data"]["message"].startswith("succeeded") and other["data"]["round"] == 1
 
 
+def _unreadable(*_):
+    raise TypeError("a cell of another type")
+
+
+@pytest.mark.parametrize("is_known", [True, False])
+def test_a_job_with_damaged_causes_ends_and_has_its_event(bench, monkeypatch, is_known):
+    if not is_known:
+        monkeypatch.setattr("jobctl.store.ended_job.ended_job", _unreadable)
+    bench.submit(rows=4, policy=TWICE, notify=NotifyOptions(commands=("true",)), key="k")
+    while not bench.job(1).counts.failed:
+        bench.tick()
+    with bench.database.transaction():
+        bench.database.execute("UPDATE failures SET samples = x'ff00', message = x'fe', code = 7")
+    bench.work_off()
+    (end,) = [event for event in read(bench) if event["type"] == "job.partial"]
+    assert end["data"]["counts"]["failed"] == 2
+    assert bench.database.scalar("SELECT body FROM deliveries") == encode(check("event-1", end))
+
+
 def test_every_failure_is_counted_at_1_10_100(tmp_path):
     bench = Bench(tmp_path, script=lambda _: Play(code=1, err=b"boom\n"), slots=4)
     job = bench.submit(rows=120, policy=Policy(attempts=1))
