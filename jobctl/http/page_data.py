@@ -13,11 +13,12 @@ from jobctl.render.pages.actions import RefusedForm
 from jobctl.render.pages.frame import Viewer
 from jobctl.render.pages.items import ItemList, ItemPage, Output
 from jobctl.render.pages.job import JobPage
-from jobctl.services.causes import causes_document
+from jobctl.services.causes import Wanted, causes_document
 from jobctl.services.control.targets import Target
 from jobctl.services.output.items import Listing
 from jobctl.services.output.logs import end_of, piece
 from jobctl.services.output.report import Subject, report
+from jobctl.services.status.document import GROUPS
 from jobctl.services.why.explain import explain
 from jobctl.store.database import Database
 from jobctl.store.views import items as item_views
@@ -28,6 +29,8 @@ OUTPUT = 64 << 10
 #: Items of one page, and the bytes of their rows: at least one row, which may have cells of many megabytes.
 ITEMS = 100
 MOST_BYTES = 4 << 20
+#: The most causes among which a list of items lets a person choose.
+CAUSES = 100
 
 
 def job_page_of(
@@ -37,7 +40,7 @@ def job_page_of(
     return JobPage(
         report(database, home, subject),
         explain(database, home, Target(subject.job), subject.now, program=subject.program),
-        causes_document(database, subject.job, program=subject.program),
+        causes_document(database, subject.job, Wanted(limit=GROUPS), program=subject.program),
         viewer,
         said,
         refused,
@@ -51,7 +54,7 @@ def item_list_of(
     with closing(Listing(home, str(subject.job), selection, after, ITEMS, now=subject.now)) as listing:
         document = listing.part(MOST_BYTES)
         note = "" if document["items"] else listing.note()
-    causes = causes_document(database, subject.job, program=subject.program)
+    causes = causes_document(database, subject.job, Wanted(limit=CAUSES), program=subject.program)
     return ItemList(document, causes, given, after, note)
 
 

@@ -8,6 +8,10 @@ import httpx
 import pytest
 
 from jobctl.config import Home
+from jobctl.http import page_data
+from jobctl.render.pages.frame import Frame, Viewer, markup
+from jobctl.render.pages.job import job_page
+from jobctl.services.output.report import Subject
 from jobctl.store import jobs
 from tests.factories import SECOND, SUBMITTED_AT, JobMaker, make_store
 from tests.http.pages import HOSTILE, Page, check_harmless
@@ -127,6 +131,16 @@ def test_the_recipes_are_listed_with_their_forms(client: httpx.Client) -> None:
     assert {"file", "timeout", "name", "key"} <= set(form.fields)
     assert not {"command", "cwd", "env", "notify", "on-done"} & set(form.fields)
     assert client.get("/recipes/none").status_code == 404
+
+
+def test_a_token_sees_the_buttons_that_it_may_use(home: Home, client: httpx.Client, store: JobMaker) -> None:
+    job = failed_job(store)
+    viewers = {scope: Viewer(scope != "read", scope == "control") for scope in ("read", "submit", "control")}
+    found = page_data.job_page_of(store.database, home, Subject(job, NOW), viewers["read"])
+    for scope, viewer in viewers.items():
+        page = Page(markup(job_page(found._replace(viewer=viewer)), Frame(viewer)))
+        assert ("/recipes" in page.links) == (scope != "read")
+        assert bool(page.forms) == (scope == "control")
 
 
 def test_a_file_is_judged_before_it_is_accepted(client: httpx.Client) -> None:

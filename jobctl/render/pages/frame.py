@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from jobctl.render.report.svg import text_of
 
-#: The pages of the navigation.
+#: The pages of the navigation; only who may submit has the second one.
 _PLACES = (("/", "Jobs"), ("/recipes", "Recipes"))
 
 
@@ -96,7 +96,7 @@ def _head(page: Page, frame: Frame) -> Iterator[str]:
 def _navigation(page: Page, frame: Frame) -> Iterator[str]:
     yield '<header class="top"><nav aria-label="jobctl">'
     yield '<a class="brand" href="/">jobctl</a>'
-    for address, name in _PLACES:
+    for address, name in _PLACES if frame.viewer.may_submit else _PLACES[:1]:
         here = ' aria-current="page"' if page.place == address else ""
         yield f'<a href="{address}"{here}>{name}</a>'
     yield "</nav>"

@@ -114,7 +114,7 @@ def _cause(each: Mapping[str, object]) -> str:
 def _row(item: ItemBlock, base: str) -> str:
     place = f"{base}/{item['item']}"
     cells = (
-        ("item", link(place, str(item["item"])), "number key"),
+        ("item", link(place, str(item["item"])), "number key alone"),
         ("state", state_mark(item["state"]), "state-cell"),
         ("attempts", str(item["attempts"] or ""), "number"),
         ("ended with", text_of(_ended(item)), "nowrap"),

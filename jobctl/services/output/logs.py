@@ -118,7 +118,8 @@ def tail(where: Piece, lines: int) -> int:
 
 
 def end_of(where: Piece, most: int) -> tuple[int, bytes]:
-    """Return the last bytes of a piece, at most ``most``, and how many are before them; a cut line is left out.
+    """Return the last bytes of a piece, at most ``most``, and how many are before them; they begin with a line if
+    there is more than one.
 
     Raises FileNotFoundError if its file was removed, or is on another machine.
     """
@@ -129,6 +130,7 @@ def end_of(where: Piece, most: int) -> tuple[int, bytes]:
     begin = max(0, length - most)
     data = b"".join(itertools.islice(read(where, begin), 1 + most // CHUNK))[:most]
     cut = data.find(b"\n") + 1 if begin else 0
+    cut = cut if cut < len(data) else 0
     return begin + cut, data[cut:]
 
 

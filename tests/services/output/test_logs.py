@@ -17,7 +17,7 @@ from jobctl.domain.states import ItemState
 from jobctl.errors import NotFound
 from jobctl.services.control.targets import Target
 from jobctl.services.output.follow import Follower, FollowTarget
-from jobctl.services.output.logs import Choice, attempts, is_cut, piece, read
+from jobctl.services.output.logs import Choice, Piece, attempts, end_of, is_cut, piece, read
 from jobctl.store.opening.open import open_database
 from tests.factories import make_store
 
@@ -223,3 +223,16 @@ def test_a_follower_leaves_no_descriptor_open(home):
     assert list(Follower(store.database, home, FollowTarget(job, None, ("out",))).events())[-1].over is not None
     after = len(os.listdir("/proc/self/fd")) if os.path.isdir("/proc/self/fd") else 0
     assert after == before
+
+
+def test_the_end_of_an_output_begins_with_a_whole_line(tmp_path):
+    path = tmp_path / "1.out"
+    path.write_bytes(b"before" + b"first\nsecond\nthird\n" + b"after")
+    assert end_of(Piece(path, 6, 19), 100) == (0, b"first\nsecond\nthird\n")
+    assert end_of(Piece(path, 6, 19), 10) == (13, b"third\n")
+    assert end_of(Piece(path, 6, 19), 3) == (16, b"rd\n")
+    assert end_of(Piece(path, 25, None), 100) == (0, b"after")
+    assert end_of(Piece(path, 25, None), 3) == (2, b"ter")
+    assert end_of(Piece(path, 0, 0), 100) == (0, b"")
+    with pytest.raises(FileNotFoundError):
+        end_of(Piece(tmp_path / "2.out", 0, None), 100)
