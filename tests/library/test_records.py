@@ -6,6 +6,7 @@ import copy
 import doctest
 import json
 import pickle
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -161,8 +162,7 @@ def test_a_type_checker_knows_the_keys(tmp_path: Path) -> None:
     program.write_text(PROGRAM)
     command = [sys.executable, "-m", "mypy", "--config-file", str(ROOT / "pyproject.toml"), str(program)]
     out = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=100).stdout
-    found = {
-        int(line.split(":")[1]): line.rpartition("[")[2].rstrip("]") for line in out.splitlines() if ".py:" in line
-    }
+    errors = re.findall(r"(?m)^[^:]+:(\d+): error: .*\[([a-z-]+)\]$", out)
+    found = {int(line): code for line, code in errors}
     lines = enumerate(PROGRAM.splitlines(), start=1)
     assert found == {at: line.partition("# error: ")[2] for at, line in lines if "# error: " in line}, out
