@@ -15,6 +15,7 @@ from jobctl.library.store_in_hints import hints_name_the_store
 from jobctl.process import moment
 
 if TYPE_CHECKING:
+    from jobctl import Store
     from jobctl.library.documents import (
         CancelledBlock,
         PausedJobBlock,
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
         SetDocument,
     )
     from jobctl.library.options import Command, CopyOptions, Function, RoundOptions, SetOptions
-    from jobctl.library.store import Store
 
 _OF_ROUNDS = tuple(option for option in OPTIONS if option.of_retry)
 _OF_COPIES = tuple(option for option in OPTIONS if option.of_retry or option.of_copies)

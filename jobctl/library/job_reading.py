@@ -15,6 +15,7 @@ from jobctl.library.store_in_hints import hints_name_the_store
 from jobctl.process import moment
 
 if TYPE_CHECKING:
+    from jobctl import Store
     from jobctl.domain.selection import Selection
     from jobctl.library.documents import (
         CausesDocument,
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
     from jobctl.library.options import Duration, Moment
     from jobctl.library.progress import Progress
     from jobctl.library.result_file import ResultFile
-    from jobctl.library.store import Store
     from jobctl.services.output.log_documents import Outputs
     from jobctl.services.output.logs import Choice
 

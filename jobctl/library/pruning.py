@@ -20,8 +20,8 @@ from jobctl.services.control.prune_choice import PruneOptions, age_as_set
 from jobctl.services.settings.settings import load_settings
 
 if TYPE_CHECKING:
+    from jobctl import Store
     from jobctl.domain.documents.control import PruneDocument
-    from jobctl.library.store import Store
 
 #: The most jobs of one name that a message lists.
 _NAMED = 10

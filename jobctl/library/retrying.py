@@ -11,8 +11,8 @@ from jobctl.library.records import wrap
 from jobctl.process import moment
 
 if TYPE_CHECKING:
+    from jobctl import Job
     from jobctl.library.documents import PreviewDocument, RetriedBlock
-    from jobctl.library.job import Job
 
 
 def next_round(job: Job, chosen: Selection, given: Mapping[str, Any], words: tuple[str, ...]) -> RetriedBlock:
@@ -35,7 +35,6 @@ def as_new_job(
 ) -> Job | PreviewDocument:
     """Make a new job of rows of this one, or only say what it would be. Raises UsageError, NotFound."""
     from jobctl.library.documents import PreviewDocument
-    from jobctl.library.job import Job
     from jobctl.library.submitting import place_of
     from jobctl.services.control.retry import selections
     from jobctl.services.control.targets import targets_of
@@ -52,7 +51,7 @@ def as_new_job(
         return wrap(preview_document(copied.preview()), PreviewDocument)
     accepted = copied.accept()
     notices = (*notes, *accepted.notices)
-    return Job(store, accepted.job, uid=accepted.uid, replayed=accepted.replayed, notices=notices)
+    return type(job)(store, accepted.job, uid=accepted.uid, replayed=accepted.replayed, notices=notices)
 
 
 def undo_job(
@@ -62,7 +61,6 @@ def undo_job(
     rules: Mapping[str, Any],
 ) -> Job:
     """Make a job that takes rows back. Raises UsageError, NotFound."""
-    from jobctl.library.job import Job
     from jobctl.services.control.round_rules import rules_of_round
     from jobctl.services.control.undo import UndoRequest, undo, undo_selection
     from jobctl.services.submit.way_back import words_of
@@ -72,4 +70,4 @@ def undo_job(
     words = words_of(named, command, shell, call, "--call")
     request = UndoRequest(job.id, undo_selection(chosen), words, rules_of_round(rules))
     answer = undo(job.store.place, request, now=moment.now())
-    return Job(job.store, answer.job, notices=tuple(line.strip() for line in answer.sentences))
+    return type(job)(job.store, answer.job, notices=tuple(line.strip() for line in answer.sentences))

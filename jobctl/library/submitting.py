@@ -20,7 +20,7 @@ from jobctl.services.submit.request import SubmitRequest
 from jobctl.services.submit.submit_place import SubmitPlace
 
 if TYPE_CHECKING:
-    from jobctl.library.store import Store
+    from jobctl import Store
 
 _HOW = 'a path such as "orders.csv", a stream of bytes, or rows=[{"id": 1}, ...]'
 _NO_OPTIONS: Mapping[str, Any] = {}
