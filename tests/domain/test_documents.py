@@ -67,7 +67,8 @@ def test_types_of_documents_are_imported_for_type_checking_alone() -> None:
     found = []
     for path in sorted(PACKAGE.rglob("*.py")):
         name = str(path.relative_to(PACKAGE))
-        if name.startswith(("domain/documents/", "schemas/")):
+        # No command loads the generator of the library or the server, whose description is made of the types.
+        if name.startswith(("domain/documents/", "schemas/", "http/")) or name == "library/document_classes.py":
             continue
         text = path.read_text(encoding="utf-8")
         if "jobctl.domain.documents" not in text:

@@ -142,6 +142,7 @@ _FILTERS = st.builds(
     st.sampled_from([(), (("team", "x"),)]),
     st.none() | st.just("q"),
     st.none() | st.integers(0, 12).map(lambda hours: hours * HOUR_US),
+    owner=st.none(),
 )
 
 
