@@ -9,6 +9,7 @@ from typing import Annotated, Any, Final
 from urllib.parse import quote, urlencode
 
 from fastapi import Path, Query, Request
+from pydantic import Field
 
 from jobctl.domain.job_filter import SORTS
 from jobctl.domain.nearest import did_you_mean
@@ -24,6 +25,13 @@ _JOB_STATES = "|".join(JobState)
 _ORDER = "|".join(SORTS)
 _CAUSE = r"[A-Za-z][A-Za-z0-9_+]{0,20}(:[0-9]{1,18})?"
 _SPAN = r"[1-9][0-9]{0,17}(-([1-9][0-9]{0,17})?)?"
+
+
+def _form(pattern: str, name: str = "") -> Any:
+    """The form of a word, for the document alone: a service refuses another word, and says which one was meant."""
+    extra: dict[str, Any] = {"pattern": pattern} | ({"format": name} if name else {})
+    return Field(max_length=2_000, json_schema_extra=extra)
+
 
 #: One cause of failure, and numbers of items, as a pattern of JSON Schema.
 CAUSE_PATTERN = f"^{_CAUSE}$"
@@ -45,7 +53,7 @@ JobPath = Annotated[
 ItemPath = Annotated[int, Path(description="The number of the item.", ge=1, le=LARGEST, examples=[17])]
 
 JobStates = Annotated[
-    list[Annotated[str, Query(pattern=f"^({_JOB_STATES})(,({_JOB_STATES}))*$")]],
+    list[Annotated[str, _form(f"^({_JOB_STATES})(,({_JOB_STATES}))*$")]],
     Query(description="Only jobs in one of these states; may be repeated.", max_length=20),
 ]
 JobName = Annotated[
@@ -74,7 +82,11 @@ Wait = Annotated[
 ]
 Sort = Annotated[
     str | None,
-    Query(description="The order; default: submitted. A - before it reverses it.", pattern=f"^-?({_ORDER})$"),
+    Query(
+        description="The order; default: submitted. A - before it reverses it.",
+        max_length=30,
+        json_schema_extra={"pattern": f"^-?({_ORDER})$"},
+    ),
 ]
 JobLimit = Annotated[int, Query(description="The most jobs of one page.", ge=1, le=500)]
 Cursor = Annotated[
@@ -88,11 +100,11 @@ Cursor = Annotated[
 ]
 
 ItemStates = Annotated[
-    list[Annotated[str, Query(pattern=f"^({_ITEM_STATES})(,({_ITEM_STATES}))*$")]],
+    list[Annotated[str, _form(f"^({_ITEM_STATES})(,({_ITEM_STATES}))*$")]],
     Query(description="Only items in these states; may be repeated.", max_length=20),
 ]
 Causes = Annotated[
-    list[Annotated[str, Query(pattern=f"^{_CAUSE}(,{_CAUSE})*$", json_schema_extra={"format": "jobctl-cause"})]],
+    list[Annotated[str, _form(f"^{_CAUSE}(,{_CAUSE})*$", "jobctl-cause")]],
     Query(description="Only items with these causes of failure: timeout, exit_7; may be repeated.", max_length=20),
 ]
 Where = Annotated[
@@ -154,11 +166,17 @@ def place_of(cursor: str) -> Place:
     """Return the place that a parameter names. Raises Refused for one that ``cursor_of`` did not make."""
     try:
         value, job = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-        if type(job) is int and (value is None or type(value) in (str, int, float)) and abs(job) <= LARGEST:
+        is_value = value is None or type(value) in (str, float) or _fits(value)
+        if is_value and _fits(job):
             return Place(value, job)
     except (ValueError, TypeError, binascii.Error):
         pass
     raise Refused(422, "after is not a place in this list", code="usage", hint="follow the link to the next page")
+
+
+def _fits(number: object) -> bool:
+    """Return whether a value is a whole number that fits into the database."""
+    return type(number) is int and abs(number) <= LARGEST
 
 
 def next_link(request: Request, after: object, parameter: str = "after") -> str:

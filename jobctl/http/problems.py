@@ -151,11 +151,15 @@ async def _on_invalid(_request: Request, error: Exception) -> Response:
     """A parameter or a body that is not as the OpenAPI document says."""
     assert isinstance(error, RequestValidationError)
     found = [
-        {"location": str(each["loc"][0]), "name": _name(each["loc"][1:]), "message": _text(str(each["msg"]))}
+        {"location": str(each["loc"][0]), "name": _name(each["loc"][1:]), "message": _text(_message(each))}
         for each in error.errors()
     ]
     lines = [f"{each['name'] or each['location']}: {each['message']}" for each in found]
     return problem(422, "usage", lines[0], details=lines[1:], more={"errors": found})
+
+
+def _message(error: Mapping[str, Any]) -> str:
+    return "this request has no such field" if error["type"] == "extra_forbidden" else str(error["msg"])
 
 
 def _name(place: Sequence[Any]) -> str:

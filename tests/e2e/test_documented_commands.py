@@ -36,6 +36,7 @@ NOT_RUN = [
     (r"/srv/|/var/lib/", "is about a folder of the machine that is not ours"),
     (r"^duckdb ", "is about another program, which need not be there"),
     (r"^jobctl_|^delta\(", "is for Prometheus"),
+    (r"^jobctl serve token revoke", "needs a token; tests/http/test_access.py"),
     (r"^post|\| post|^to\b", "needs a server; tests/e2e/test_documented_uploads.py"),
 ]
 #: Blocks that are not commands: (their page, their first words).

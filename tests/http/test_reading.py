@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import json
 from collections.abc import Iterator
@@ -79,7 +80,12 @@ def test_conditions_on_jobs_are_those_of_the_command(client: httpx.Client) -> No
 @pytest.mark.parametrize(
     ("path", "word"),
     [
-        ("/v1/jobs?stat=failed", "state"),
+        ("/v1/jobs?stat=failed", "did you mean state?"),
+        ("/v1/jobs?state=faild", "did you mean failed?"),
+        ("/v1/jobs?sort=finish", "did you mean finished?"),
+        ("/v1/jobs/1/items?state=runing", "did you mean running?"),
+        ("/v1/jobs/1/items?cause=timeot", "did you mean timeout?"),
+        ("/v1/jobs/1/causes?sort=item", "did you mean items?"),
         ("/v1/jobs?sort=failures", "sort"),
         ("/v1/jobs?limit=0", "limit"),
         ("/v1/jobs?since=whenever", "since"),
@@ -122,6 +128,16 @@ def test_what_does_not_exist_is_a_problem(client: httpx.Client, path: str) -> No
     response = client.get(path)
     assert response.status_code in (404, 422), response.text
     assert response.headers["content-type"] == "application/problem+json"
+
+
+@pytest.mark.parametrize(
+    "place",
+    [[1, 10**30], [10**30, 1], [[1], 2], {"a": 1}, [], [None], [True, 1], "x", [1e400, 1], ["a", 1], [None, -5]],
+)
+def test_a_place_that_no_list_has_is_refused_or_empty(client: httpx.Client, place: object) -> None:
+    after = base64.urlsafe_b64encode(json.dumps(place).encode()).decode().rstrip("=")
+    for sort in ("name", "-failed", "eta"):
+        assert client.get("/v1/jobs", params={"sort": sort, "after": after}).status_code in (200, 422)
 
 
 def test_pages_of_items_have_each_item_once(client: httpx.Client) -> None:

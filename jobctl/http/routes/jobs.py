@@ -41,13 +41,17 @@ from jobctl.http.parameters import (
 )
 from jobctl.http.server import Server, server_of
 from jobctl.render.report.page import POLICY, report_page
-from jobctl.services.causes import SORTS, Wanted, causes_document
+from jobctl.services.causes import SORTS, Wanted, causes_document, parse_sort
 from jobctl.services.control.targets import Target
 from jobctl.services.output.report import Subject, report
 from jobctl.services.status.document import empty_list_document, page_document
 from jobctl.services.why.explain import explain
 
 router = APIRouter(prefix="/v1")
+
+CauseSort = Annotated[
+    str, Query(description="The order of the causes.", max_length=30, json_schema_extra={"enum": list(SORTS)})
+]
 
 
 @router.get("/jobs")
@@ -84,6 +88,8 @@ def _list(
             )
     except NotFound:  # there is no store yet
         return empty_list_document(now), None
+    if not found.sees_all:  # the number of jobs of others is none of its business
+        document["jobs_total"] = document["jobs_selected"]
     for each in document["jobs"]:
         each["links"] = links_of(each)
     return document, None if last is None else cursor_of(last)
@@ -128,7 +134,9 @@ async def list_causes(
     request: Request,
     job: JobPath,
     found: Reader,
-    sort: Annotated[str, Query(description="The order of the causes.", pattern=f"^({'|'.join(SORTS)})$")] = "items",
+    sort: Annotated[
+        str, Query(description="The order of the causes.", max_length=30, json_schema_extra={"enum": list(SORTS)})
+    ] = "items",
     limit: Annotated[int, Query(description="The most causes; 0 means all.", ge=0, le=10_000)] = 0,
     cause: Causes = NOTHING,
     where: Where = None,
@@ -137,7 +145,7 @@ async def list_causes(
     """The causes of failure of a job, with the messages of some items as they wrote them."""
     server = server_of(request)
     selection = selection_from({"cause": cause, "where": where, "items": items})
-    wanted = Wanted(sort, limit, selection, server.now())
+    wanted = Wanted(parse_sort(sort), limit, selection, server.now())
     return answer(request, await server.call(_causes, server, found, job, wanted))
 
 
