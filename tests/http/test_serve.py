@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import signal
@@ -23,7 +24,7 @@ from jobctl.services.serve.options import ServeOptions, serve_options, socket_pa
 from jobctl.services.settings.settings import Settings, load_settings
 from tests.http.doors import environment, program, token_for
 from tests.http.serving import PATIENCE_S
-from tests.schemas import check_named
+from tests.schemas import check, check_named
 from tests.wait import wait_until
 
 NO_SETTINGS = Settings([])
@@ -179,6 +180,7 @@ def test_slow_and_oversized_heads_are_cut_off(home: Home, tmp_path: Path) -> Non
         assert answer(b"").startswith(b"HTTP/1.1 408 ")
         large = answer(b"GET / HTTP/1.1\r\nHost: localhost\r\nX: " + b"x" * 100_000)
         assert large.startswith(b"HTTP/1.1 431 ") and b"header_too_large" in large
+        check("problem-1", json.loads(large.partition(b"\r\n\r\n")[2]))
         assert answer(b"\0\1\2\r\n\r\n").startswith(b"HTTP/1.1 400 ")
         many = [socket.create_connection((address[0], int(address[1])), timeout=PATIENCE_S) for _ in range(4)]
         many[-1].sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")

@@ -151,12 +151,12 @@ def _plain(text: str) -> str:
 
 
 def merged(*parts: Mapping[str, Any]) -> dict[str, Any]:
-    """Options of several places. Raises UsageError for one that two places give."""
+    """Options of several places. Raises UsageError for one that two places give differently."""
     found: dict[str, Any] = {}
     for part in parts:
         for key, value in part.items():
-            if key in found:
+            if found.get(key, value) != value:
                 name = key.replace("_", "-")
-                raise UsageError(f"{name} is given twice", hint="give it in the query or in the body")
+                raise UsageError(f"{name} is given twice", hint="give it in one place")
             found[key] = value
     return found
