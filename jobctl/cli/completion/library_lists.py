@@ -27,9 +27,13 @@ def methods(kind: str) -> Iterator[str]:
 
 def errors() -> Iterator[str]:
     """Yield the classes of errors with their codes and exit codes."""
+    import jobctl
     from jobctl import errors as known
 
-    found = [each for each in vars(known).values() if isinstance(each, type) and issubclass(each, known.JobctlError)]
+    public = [getattr(jobctl, name) for name in dir(jobctl) if not name.startswith("_")]
+    classes = [each for each in [*vars(known).values(), *public] if isinstance(each, type)]
+    # In the order of the tree, then those of other modules.
+    found = dict.fromkeys(each for each in classes if issubclass(each, known.JobctlError))
     yield ".Bl -tag -width Ds"
     for error in found:
         yield f".It Ic jobctl.{error.__name__}"
