@@ -51,3 +51,15 @@ def test_every_job_of_every_token_ends(bench: Bench) -> None:
     numbers = [bench.submit(rows=3, owner=owner, priority=n % 2) for n, owner in enumerate("aabbc" * 3)]
     bench.work_off()
     assert succeeded(bench, numbers) == 45
+
+
+def test_the_jobs_of_an_owner_keep_one_share_when_the_engine_reads_the_store_again(bench: Bench) -> None:
+    first = bench.submit(rows=30, owner="bulk")
+    bench.tick(10)
+    live_jobs = bench.engine._parts.live_jobs
+    used_us = live_jobs.get(first).share.used_us
+    second = bench.submit(rows=30, owner="bulk")
+    bench.engine._writer.rebuild()
+    shares = [live_jobs.get(job).share for job in (first, second)]
+    assert shares[0] is shares[1]
+    assert shares[0].used_us == used_us > 0

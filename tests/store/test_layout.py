@@ -36,7 +36,7 @@ DDL = {
 WITHOUT_DATABASE = {
     name
     for name in every_command()
-    if name in ("daemon stop", "daemon logs", "daemon install", "worker", "completion", "man")
+    if name in ("daemon stop", "daemon logs", "daemon install", "worker", "completion", "man", "serve link")
     or name == "top"  # it says first that it needs a terminal
     or name.startswith(("recipe ", "config "))
 }

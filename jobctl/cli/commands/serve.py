@@ -170,7 +170,8 @@ def link(
     from jobctl.services.settings.settings import load_settings
 
     shared = session(ctx)
-    document = new_link(socket_of(shared.home, path, load_settings(os.environ, os.getcwd()), os.environ))
+    at = socket_of(shared.home, path, load_settings(os.environ, os.getcwd()), os.environ)
+    document = new_link(shared.home, at)
     if shared.json:
         shared.emit(document)
     else:

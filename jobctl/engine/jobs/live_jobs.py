@@ -164,9 +164,11 @@ class LiveJobs:
         self._rows.clear()
         self.refresh(epoch)
         self._version = -1  # also the queues and rates, which another part keeps, are to be read again
+        shares = {live.row.owner: paces[live.id][3] for live in self if live.id in paces}
         for live in self:
+            live.share = shares.get(live.row.owner, live.share)
             if live.id in paces:
-                live.pace, live.used_us, barred, live.share = paces[live.id]
+                live.pace, live.used_us, barred, _ = paces[live.id]
                 live.barred = barred.intersection(live.in_hand)
 
     def _enter(self, row: JobRow, epoch: int) -> LiveJob:

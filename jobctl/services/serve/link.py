@@ -7,7 +7,9 @@ import json
 import socket
 from typing import TYPE_CHECKING, Any, cast
 
+from jobctl.config import Home
 from jobctl.errors import Busy, JobctlError, UsageError
+from jobctl.store.opening.folder import check_home
 
 if TYPE_CHECKING:
     from jobctl.domain.documents.tokens import LinkDocument
@@ -31,11 +33,13 @@ class _Connection(http.client.HTTPConnection):
         self.sock.connect(self._path)
 
 
-def new_link(path: str) -> LinkDocument:
-    """Return ``jobctl.serve_link/1`` from the server at a Unix socket.
+def new_link(home: Home, path: str) -> LinkDocument:
+    """Return ``jobctl.serve_link/1`` from the server of a store, which listens at a Unix socket.
 
-    Raises Busy if no server listens there, UsageError if it has no address for browsers.
+    Raises Busy if no server listens there, UsageError if it has no address for browsers, HomeError for the store of
+    another user, NotFound without a store.
     """
+    check_home(home)
     connection = _Connection(path)
     try:
         connection.request("POST", "/v1/links")
