@@ -11,7 +11,8 @@ from jobctl.domain.states import TERMINAL_JOB_STATES
 from jobctl.errors import NotFound
 from jobctl.render.pages.actions import RefusedForm
 from jobctl.render.pages.frame import Viewer
-from jobctl.render.pages.items import ItemList, ItemPage, Output
+from jobctl.render.pages.item import ItemPage, Output
+from jobctl.render.pages.items import ItemList
 from jobctl.render.pages.job import JobPage
 from jobctl.services.causes import Wanted, causes_document
 from jobctl.services.control.targets import Target

@@ -25,7 +25,8 @@ from jobctl.http.problems import Refused, of_error
 from jobctl.http.server import Server, server_of
 from jobctl.render.pages.actions import RefusedForm
 from jobctl.render.pages.frame import Frame, Page, Viewer, live_part, markup
-from jobctl.render.pages.items import item_list_page, item_page
+from jobctl.render.pages.item import item_page
+from jobctl.render.pages.items import item_list_page
 from jobctl.render.pages.job import job_page
 from jobctl.render.pages.job_list import JobList, job_list_page
 from jobctl.render.pages.notices import error_page, sign_in_page

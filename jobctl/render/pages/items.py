@@ -1,33 +1,25 @@
-"""The pages of items: the list with its conditions, and one item with its attempts and its output."""
+"""The page of the items of a job: the list with its conditions."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
 from jobctl.domain.durations import format_duration
 from jobctl.domain.states import ItemState
-from jobctl.domain.wording import plural, size
-from jobctl.render.inert import inert_log
-from jobctl.render.pages.actions import item_actions
 from jobctl.render.pages.forms import Field, address, fields, link
-from jobctl.render.pages.frame import Live, Page, Viewer
+from jobctl.render.pages.frame import Live, Page
 from jobctl.render.plain import row_text
-from jobctl.render.report.page import notice, state_mark
-from jobctl.render.report.sections import time_markup, titles, wide
-from jobctl.render.report.svg import escaped, text_of
+from jobctl.render.report.page import state_mark
+from jobctl.render.report.svg import text_of
 
 if TYPE_CHECKING:
     from jobctl.domain.documents.causes import CausesDocument
-    from jobctl.domain.documents.explain import AttemptBlock, ExplainDocument
     from jobctl.domain.documents.items import ItemBlock, ItemsDocument
 
 _TITLES = (">item", "state", ">attempts", "ended with", ">took", "message", "row")
 #: The most characters of a message or a row in the list.
 _MOST = 300
-#: The same of a value on the page of an item.
-_MOST_OF_A_VALUE = 4_000
 
 
 class ItemList(NamedTuple):
@@ -38,29 +30,6 @@ class ItemList(NamedTuple):
     given: Mapping[str, str]  # the conditions, by name
     after: int = 0  # the number of the item before the page
     note: str = ""  # why there are none
-
-
-class Output(NamedTuple):
-    """The end of one stream of an attempt."""
-
-    stream: str  # stdout | stderr
-    text: str | None  # None if it cannot be read here
-    begin: int  # the bytes before the text
-    end: int  # the bytes until its end
-    is_running: bool
-
-
-class ItemPage(NamedTuple):
-    """What the page of an item shows."""
-
-    item: ItemBlock
-    explained: ExplainDocument
-    outputs: list[Output]
-    attempt: int | None  # whose output it is
-    given: int | None  # the attempt that the address names
-    is_done: bool  # the job
-    viewer: Viewer
-    said: str = ""
 
 
 def item_list_page(found: ItemList) -> Page:
@@ -96,7 +65,7 @@ def _title(title: str) -> str:
 def _conditions(found: ItemList, base: str) -> Iterator[str]:
     given = found.given
     states = [("", "in any state"), *((state.word, state.word) for state in ItemState)]
-    causes = [("", "any"), *((each["cause"], _shortened(_cause(each), 80)) for each in found.causes["causes"])]
+    causes = [("", "any"), *((each["cause"], shortened(_cause(each), 80)) for each in found.causes["causes"])]
     shown = [
         Field("state", "State", given.get("state", ""), choices=states),
         Field("cause", "Cause of failure", given.get("cause", ""), choices=causes),
@@ -119,8 +88,8 @@ def _row(item: ItemBlock, base: str) -> str:
         ("attempts", str(item["attempts"] or ""), "number"),
         ("ended with", text_of(_ended(item)), "nowrap"),
         ("took", "" if item["duration_s"] is None else format_duration(item["duration_s"]), "number"),
-        ("message", text_of(_shortened(item["message"] or "")), "words"),
-        ("row", f"<code>{text_of(_shortened(row_text(item['row'])))}</code>", "words"),
+        ("message", text_of(shortened(item["message"] or "")), "words"),
+        ("row", f"<code>{text_of(shortened(row_text(item['row'])))}</code>", "words"),
     )
     made = "".join(f'<td role="cell" data-title="{title}" class="{style}">{cell}</td>' for title, cell, style in cells)
     return f'<tr role="row" id="item-{item["item"]}">{made}</tr>'
@@ -131,7 +100,8 @@ def _ended(item: ItemBlock) -> str:
     return item["signal"] or ("" if item["exit_code"] is None else str(item["exit_code"])) or item["code"] or ""
 
 
-def _shortened(words: str, limit: int = _MOST) -> str:
+def shortened(words: str, limit: int = _MOST) -> str:
+    """A text with at most so many characters."""
     return words if len(words) <= limit else words[: limit - 1] + "…"
 
 
@@ -141,107 +111,3 @@ def _paging(found: ItemList, base: str) -> Iterator[str]:
         links.append(link(address(base, {**found.given, "after": found.document["next"]}), "Next page"))
     if links:
         yield f'<nav class="paging" aria-label="Pages">{" ".join(links)}</nav>'
-
-
-def item_page(found: ItemPage) -> Page:
-    """The page of an item; its output is below the part that changes, because the script continues it."""
-    item = found.item
-    title = f"{item['state']}: item {item['job']}.{item['item']} of {found.explained['name']}"
-    base = f"/jobs/{item['job']}/items/{item['item']}"
-    shown: dict[str, str | int] = {"part": "live", "attempt": found.given or 0}
-    live = Live(
-        address(base, shown), f"/jobs/{item['job']}/changes", title, f"item {item['state']}", str(found.attempt or "")
-    )
-    return Page(title, list(_item(found)), "", live, list(_outputs(found, base)), found.said)
-
-
-def _item(found: ItemPage) -> Iterator[str]:
-    item, job = found.item, found.item["job"]
-    yield '<header class="job">'
-    name = found.explained["name"]
-    yield f'<p class="soft">{link(f"/jobs/{job}", f"job {job} {name}")}, '
-    yield f"{link(f'/jobs/{job}/items', 'all items')}</p>"
-    yield f"<h1>item {job}.{item['item']} {state_mark(item['state'])}</h1>"
-    yield f"<p>{text_of(found.explained['item_reason'] or '')}</p>"
-    yield from map(notice, found.explained["holds"])
-    yield from _undo(item)
-    if found.viewer.may_control:
-        yield from item_actions(item, is_done=found.is_done)
-    yield "</header>"
-    yield '<section id="row"><h2>Row</h2><dl class="facts">'
-    for name, value in _row_values(item):
-        yield f"<dt>{text_of(name)}</dt><dd>{text_of(value)}</dd>"
-    yield "</dl></section>"
-    yield from _attempts(found)
-
-
-def _undo(item: ItemBlock) -> Iterator[str]:
-    undo = item.get("undo")
-    if undo:
-        name = f"{undo['job']}.{undo['item']}"
-        place = link(f"/jobs/{undo['job']}/items/{undo['item']}", f"item {name}")
-        yield f"<p>{'It was taken back by' if undo['state'] == 'succeeded' else 'It is taken back by'} {place}.</p>"
-
-
-def _row_values(item: ItemBlock) -> Iterator[tuple[str, str]]:
-    row = item["row"]
-    if isinstance(row, dict):
-        for name, value in row.items():
-            yield str(name), _value(value)
-    else:
-        yield "line", _value(row)
-    if item["result"] is not None:
-        yield "result", _shortened(json.dumps(item["result"], ensure_ascii=False), _MOST_OF_A_VALUE)
-
-
-def _value(value: object) -> str:
-    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-    return _shortened(text, _MOST_OF_A_VALUE)
-
-
-def _attempts(found: ItemPage) -> Iterator[str]:
-    attempts = found.explained["attempts"]
-    if not attempts:
-        return
-    base = f"/jobs/{found.item['job']}/items/{found.item['item']}"
-    yield f'<section id="attempts"><h2>Attempts</h2>{wide("Attempts")}<table>'
-    yield titles((">attempt", ">round", ">slot", "started", "took", "outcome", "message"))
-    for each in attempts:
-        yield _attempt(each, base)
-    yield "</table></div></section>"
-
-
-def _attempt(each: AttemptBlock, base: str) -> str:
-    took = "" if each["duration_s"] is None else format_duration(each["duration_s"])
-    shown = link(f"{base}?attempt={each['attempt']}#output", str(each["attempt"]))
-    numbers = "".join(f'<td class="number">{value}</td>' for value in (shown, each["round"], each["slot"]))
-    message = text_of(_shortened(each["message"] or "", 1_000))
-    return (
-        f'<tr>{numbers}<td class="nowrap">{time_markup(each["started_at"])}</td><td class="nowrap">{took}</td>'
-        f'<td class="nowrap">{text_of(each["outcome"] or "running")}</td><td>{message}</td></tr>'
-    )
-
-
-def _outputs(found: ItemPage, base: str) -> Iterator[str]:
-    yield '<div id="output">'
-    for each in found.outputs:
-        yield from _output(each, f"/v1{base}/logs/{each.stream}?attempt={found.attempt}")
-    if not found.outputs:
-        yield '<section><h2>Output</h2><p class="soft">The item has not run yet.</p></section>'
-    yield "</div>"
-
-
-def _output(each: Output, source: str) -> Iterator[str]:
-    """One stream. The text has no markup and no control character, whatever the item wrote."""
-    follows = f' data-follow="{text_of(source)}" data-offset="{each.end}"' if each.is_running else ""
-    yield f'<section class="output"><h2 id="{each.stream}">{each.stream}</h2>'
-    if each.text is None:
-        yield '<p class="soft">It cannot be read on this machine.</p></section>'
-        return
-    if each.begin:
-        yield f'<p class="soft">{size(each.begin)} before this are in the {link(source, "whole output")}.</p>'
-    # A parser drops a line feed that follows the tag.
-    yield f'<pre class="log" tabindex="0" role="region" aria-labelledby="{each.stream}"{follows}>'
-    yield f"{escaped(inert_log(each.text))}</pre>"
-    state = "it is still running" if each.is_running else plural(each.end, "byte")
-    yield f'<p class="soft">{state}, {link(source, "as a file")}</p></section>'
