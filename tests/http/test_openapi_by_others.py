@@ -33,6 +33,7 @@ class Rig(NamedTuple):
 
     url: str
     headers: dict[str, str]
+    folder: Path  # in which schemathesis keeps what it has seen
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +48,7 @@ def rig(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rig]:
         (work / "config" / "jobctl" / "config.toml").write_text(_RECIPE)
         environment = cli.env | {"XDG_CONFIG_HOME": str(work / "config")}
         with program(cli.home, work, env=environment) as served:
-            yield Rig(served.ready["urls"][0], token)
+            yield Rig(served.ready["urls"][0], token, work)
             code, said = served.stop()
             assert (code, said) == (0, "")
     finally:
@@ -72,7 +73,7 @@ def _run(rig: Rig, *words: str) -> None:
     command = [sys.executable, "-m", "schemathesis.cli", "--config-file", str(_CONFIG), "--no-color", "run"]
     done = subprocess.run(
         [*command, f"{rig.url}/openapi.json", *headers, "--checks", "all", "--warnings", "off", *words],
-        cwd=_ROOT,
+        cwd=rig.folder,
         env={**os.environ, "PYTHONPATH": str(_ROOT), "PYTHONDONTWRITEBYTECODE": "1"},
         capture_output=True,
         text=True,
