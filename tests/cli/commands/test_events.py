@@ -62,6 +62,7 @@ def test_json_is_a_line_for_each(two, jobctl):
         (["--queue", "mail", "--name", "s*"], "456"),
         (["2", "--since", "5"], "6"),
         (["--since", "7"], ""),
+        (["--since", "0s"], ""),
         (["--since", "2020-01-01"], "1234567"),
     ],
 )
