@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from jobctl.http.answers import is_known
+from jobctl.http.answers import CACHE_CONTROL, is_known
 from jobctl.http.problems import problem
 
 CHUNK = 1 << 18
@@ -46,7 +46,7 @@ def open_part(path: str | os.PathLike[str], offset: int = 0) -> tuple[int, int]:
 
 def answer_file(request: Request, part: FilePart, headers: Mapping[str, str], media_type: str) -> Response:
     """Return the bytes of a part, or those that Range asks for: 200, 206, 304 or 416. The file is closed then."""
-    found = {"ETag": part.etag, "Accept-Ranges": "bytes", "Cache-Control": "private, no-cache", **headers}
+    found = {"ETag": part.etag, "Accept-Ranges": "bytes", "Cache-Control": CACHE_CONTROL, **headers}
     if is_known(request, part.etag):
         os.close(part.descriptor)
         return Response(None, 304, found)

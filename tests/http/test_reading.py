@@ -12,6 +12,7 @@ import httpx
 import pytest
 
 from jobctl.config import Home
+from jobctl.errors import OlderDaemon
 from tests.factories import JobMaker
 from tests.http.serving import serving
 from tests.services.finished_job import WorkedOff
@@ -198,6 +199,7 @@ def test_the_report_is_a_page_that_loads_nothing(client: httpx.Client) -> None:
     response = client.get("/v1/jobs/1/report")
     assert response.headers["content-type"] == "text/html; charset=utf-8"
     assert "mixed" in response.text
+    assert "style-src 'unsafe-inline'" in response.headers["content-security-policy"]
 
 
 def test_machines_are_told_whether_it_lives_and_works(client: httpx.Client) -> None:
@@ -241,3 +243,34 @@ def test_nothing_in_a_job_breaks_an_answer(home: Home, store: JobMaker) -> None:
         page = client.get(f"/v1/jobs/{job}/items").json()
         assert (len(page["items"]), page["next"]) == (1, 1)
         assert client.get("/v1/jobs").json()["jobs"][0]["job"] == job
+
+
+def test_a_store_that_cannot_be_read_is_not_ready(home: Home, store: JobMaker) -> None:
+    store.database.close()
+    for file in home.root.glob("jobctl.db-*"):
+        file.unlink()
+    home.database.write_bytes(b"not a database" * 1000)
+    with serving(home) as client:
+        ready = client.get("/readyz")
+        assert (ready.status_code, ready.json()["code"]) == (503, "store")
+        assert int(ready.headers["retry-after"]) > 0
+        assert client.get("/healthz").status_code == 200
+        assert client.get("/v1/jobs").status_code == 500
+        assert client.get("/v1/jobs/1").json()["code"] == "store"
+
+
+def test_a_store_that_an_older_daemon_keeps_is_busy(
+    home: Home, store: JobMaker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = store.job("q")
+
+    def refuse(*_: object, **__: object) -> None:
+        raise OlderDaemon("a daemon of an older jobctl is running", hint="jobctl daemon restart")
+
+    with serving(home) as client:
+        monkeypatch.setattr("jobctl.http.server.open_database", refuse)
+        for path in ("/v1/jobs", f"/v1/jobs/{job}", "/readyz"):
+            response = client.get(path)
+            assert (response.status_code, response.json()["code"]) == (503, "busy")
+            assert response.json()["hint"] == "jobctl daemon restart"
+            assert int(response.headers["retry-after"]) > 0

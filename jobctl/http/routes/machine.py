@@ -6,9 +6,10 @@ from fastapi import APIRouter, Request
 from starlette.responses import PlainTextResponse, Response
 
 from jobctl.domain.documents.http import HealthDocument, ReadyDocument
-from jobctl.errors import NotFound
+from jobctl.errors import JobctlError, NotFound
 from jobctl.http.access import Reader, refuse_unless_all
 from jobctl.http.answers import answer
+from jobctl.http.problems import RETRY_S, Refused
 from jobctl.http.server import Server, server_of
 from jobctl.services.daemon.view import DOWN, daemon_view
 from jobctl.services.metrics import metrics_of
@@ -38,6 +39,9 @@ def _ready(server: Server) -> ReadyDocument:
             state = daemon_view(database, server.home, server.now()).state
     except NotFound:  # there is no store yet: the first submit makes it
         state = DOWN.state
+    except JobctlError as error:
+        retry = {"Retry-After": str(RETRY_S)}
+        raise Refused(503, error.message, code=error.code, hint=error.hint, headers=retry) from error
     return {"schema": "jobctl.ready/1", "ok": True, "daemon": state}
 
 

@@ -22,7 +22,7 @@ from jobctl.store.views.items import AttemptView
 
 router = APIRouter(prefix="/v1/jobs/{job}/items/{item}/logs")
 _STREAMS = {"stdout": "out", "stderr": "err"}
-#: The output of an item may be anything, so no charset is named, and a browser must not guess what it is.
+#: The output of an item may be anything. Browsers show it as UTF-8, and must not guess that it is a page.
 _MEDIA_TYPE = "text/plain"
 #: Bytes of an output, perhaps with the number of an attempt before them.
 _OFFSET = r"^([0-9]{1,9}:)?[0-9]{1,15}$"
