@@ -29,7 +29,7 @@ OF_THE_COMMAND = {"--start-daemon", "--wait"}
 #: What the policy keeps although no option of its own sets it.
 NOT_GIVEN = {"max_crashes", "min_finished", "deadline_at", "timeouts_s", "only_new", "new_by"}
 #: Keys of recipes that are not options: FILE -- COMMAND gives the first.
-OF_RECIPES = {"command", "summary"}
+OF_RECIPES = {"command", "summary", "http"}
 NOW = 1_795_458_511_000_000
 #: A value for every option whose parser takes no free text.
 SAMPLES = {
