@@ -14,7 +14,7 @@ from jobctl.render.report.page import state_mark
 from jobctl.render.report.svg import text_of
 
 if TYPE_CHECKING:
-    from jobctl.domain.documents.causes import CausesDocument
+    from jobctl.domain.documents.causes import CausesDocument, ListedCauseBlock
     from jobctl.domain.documents.items import ItemBlock, ItemsDocument
 
 _TITLES = (">item", "state", ">attempts", "ended with", ">took", "message", "row")
@@ -76,7 +76,7 @@ def _conditions(found: ItemList, base: str) -> Iterator[str]:
     yield f'{fields(shown)}<p class="buttons"><button>Show</button> {link(base, "All items")}</p></form>'
 
 
-def _cause(each: Mapping[str, object]) -> str:
+def _cause(each: ListedCauseBlock) -> str:
     return f"{each['cause']}: {each['message']}"
 
 
