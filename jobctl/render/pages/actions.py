@@ -129,12 +129,12 @@ def retry_cause(status: StatusDocument, group: CauseBlock, word: str) -> str:
 
 
 def item_actions(item: ItemBlock, *, is_done: bool) -> Iterator[str]:
-    """The buttons of an item; ``is_done`` says whether its job is done."""
+    """The buttons of an item, if it has any; ``is_done`` says whether its job is done."""
     base = f"/jobs/{item['job']}/items/{item['item']}"
-    yield '<div class="actions">'
     if is_done and item["state"] in ("failed", "unprocessed"):
-        yield button_form(f"{base}/retry", "Retry this item", kind="main")
+        yield f'<div class="actions">{button_form(f"{base}/retry", "Retry this item", kind="main")}</div>'
     if not is_done and item["state"] in ("queued", "running", "retrying"):
         ask = button_form(f"{base}/cancel", f"Cancel item {item['item']}", kind="danger")
+        yield '<div class="actions">'
         yield from asking("Cancel", ["<p>The job continues without this item.</p>", ask], key="cancel")
-    yield "</div>"
+        yield "</div>"
