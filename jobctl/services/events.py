@@ -80,11 +80,14 @@ class EventReader:
         """The next events, at most ``limit``; an empty list if there are no more at this moment."""
         found: list[EventDocument] = []
         while len(found) < limit:
+            left = limit - len(found)
             with self._database.snapshot():
-                page = self._page(limit - len(found))
-                found += self._documents(page)
-                if page and page[-1].id > self.position:
-                    self.position = page[-1].id
+                page = self._page(left if self._wanted.is_everything else max(left, PAGE))
+                wanted = [each for each in page if self._wants(each.job) or self._is_of_queue(each)]
+                found += self._documents(wanted[:left])
+                reached = (wanted[left - 1] if len(wanted) > left else page[-1]).id if page else 0
+                if reached > self.position:
+                    self.position = reached
                     continue
                 # Nothing follows, so the ids of events that are not wanted need not be looked at again.
                 self.position = max(self.position, event_ids.last(self._database))
@@ -124,7 +127,6 @@ class EventReader:
         return wanted.sees is None or wanted.sees(job)
 
     def _documents(self, page: Sequence[EventLine | Outcome]) -> list[EventDocument]:
-        page = [each for each in page if self._wants(each.job) or self._is_of_queue(each)]
         jobs = event_views.jobs(self._database, {each.job for each in page})
         settled = self._settled([each for each in page if isinstance(each, Outcome)])
         found = []
