@@ -145,3 +145,6 @@ def test_a_token_that_sees_only_its_own_jobs_gets_no_kept_answer(home: Home, sto
             assert client.get(f"/v1/jobs/{job}", headers=everyone).status_code == 200
             assert client.get(f"/v1/jobs/{job}", headers=own).status_code == 404
             assert client.get(f"/v1/jobs/{job}").status_code == 401
+        listed = client.get("/v1/jobs", headers=own).json()
+        assert (listed["jobs"], listed["jobs_selected"], listed["jobs_total"]) == ([], 0, 0)
+        assert client.get("/v1/jobs", headers=everyone).json()["jobs_total"] == 1
