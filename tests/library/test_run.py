@@ -112,3 +112,24 @@ def test_a_second_ctrl_c_ends_the_running_items(tmp_path: Path) -> None:
         interrupt(tmp_path, process, "down")
         out, _ = process.communicate(timeout=100)
     assert json.loads(out) == ["interrupted", 0, 3]
+
+
+def test_rows_of_a_job_run_again_become_another_job_and_are_taken_back(library: jobctl.Store) -> None:
+    job = library.run(rows=[{"id": 1}, {"id": 2}], command=["test", "{id}", "=", "1"], attempts=1, name="first")
+    assert [each.item for each in job.items(cause="exit_1")] == [2]
+    with pytest.raises(jobctl.UsageError, match="is for a new job"):
+        job.retry(["true"])
+    with pytest.raises(jobctl.UsageError, match="no such option: slotz"):
+        job.retry(slotz=1)  # type: ignore[call-overload]
+    preview = job.retry(["true", "{id}"], as_new=True, dry_run=True)
+    assert (preview.rows, preview.commands) == (1, [["true", "2"]])
+    other = job.retry(["true", "{id}"], as_new=True, items="1-2", name="second", attempts=3, slots=1)
+    status = other.status()
+    assert (status.name, status.counts.total, status.policy.attempts) == ("second", 2, 3)
+    assert other.cancel(items=2, reason="not this one").cancelled
+    assert other.item(2).state == "unprocessed"
+    undo = job.undo(["true", "{id}"], attempts=2)
+    assert undo.status().counts.total == 1 and "takes back 1 row of job 1" in undo.notices[0]
+    undo.cancel()
+    found = job.retry(cause="exit_1", timeout=60)
+    assert (found.round, found["items"], found.policy.timeout_s) == (2, 1, 60)
