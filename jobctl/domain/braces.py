@@ -155,9 +155,12 @@ class Names:
             )
         if colon and quote in QUOTES:
             return self.unknown(plain, where)
-        columns = (
-            "a line has no columns, only {}" if self.columns is None else f"the columns are {_listed(self.columns)}"
-        )
+        if self.columns is None:
+            columns = "a line has no columns, only {}"
+        elif self.columns:
+            columns = f"the columns are {_listed(self.columns)}"
+        else:
+            columns = "the input has no row, and so no columns"
         return UnknownColumn(f"unknown placeholder {{{inner}}} in {where}; {columns}", hint=self._meant(inner))
 
     def _meant(self, inner: str) -> str:
@@ -176,6 +179,8 @@ class Names:
         close = get_close_matches(inner.rstrip("./"), self.columns, 1, 0.6)
         if close:
             return f"did you mean {{{close[0]}}}? {literal[0].upper()}{literal[1:]}"
+        if not self.columns:
+            return f"is this the right file? {literal[0].upper()}{literal[1:]}"
         if self.columns[0].startswith("sep="):
             return "the first line is a note to Excel and no header: take it out"
         named = [name for mark, name in _OTHER_DELIMITERS.items() if mark in self.columns[0]]

@@ -175,6 +175,12 @@ def test_a_table_that_was_read_as_lines_is_mentioned():
     assert "--format csv" in refused("x", "{id}", columns=None).hint
 
 
+def test_an_input_without_rows_has_no_columns():
+    error = refused("x", "{id}", columns=())
+    assert error.message.endswith("the input has no row, and so no columns")
+    assert error.hint.startswith("is this the right file?")
+
+
 def test_a_strange_character_that_a_column_has_can_be_misspelt():
     assert refused("x", "{Price $}", columns=("Price ($)",)).message.startswith("unknown placeholder {Price $}")
     assert render("x", "{Price ($)}", columns=("Price ($)",), fields=[b"5"]) == (b"x", b"5")

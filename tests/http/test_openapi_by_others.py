@@ -91,10 +91,10 @@ def test_reading_routes_are_as_the_document_says(rig: Rig) -> None:
 @pytest.mark.slow
 @pytest.mark.timeout(_PATIENCE_S)
 def test_bounds_of_all_parameters_are_as_the_document_says(rig: Rig) -> None:
-    _run(rig, "--phases", "examples,coverage")
+    _run(rig, "--phases", "examples,coverage", "--seed", "1")
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(_PATIENCE_S)
 def test_any_request_and_the_links_between_routes_are_as_the_document_says(rig: Rig) -> None:
-    _run(rig, "--phases", "fuzzing,stateful", "--max-examples", "4")
+    _run(rig, "--phases", "fuzzing,stateful", "--max-examples", "8", "--seed", "1")
