@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Literal, TypeAlias, overload
+from typing import TYPE_CHECKING, Literal, TypeAlias, get_args, overload
 
 from jobctl.errors import JobctlError, NotFound, UsageError
 from jobctl.library.given import text_of
@@ -168,7 +168,8 @@ class JobReading:
         """Return the result file of the rows that ended in one way; iterate it for its rows.
 
         ``"rejected"`` are rows that were not accepted, ``"undone"`` rows that were taken back. ``cause``, ``where`` and
-        ``items`` select rows of the file. Raises NotFound while the job is not done, and for a kind that it has not.
+        ``items`` select rows of the file. Raises NotFound while the job is not done, and for a kind that it
+        has not; UsageError.
 
         >>> [row["id"] for row in job.results("succeeded")]
         [1]
@@ -176,6 +177,8 @@ class JobReading:
         from jobctl.library.result_file import ResultFile
         from jobctl.services.output.results import results_of
 
+        if kind not in get_args(Kind):
+            raise UsageError(f"there are no results of the kind {kind!r}", hint=f"one of {', '.join(get_args(Kind))}")
         is_state = kind not in ("rejected", "undone")
         chosen = selection(state=kind if is_state else None, cause=cause, where=where, items=items)
         found = results_of(

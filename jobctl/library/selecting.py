@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from jobctl.domain.selection import Selection
 from jobctl.domain.selection_options import selection_from
+from jobctl.errors import UsageError
 from jobctl.library.given import text_of
 from jobctl.process import moment
 
@@ -61,7 +62,11 @@ def selection(
 
 def event_id(home: Home, since: object) -> int | None:
     """The id after which events begin: a number is one, a time means the events from then on. Raises UsageError."""
-    if since is None or (isinstance(since, int) and not isinstance(since, bool)):
+    if since is None:
+        return None
+    if isinstance(since, int) and not isinstance(since, bool):
+        if since < 0:
+            raise UsageError(f"--since {since}: an id is not negative", hint="--since 0 gives all events")
         return since
     from jobctl.services.events import first_id
 

@@ -319,3 +319,16 @@ def test_rows_of_a_generator_are_never_all_in_memory(tmp_path: Path) -> None:
     count, grown_kib = map(int, done.stdout.split())
     assert count == 1_000
     assert grown_kib < 30 << 10, "80 MB of rows went through"
+
+
+def test_a_wrong_kind_of_results_is_refused_with_all_kinds(ran: jobctl.Job) -> None:
+    for kind in ("bogus", "queued", "all"):
+        with pytest.raises(jobctl.UsageError) as caught:
+            ran.results(kind)  # type: ignore[arg-type]
+        assert caught.value.hint == "one of succeeded, failed, unprocessed, rejected, undone"
+
+
+def test_a_negative_id_of_events_is_refused(ran: jobctl.Job) -> None:
+    for begin in (ran.events, ran.store.events):
+        with pytest.raises(jobctl.UsageError, match="--since -1"):
+            begin(since=-1)
