@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import os
 from collections import deque
 from collections.abc import AsyncIterator
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
+from jobctl.errors import UsageError
 from jobctl.library.records import wrap
 from jobctl.services.events import EventStream, WantedEvents
 
@@ -22,7 +24,7 @@ class Events:
 
     It ends when all jobs that it is about are done, without ``follow`` after the last event of this moment.
     ``position`` is the id after which it continues: give it as ``since`` to resume, also in another process. Leaving
-    the loop and beginning another one continues after the last event.
+    the loop and beginning another one continues after the last event. A child that was forked begins one of its own.
 
     >>> [event.type for event in job.events(follow=False)]
     ['job.submitted']
@@ -41,6 +43,7 @@ class Events:
         self._is_closed = True  # until there is a stream
         self._stream = EventStream(home, wanted, since)
         self._is_closed = False
+        self._process = os.getpid()
         self._follow = follow
         self._tasks: StoreTasks | None = None
         self._page: deque[EventDocument] = deque()
@@ -64,7 +67,8 @@ class Events:
         """Close the connection to the store. This also happens after the last event, and when the object is deleted."""
         if not self._is_closed:
             self._is_closed = True
-            self._stream.close()
+            if self._process == os.getpid():  # else the connection is that of the parent
+                self._stream.close()
 
     def __del__(self) -> None:
         with contextlib.suppress(Exception):
@@ -74,7 +78,11 @@ class Events:
         return self
 
     def __next__(self) -> EventDocument:
-        """Return the next event; waits for it. Raises StopIteration, NotFound when the store is removed."""
+        """Return the next event; waits for it.
+
+        Raises StopIteration, NotFound when the store is removed, UsageError in a child that was forked.
+        """
+        self._refuse_after_fork()
         while not self._page:
             if self._is_at_end():
                 raise StopIteration
@@ -86,6 +94,7 @@ class Events:
         """Yield the events in a task; a task that is cancelled leaves nothing behind."""
         from jobctl.library.tasks import StoreTasks
 
+        self._refuse_after_fork()
         tasks = self._tasks or StoreTasks(self._home, threads=1)
         try:
             async with tasks.watched() as changes:
@@ -110,6 +119,14 @@ class Events:
         if is_over and not self._page:
             self.close()
         return self._is_closed
+
+    def _refuse_after_fork(self) -> None:
+        """A child would take notices of changes from its parent, and use a connection that is not its own."""
+        if self._process != os.getpid():
+            raise UsageError(
+                "these events are read by the process from which this one was forked",
+                hint=f"begin again in this process: job.events(since={self.position})",
+            )
 
     def _taken(self) -> EventDocument:
         event = self._page.popleft()

@@ -333,7 +333,6 @@ class Store:
         since: int | Moment | None = None,
         follow: bool = False,
         items: bool = False,
-        state: Texts = None,
         name: str | None = None,
         label: Mapping[str, str] | Texts = None,
         queue: str | None = None,
@@ -352,7 +351,7 @@ class Store:
         from jobctl.services.control.targets import jobs_of
         from jobctl.services.events import WantedEvents
 
-        conditions = {"state": state, "name": name, "label": label, "queue": queue}
+        conditions = {"name": name, "label": label, "queue": queue}
         named = frozenset(jobs_of(self.place, [text_of("jobs", job) for job in jobs])) if jobs else None
         wanted = WantedEvents(named, filter_from(job_conditions(conditions), moment.now()), items)
         return Events(self.place, wanted, event_id(self.place, since), follow=follow)

@@ -103,6 +103,27 @@ def test_a_forked_child_uses_the_store_of_its_parent(library: jobctl.Store) -> N
     assert [each.id for each in library.jobs()] == [job.id + 1, job.id]
 
 
+def test_events_of_a_parent_are_refused_in_a_forked_child(library: jobctl.Store) -> None:
+    """The child would take the notices of changes for which the parent waits."""
+    job = library.submit(rows=[{"id": 1}], command=["true"])
+    job.cancel()
+    events = job.events()
+    first = next(events)
+    child = os.fork()
+    if not child:
+        code = 1
+        try:
+            next(events)
+        except jobctl.UsageError as error:
+            again = job.events(since=events.position)
+            code = 0 if str(events.position) in str(error.hint) and next(again).id != first.id else 2
+        finally:
+            events.close()
+            os._exit(code)
+    assert os.waitpid(child, 0)[1] == 0
+    assert [event.type for event in events][-1] == "job.cancelled"
+
+
 def _submit(given: tuple[Any, int]) -> int:
     store, number = given
     return int(store.submit(rows=[{"id": number}], command=["true"]).id)
