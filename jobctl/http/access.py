@@ -9,9 +9,10 @@ from fastapi import Depends
 from starlette.requests import HTTPConnection
 
 from jobctl.domain.job_filter import JobList
+from jobctl.domain.option_values import parse_number
 from jobctl.domain.texts import LAST
 from jobctl.domain.tokens import Scope, includes
-from jobctl.errors import NotFound
+from jobctl.errors import NotFound, UsageError
 from jobctl.http.problems import Refused
 from jobctl.services.control.targets import resolve_job
 from jobctl.store.database import Database
@@ -103,6 +104,21 @@ def refuse_unless_all(found: Caller) -> None:
     """Raise Refused (403) for a caller who may see only its own jobs: what follows is about all of them."""
     if not found.sees_all:
         raise Refused(403, "this is about all jobs, and this token sees only its own", hint="a token with --all")
+
+
+def check_priority(found: Caller, given: Mapping[str, Any]) -> None:
+    """Raise UsageError if a token gives a job a priority with which it would be ahead of the jobs of others.
+
+    ``given`` has rules by name, as texts or values. One that is not a number is refused where all rules are read.
+    """
+    if found.token is None or given.get("priority") is None:
+        return
+    try:
+        priority = parse_number(str(given["priority"]))
+    except UsageError:
+        return
+    if priority > 0:
+        raise UsageError("priority: a token can lower it, not raise it", hint="0 or less")
 
 
 def job_of(database: Database, found: Caller, text: str) -> int:

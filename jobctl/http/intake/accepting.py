@@ -9,8 +9,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from jobctl.errors import UsageError
-from jobctl.http.access import Caller
+from jobctl.http.access import Caller, check_priority
 from jobctl.http.intake.receiving import Body, Bounds
 from jobctl.http.intake.request_options import COMMAND, Allowed, merged, read_texts, read_values
 from jobctl.http.problems import Refused
@@ -110,8 +109,7 @@ def _apply_token(caller: Caller, given: dict[str, Any]) -> None:
         if given["queue"] not in (None, caller.queue):
             raise Refused(403, f"the jobs of this token wait in the queue {caller.queue}", hint="leave queue out")
         given["queue"] = caller.queue
-    if (given["priority"] or 0) > 0:
-        raise UsageError("priority: a token can lower it, not raise it", hint="0 or less")
+    check_priority(caller, given)
 
 
 def _bound(bounds: Bounds) -> Callable[[Source], None]:

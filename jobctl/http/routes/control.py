@@ -6,11 +6,13 @@ from collections.abc import Callable
 from typing import Annotated, Any, TypeVar
 
 from fastapi import APIRouter, Header, Request
+from pydantic import BaseModel
 from starlette.responses import Response
 
+from jobctl.domain.job_options import JobOption
 from jobctl.domain.selection_options import selection_from
 from jobctl.errors import UsageError
-from jobctl.http.access import Caller, Controller, job_of
+from jobctl.http.access import Caller, Controller, check_priority, job_of
 from jobctl.http.answers import answer, revision_in
 from jobctl.http.bodies import CancelBody, PauseBody, ResumeBody, RetryBody, RulesBody, UndoBody
 from jobctl.http.parameters import JobPath
@@ -86,11 +88,17 @@ async def resume_job(request: Request, job: JobPath, found: Controller, body: Re
     return answer(request, await _act(request, found, job, act))
 
 
+def _rules_of_round(found: Caller, body: BaseModel) -> dict[JobOption, Any]:
+    given = rules_in(body, OF_ROUNDS)
+    check_priority(found, given)
+    return rules_of_round(given)
+
+
 @router.post("/retry", status_code=202)
 async def retry_job(request: Request, job: JobPath, found: Controller, body: RetryBody | None = None) -> Response:  # type: ignore[valid-type]
     """Run the items that did not succeed again, as the next round of the same job, perhaps with other rules."""
     wanted = body or RetryBody()
-    selection, rules = selection_from(wanted.model_dump()), rules_of_round(rules_in(wanted, OF_ROUNDS))
+    selection, rules = selection_from(wanted.model_dump()), _rules_of_round(found, wanted)
 
     def act(server: Server, number: int) -> Any:
         chosen = selections([Target(number)], selection)
@@ -105,7 +113,7 @@ async def undo_job(request: Request, job: JobPath, found: Controller, body: Undo
     """Take back the rows of a job that succeeded, with the way back that it has. The undo is a job of its own."""
     wanted = body or UndoBody()
     selection = undo_selection(selection_from(wanted.model_dump()))
-    rules = rules_of_round(rules_in(wanted, OF_ROUNDS))
+    rules = _rules_of_round(found, wanted)
 
     def act(server: Server, number: int) -> Any:
         return undo_document(undo(server.home, UndoRequest(number, selection, rules=rules), now=server.now()))
@@ -127,6 +135,7 @@ async def change_job(
 ) -> Response:
     """Change the rules of a job that is not done, as jobctl set does."""
     rules = by_name(rules_in(body, OF_SET))
+    check_priority(found, rules)
     if not rules:
         raise UsageError("there is no rule in the body", hint='for example {"slots": 8}')
     seen = None if if_match is None else revision_in(if_match)

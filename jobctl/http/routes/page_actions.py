@@ -16,7 +16,7 @@ from jobctl.domain.job_options import JobOption
 from jobctl.domain.selection import Selection
 from jobctl.domain.selection_options import selection_from
 from jobctl.errors import JobctlError, NotFound, UsageError
-from jobctl.http.access import Caller, Controller, job_of
+from jobctl.http.access import Caller, Controller, check_priority, job_of
 from jobctl.http.parameters import ItemPath, JobPath
 from jobctl.http.problems import Refused, status_of_error
 from jobctl.http.routes.pages import PageRoute, job_response
@@ -112,6 +112,7 @@ async def retry_job(request: Request, job: JobPath, found: Controller) -> Respon
     """Begin another round of a job, perhaps with other rules, or for the items of one cause."""
 
     def act(server: Server, number: int, given: Mapping[str, str]) -> Done:
+        check_priority(found, given)
         rules = read_rules(_rules(given, rules_of_round()))
         chosen = selections([Target(number)], _selection(given))
         retry_all(server.home, chosen, rules, now=server.now())
@@ -126,6 +127,7 @@ async def change_job(request: Request, job: JobPath, found: Controller) -> Respo
 
     def act(server: Server, number: int, given: Mapping[str, str]) -> Done:
         rules = {name: given[name] for name in rules_of_job() if name in given}
+        check_priority(found, rules)
         if not rules:
             raise UsageError("no rule was given", hint="fill in at least one field")
         set_rules(server.home, number, rules, now=server.now())
