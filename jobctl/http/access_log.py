@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 import time
 from typing import TextIO
@@ -27,5 +28,6 @@ class AccessLog:
         who = "-" if caller is None else caller.actor.replace(" ", "_")
         path = inert(str(scope["path"])[:_LONGEST]).replace(" ", "%20")
         line = f"{moment} {who} {scope['method']} {path} {status or '-'} {size} {seconds * 1000:.0f}ms"
-        self._stream.write(line + "\n")
-        self._stream.flush()
+        with contextlib.suppress(OSError):  # nobody reads it any more, or its disk is full
+            self._stream.write(line + "\n")
+            self._stream.flush()

@@ -20,7 +20,7 @@ from jobctl.http.access_log import AccessLog
 from jobctl.http.caller_streams import Streams
 from jobctl.http.doors import Doors
 from jobctl.http.limited_body import LimitedBody
-from jobctl.http.problems import Refused, of_error
+from jobctl.http.problems import RETRY_S, Refused, of_error
 from jobctl.http.server import Server
 from jobctl.process.this_process import acting_as
 from jobctl.services import tokens
@@ -110,15 +110,26 @@ class Gate:
             origins.check_host(headers, self._doors.hosts, server[0] if server else None)
         try:
             caller = identity.caller_of(scope, headers, self._doors)
-        except Refused:
+        except (JobctlError, sqlite.Error) as error:
             answer.fields = self._doors.rates.take(_NOBODY)
-            raise
+            raise (error if isinstance(error, Refused) else _no_store()) from error
         by_cookie = caller is not None and caller.door == "browser"
         origins.check_origin(headers, scope["method"], by_cookie=by_cookie)
         if not local:
-            key, rate = (_NOBODY, None) if caller is None else (caller.token or caller.door, caller.rate)
+            key, rate = (_NOBODY, None) if caller is None else (f"{caller.door} {caller.token}", caller.rate)
             answer.fields = self._doors.rates.take(key, rate)
         return caller
+
+
+def _no_store() -> Refused:
+    """The answer while tokens cannot be read. Who asks is not known, so it names neither a path nor the error."""
+    return Refused(
+        503,
+        "the store of this server cannot be read",
+        code="store",
+        hint="jobctl doctor there says why",
+        headers={"Retry-After": str(RETRY_S)},
+    )
 
 
 class _Answer:

@@ -38,7 +38,7 @@ class Rates:
             fields = {**_fields(bucket, 0, wait_s), "Retry-After": str(wait_s)}
             raise Refused(
                 429,
-                f"more than {rate or self._rate} requests",
+                f"more requests than {rate or self._rate}",
                 code="too_many_requests",
                 hint=f"try again in {wait_s} s",
                 headers=fields,

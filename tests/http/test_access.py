@@ -1,9 +1,12 @@
 """Who comes in: tokens and their scopes, Host and Origin, links and cookies, rates."""
 
 import asyncio
+import contextlib
+import os
 import socket
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -11,6 +14,7 @@ from starlette.responses import StreamingResponse
 
 from jobctl.config import Home
 from jobctl.http.access import Reader
+from jobctl.http.access_log import AccessLog
 from jobctl.http.app import make_app
 from jobctl.http.doors import Doors
 from jobctl.http.server import Server
@@ -18,7 +22,7 @@ from jobctl.http.sessions import LINK_S, Sessions
 from jobctl.process import moment
 from jobctl.services.serve.options import ServeLimits
 from jobctl.services.tokens import revoke_token
-from jobctl.store import journal
+from jobctl.store import jobs, journal
 from tests.factories import JobMaker
 from tests.http.doors import token_for
 from tests.http.serving import PATIENCE_S, serving_app
@@ -244,6 +248,70 @@ def test_one_request_too_many_is_told_to_wait(site: Site, home: Home) -> None:
     assert 0 < int(refused.headers["retry-after"]) <= 1800
     assert refused.headers["ratelimit"].startswith('"requests";r=0;t=')
     assert site.client.get("/v1/jobs", headers=token_for(home, "other")).status_code == 200, "others have their own"
+
+
+def test_a_browser_and_a_token_with_its_name_have_limits_of_their_own(site: Site, home: Home) -> None:
+    site.sign_in()
+    named = token_for(home, "browser")
+    quotas = [
+        int(response.headers["ratelimit"].partition("r=")[2].partition(";")[0])
+        for response in (site.client.get("/v1/jobs"), httpx.get(site.client.base_url.join("/v1/jobs"), headers=named))
+    ]
+    assert quotas[0] == quotas[1], "the second request would have one less"
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "rules"),
+    [
+        ("PATCH", "/v1/jobs/{}", {"json": {"priority": 1}}),
+        ("POST", "/v1/jobs/{}/retry", {"json": {"priority": 1}}),
+        ("POST", "/v1/jobs/{}/undo", {"json": {"priority": 1}}),
+        ("POST", "/jobs/{}/set", {"data": {"priority": "+1"}}),
+        ("POST", "/jobs/{}/retry", {"data": {"priority": "1"}}),
+    ],
+)
+def test_a_token_raises_no_priority_later(
+    site: Site, home: Home, store: JobMaker, method: str, path: str, rules: dict[str, Any]
+) -> None:
+    job = store.job("qf", owner="ci")
+    refused = site.client.request(method, path.format(job), headers=token_for(home, "ci"), **rules)
+    assert refused.status_code == 422
+    assert "a token can lower it, not raise it" in refused.text
+    row = jobs.load(store.database, job)
+    assert row is not None
+    assert row.priority == 0
+
+
+def test_a_token_lowers_the_priority_of_its_job(site: Site, home: Home, store: JobMaker) -> None:
+    job = store.job("qf", owner="ci")
+    changed = site.client.patch(f"/v1/jobs/{job}", headers=token_for(home, "ci"), json={"priority": -3})
+    assert changed.status_code == 200, changed.text
+
+
+@pytest.mark.parametrize("damage", ["gone", "damaged"])
+def test_a_store_that_cannot_be_read_is_not_a_job_that_does_not_exist(
+    site: Site, home: Home, store: JobMaker, damage: str
+) -> None:
+    ci = token_for(home, "ci")
+    store.database.close()
+    for file in home.root.glob("jobctl.db*"):
+        file.unlink()
+    if damage == "damaged":
+        home.database.write_bytes(b"no database" * 1_000)
+        home.database.chmod(0o600)
+    response = site.client.get("/v1/jobs/1", headers=ci)
+    assert code(response) == (503, "store")
+    assert str(home.root) not in response.text
+    assert "retry-after" in response.headers
+
+
+def test_a_log_that_nobody_reads_breaks_no_connection() -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    stream = os.fdopen(writer, "w")
+    AccessLog(stream).note({"path": "/", "method": "GET"}, None, 200, 0, 0.1)
+    with contextlib.suppress(BrokenPipeError):
+        stream.close()
 
 
 def test_every_answer_has_the_headers_of_security(site: Site, home: Home) -> None:
