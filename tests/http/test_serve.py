@@ -18,9 +18,10 @@ import pytest
 from jobctl.config import Home
 from jobctl.domain.addresses import Address
 from jobctl.domain.documents.tokens import ServeDocument
-from jobctl.errors import UsageError
+from jobctl.errors import HomeError, UsageError
 from jobctl.render.serve import serve_lines
 from jobctl.services.serve.options import ServeOptions, serve_options, socket_path
+from jobctl.services.serve.sockets import listening_at
 from jobctl.services.settings.settings import Settings, load_settings
 from tests.http.doors import environment, program, token_for
 from tests.http.serving import PATIENCE_S
@@ -278,6 +279,19 @@ def test_a_key_that_everybody_can_read_is_refused(tmp_path: Path) -> None:
         options(tmp_path, **files)
     (tmp_path / "key.pem").chmod(0o600)
     assert options(tmp_path, listen=("0.0.0.0:8421",), **files).scheme == "https"
+
+
+def test_a_socket_in_a_folder_that_does_not_exist_is_told_where_to_go(tmp_path: Path) -> None:
+    given = options(tmp_path, no_tcp=True, socket=str(tmp_path / "missing" / "s"))
+    with pytest.raises(HomeError, match=r"No such file or directory .*missing") as refused, listening_at(given, {}):
+        pass
+    assert refused.value.hint == "give a path in a folder that exists and belongs to you: --socket PATH"
+
+
+def test_a_mistake_in_an_option_of_a_token_names_the_help_of_that_command_alone(home: Home, tmp_path: Path) -> None:
+    _, said = said_by(home, tmp_path, "serve", "token", "add", "x", "--scope", "read", "--rate", "5")
+    assert "jobctl serve token add --help" in said
+    assert "jobctl serve --help" not in said
 
 
 def test_a_project_file_opens_no_door(tmp_path: Path) -> None:

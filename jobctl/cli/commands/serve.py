@@ -47,8 +47,9 @@ class ServeGroup(Group):
 
     def invoke(self, ctx: Any) -> Any:
         """Serve, or run the command that follows; options of the server belong to it alone."""
+        is_alone = not ctx._protected_args  # click empties them
         given = [name for name, value in values_of(ctx, _VALUES).items() if is_given(value)]
-        if ctx._protected_args and given:
+        if given and not is_alone:
             option = given[0].replace("_", "-")
             raise UsageError(
                 f"--{option} is an option of jobctl serve itself", hint=f"jobctl serve --{option} ... serves the store"
@@ -56,7 +57,7 @@ class ServeGroup(Group):
         try:
             return super().invoke(ctx)
         except UsageError as error:
-            if not ctx._protected_args:
+            if is_alone:
                 from jobctl.cli.mistakes import complete
 
                 complete(error, self, ctx)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import socket
 from collections.abc import Iterator, MutableMapping
@@ -133,8 +134,12 @@ def _unix(path: str) -> socket.socket:
         owner = f" (process {taken.pid})" if taken.pid else ""
         raise Busy(f"another program listens at {path}{owner}", hint="give another path with --socket PATH") from None
     except OSError as error:
+        where = "" if error.filename in (None, path) else f" ({error.filename})"
+        is_planted = error.errno in (errno.EEXIST, errno.EISDIR)
+        move = "see what it is and move it away, or give --socket PATH"
         raise HomeError(
-            f"cannot listen at {path}: {error.strerror}", hint="see what it is and move it away, or give --socket PATH"
+            f"cannot listen at {path}: {error.strerror}{where}",
+            hint=move if is_planted else "give a path in a folder that exists and belongs to you: --socket PATH",
         ) from error
 
 
