@@ -208,7 +208,8 @@ class Policy:
 
     def to_json(self) -> PolicyBlock:
         """The policy as it is stored with the job."""
-        return cast("PolicyBlock", asdict(self))  # mypy does not know what asdict makes; a test compares the keys
+        found = {key: list(value) if isinstance(value, tuple) else value for key, value in asdict(self).items()}
+        return cast("PolicyBlock", found)  # mypy does not know what asdict makes; a test compares the keys
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Policy:

@@ -128,6 +128,8 @@ class JobReading:
         >>> [(item.item, item.code) for item in job.items(state="failed")]
         [(2, 'exit_1')]
         """
+        if after < 0 or limit < 0:
+            raise UsageError("after and limit: a number is negative", hint="limit=0 gives all items")
         chosen = selection(state=state, cause=cause, where=where, items=items)
         return self._pages(chosen, after, limit)
 
@@ -374,8 +376,10 @@ class JobReading:
         ['job.submitted', 'job.started']
         """
         from jobctl.library.events import Events
+        from jobctl.services.control.targets import job_of
         from jobctl.services.events import WantedEvents
 
+        job_of(self._store.place, str(self.id))
         first = event_id(self._store.place, since)
         return Events(self._store.place, WantedEvents(frozenset({self.id}), items=items), first, follow=follow)
 

@@ -332,3 +332,23 @@ def test_a_negative_id_of_events_is_refused(ran: jobctl.Job) -> None:
     for begin in (ran.events, ran.store.events):
         with pytest.raises(jobctl.UsageError, match="--since -1"):
             begin(since=-1)
+
+
+def test_negative_numbers_of_items_are_refused(ran: jobctl.Job) -> None:
+    for wrong in ({"limit": -1}, {"after": -1}):
+        with pytest.raises(jobctl.UsageError, match="negative"):
+            ran.items(**wrong)
+
+
+def test_a_removed_job_has_no_events(library: jobctl.Store) -> None:
+    job = library.submit(rows=[{"id": 1}], command=["true"])
+    job.cancel()
+    library.prune(job)
+    with pytest.raises(jobctl.NotFound):
+        job.events()
+
+
+def test_the_lists_of_rules_are_lists_as_their_types_say(library: jobctl.Store) -> None:
+    policy = library.submit(rows=[{"id": 1}], command=["true"], retry_on=[1, 2]).status().policy
+    assert policy.retry_on == [1, 2]
+    assert policy.no_retry_on == []
