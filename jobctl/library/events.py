@@ -64,7 +64,10 @@ class Events:
         self.close()
 
     def close(self) -> None:
-        """Close the connection to the store. This also happens after the last event, and when the object is deleted."""
+        """Close the connection to the store. This also happens after the last event, and when the object is deleted.
+
+        Another thread that waits for the next event leaves its loop.
+        """
         if not self._is_closed:
             self._is_closed = True
             if self._process == os.getpid():  # else the connection is that of the parent

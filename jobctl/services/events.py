@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import heapq
 import json
+import os
 import threading
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -194,6 +195,8 @@ def _skipped(pack: Pack) -> Outcome:
 class EventStream:
     """The events after an id, with a connection of its own. Any thread may use it, one at a time.
 
+    ``close`` may come from another thread: it ends a wait, and later calls find no events.
+
     It is a context manager, and iterating over it yields events until all jobs that were named are done.
     """
 
@@ -214,6 +217,8 @@ class EventStream:
             self.began_after = _start(self._database, wanted) if since is None else since
             self._reader = EventReader(self._database, wanted, self.began_after)
             self._watch = StoreWatch(self._database, home)
+            self._is_closed = False
+            self._end, self._ending = os.pipe()  # readable when the stream is closed
         except BaseException:
             self._database.close()
             raise
@@ -227,10 +232,16 @@ class EventStream:
         self.close()
 
     def close(self) -> None:
-        """Close the connection and the watch."""
+        """Close the connection and the watch. A thread that waits for events ends its wait."""
+        if self._is_closed:
+            return
+        self._is_closed = True
+        os.write(self._ending, b"!")  # a child that was forked may have it, too, so closing it is not enough
+        os.close(self._ending)
         with self._lock:
             self._watch.__exit__(None, None, None)
             self._database.close()
+            os.close(self._end)
 
     @property
     def position(self) -> int:
@@ -260,7 +271,7 @@ class EventStream:
     def read(self, limit: int = PAGE) -> list[EventDocument]:
         """The next events, at most ``limit``; an empty list if there are no more at this moment."""
         with self._lock:
-            return self._reader.read(limit)
+            return [] if self._is_closed else self._reader.read(limit)
 
     def wait(self, timeout_s: float | None, others: Iterable[int] = ()) -> bool:
         """Block until the store changes, a descriptor of ``others`` is readable, or ``timeout_s`` seconds have passed.
@@ -268,13 +279,18 @@ class EventStream:
         True if there may be more events. Raises NotFound when the store is removed.
         """
         with self._lock:
-            return self._watch.wait(timeout_s, others)
+            return not self._is_closed and self._watch.wait(timeout_s, (self._end, *others))
 
     def is_over(self) -> bool:
-        """Whether jobs were named, and each of them is done or was removed. Ask before the last ``read``."""
+        """Whether jobs were named, and each of them is done or was removed. Ask before the last ``read``.
+
+        A stream that was closed is over.
+        """
         if self._wanted.jobs is None:
-            return False
+            return self._is_closed
         with self._lock:
+            if self._is_closed:
+                return True
             states = job_views.states(self._database, list(self._wanted.jobs))
         return all(states[job][0] in TERMINAL_JOB_STATES for job in self._wanted.jobs if job in states)
 

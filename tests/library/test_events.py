@@ -101,3 +101,24 @@ def test_a_task_reads_the_same_events_and_leaves_nothing_behind_when_it_is_cance
 
 def _no_thread() -> bool:
     return not [thread.name for thread in threading.enumerate() if thread.name.startswith("jobctl")]
+
+
+def test_closing_ends_a_loop_that_waits_in_another_thread(store: Any, home: Any) -> None:
+    job = store.job("q", state="running")
+    _note(home, job, *WORDS)
+    for wanted in (_of(job), WantedEvents()):
+        events, seen = Events(home, wanted, 0), list[str]()
+        thread = threading.Thread(target=_collect, args=(events, seen), daemon=True)
+        thread.start()
+        wait_until(lambda: len(seen) == len(TYPES), 60, "the events so far")  # noqa: B023 - called in this turn
+        closing_thread = threading.Thread(target=events.close, daemon=True)
+        closing_thread.start()
+        for each in (closing_thread, thread):
+            each.join(30)
+            assert not each.is_alive()
+        assert list(events) == []
+
+
+def _collect(events: Events, seen: list[str]) -> None:
+    for event in events:
+        seen.append(event.type)  # noqa: PERF401 - the test looks at it meanwhile
