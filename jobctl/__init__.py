@@ -30,8 +30,9 @@ def __getattr__(name: str) -> object:
     """Load a public name on first use."""
     if name not in _NAMES:
         raise AttributeError(f"module 'jobctl' has no attribute {name!r}")
-    module = __import__(_NAMES[name], fromlist=[name])
-    return getattr(module, name)
+    from importlib import import_module
+
+    return getattr(import_module(_NAMES[name]), name)
 
 
 def __dir__() -> list[str]:

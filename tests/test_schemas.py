@@ -70,7 +70,7 @@ OPTIONAL = {
     "report_file-1": {"html"},
     "results-1": {"lines"},
     "status_list-1": {"jobs_selected", "more"},
-    "unit-1": {"text"},
+    "unit-1": {"text", "socket"},
 }
 
 

@@ -372,7 +372,7 @@ def test_rules_of_a_job_are_changed_while_it_runs(cli):
     wait_until(lambda: cli.document(job)["counts"]["running"] == 4, PATIENCE_S, "all slots in use")
     status = cli.status(job)
     assert (status["policy"]["slots"], status["policy"]["max_failures"]) == (4, "2")
-    assert "rules_changed" in cli("explain", job).stdout
+    assert "rules changed: slots=4, max-failures=2" in cli("explain", job).stdout
     for setting, said in (
         ("slots=0", "slots=0: 0 is less than 1"),
         ("halt=later", "soon or now"),

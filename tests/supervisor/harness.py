@@ -9,9 +9,11 @@ import socket
 import sys
 import threading
 from pathlib import Path
+from unittest import mock
 
 from jobctl.config import Home
 from jobctl.executors.local import LocalExecutor
+from jobctl.process import daemon
 from jobctl.process.daemon import ForegroundSupervisor, start_detached
 from jobctl.process.start_options import StartOptions
 from jobctl.process.sweep import sweep
@@ -83,7 +85,9 @@ class SupervisorUnderTest:
         return foreground, executors[0]
 
     def _start(self) -> None:
-        self.pid = start_detached(self.options)
+        """Start it in a thread, which would reap it; but tests wait for its end and look at its exit status."""
+        with mock.patch.object(daemon, "_leave", lambda child: setattr(child, "returncode", 0)):
+            self.pid = start_detached(self.options)
 
     def next_engine(self) -> LocalExecutor:
         """The executor of the engine that the supervisor starts now; the one before is dead."""
