@@ -13,6 +13,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from jobctl.http.answers import CACHE_CONTROL, is_known
+from jobctl.http.methods import is_head
 from jobctl.http.problems import problem
 
 CHUNK = 1 << 18
@@ -65,11 +66,11 @@ def answer_file(request: Request, part: FilePart, headers: Mapping[str, str], me
 def _wanted(request: Request, part: FilePart) -> tuple[Span, bool] | None:
     """The bytes to send, and whether they are a part of all; None for a range that the file does not have.
 
-    A range in another form, or several ranges, are ignored, as the standard allows.
+    A range in another form, or several ranges, are ignored, as the standard allows; so is one with HEAD, as it demands.
     """
     whole = Span(0, part.length), False
     match = _RANGE.fullmatch(request.headers.get("range", "").replace(" ", ""))
-    if match is None or request.headers.get("if-range", part.etag) != part.etag:
+    if match is None or is_head(request.scope) or request.headers.get("if-range", part.etag) != part.etag:
         return whole
     first, last = match["first"], match["last"]
     if not first and not last:
@@ -95,7 +96,7 @@ class _FileAnswer(Response):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 - the interface
         try:
             await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
-            at, left = self._part.offset + self._span.first, 0 if scope.get("jobctl.head") else self._span.length
+            at, left = self._part.offset + self._span.first, 0 if is_head(scope) else self._span.length
             while left > 0:
                 data = await anyio.to_thread.run_sync(os.pread, self._part.descriptor, min(CHUNK, left), at)
                 if not data:  # the file became shorter: the client must see that bytes are missing

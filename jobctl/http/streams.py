@@ -13,6 +13,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from jobctl.errors import JobctlError
+from jobctl.http.methods import is_head
 
 MEDIA_TYPE = "text/event-stream"
 #: Milliseconds after which a client that has lost its stream should try again.
@@ -47,7 +48,7 @@ def wants_stream(request: Request) -> bool:
 
 def stream(request: Request, events: AsyncIterator[Sent]) -> Response:
     """Answer with a stream of these bytes. A HEAD request gets the headers alone."""
-    if request.scope.get("jobctl.head"):
+    if is_head(request.scope):
         return Response(None, 200, _HEADERS, MEDIA_TYPE)
     return Stream(_guarded(events), headers=_HEADERS, media_type=MEDIA_TYPE, ping=PING_S, send_timeout=SEND_S)
 

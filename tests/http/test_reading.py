@@ -162,6 +162,9 @@ def test_output_is_byte_for_byte_and_has_ranges(client: httpx.Client) -> None:
     assert part.headers["content-range"] == f"bytes 6-12/{len(whole.content)}"
     assert client.get(path, headers={"Range": "bytes=-4"}).content == whole.content[-4:]
     assert client.get(path, headers={"Range": "bytes=900-"}).status_code == 416
+    for wanted in ("bytes=0-3", "bytes=900-"):  # Range is for GET alone
+        head = client.head(path, headers={"Range": wanted})
+        assert (head.status_code, head.headers["content-length"]) == (200, str(len(whole.content)))
     assert client.get(path, headers={"Range": "bytes=2-1"}).status_code == 200
     assert client.get(path, headers={"If-None-Match": whole.headers["etag"]}).status_code == 304
     stale = client.get(path, headers={"Range": "bytes=0-1", "If-Range": '"another"'})
