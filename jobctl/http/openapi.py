@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from importlib import resources
 from typing import Any, NamedTuple
@@ -37,6 +38,7 @@ class Answered(NamedTuple):
     statuses: tuple[int, ...] = (200,)
     media: tuple[str, ...] = (_JSON,)
     job: str = ""  # the place of the number of a job in it, from which other routes follow
+    has_etag: bool = True  # where it is read
 
 
 _BYTES = Answered((), (200, 206), ("text/plain", "text/csv", "text/tab-separated-values", "application/jsonl"))
@@ -48,7 +50,7 @@ ANSWERS: dict[str, Answered] = {
     "list_causes": Answered(("causes-1",)),
     "explain_job": Answered(("explain-1",)),
     "explain_item": Answered(("explain-1",)),
-    "show_report": Answered((), (200,), ("text/html",)),
+    "show_report": Answered((), (200,), ("text/html",), has_etag=False),
     "list_items": Answered(("items-1",)),
     "show_item": Answered(("items-1",)),
     "show_output": _BYTES,
@@ -64,7 +66,7 @@ ANSWERS: dict[str, Answered] = {
     "change_job": Answered(("set-1",)),
     "healthz": Answered(("health-1",)),
     "readyz": Answered(("ready-1",)),
-    "metrics": Answered((), (200,), ("application/openmetrics-text",)),
+    "metrics": Answered((), (200,), ("application/openmetrics-text",), has_etag=False),
     "openapi": Answered(),
     "list_recipes": Answered(("offered_recipes-1",)),
     "show_recipe": Answered(("offered_recipe-1",)),
@@ -74,6 +76,9 @@ ANSWERS: dict[str, Answered] = {
 }
 #: Routes that follow from the number of a job.
 _FOLLOWING = ("show_job", "list_items", "list_causes", "explain_job", "list_results", "pause_job", "cancel_job")
+#: The groups of routes; the others are about the server.
+_GROUPS = ("jobs", "events", "recipes")
+_READ_HEADERS = ("ETag", "Link", "Retry-After")
 _NO_CONTENT = 204
 _IN_WORDS = {
     200: "The document.",
@@ -107,19 +112,28 @@ def document_of(app: FastAPI) -> dict[str, Any]:
             routes=app.routes,
             license_info={"name": "MIT"},
         )
-        for operation in _operations(found):
-            _complete(operation)
+        for path, method, operation in _operations(found):
+            _describe(path, operation)
+            _complete(operation, is_read=method == "get")
         _add_components(found)
         app.openapi_schema = versions.marked(found)
     return app.openapi_schema
 
 
-def _operations(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    for path in document["paths"].values():
-        yield from path.values()
+def _operations(document: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    for path, operations in document["paths"].items():
+        for method, operation in operations.items():
+            yield path, method, operation
 
 
-def _complete(operation: dict[str, Any]) -> None:
+def _describe(path: str, operation: dict[str, Any]) -> None:
+    """Write the title of a route, which is its first sentence, and the group that it belongs to."""
+    group = path.removeprefix("/v1/").partition("/")[0]
+    operation["tags"] = [group if group in _GROUPS else "server"]
+    operation["summary"] = re.split(r"(?<=\w)[.:](?:\s|$)", operation["description"], maxsplit=1)[0]
+
+
+def _complete(operation: dict[str, Any], *, is_read: bool) -> None:
     """Write the answers of one route, and its parameters without null, which no address can have."""
     found = ANSWERS.get(operation["operationId"])
     for parameter in operation.get("parameters", ()):
@@ -129,8 +143,8 @@ def _complete(operation: dict[str, Any]) -> None:
     if found is not None:
         responses.clear()
         for status in found.statuses:
-            responses[str(status)] = _response(found, status)
-        if found.statuses[0] == 200 and 202 not in found.statuses:
+            responses[str(status)] = _response(found, status, has_etag=is_read and found.has_etag)
+        if is_read and found.has_etag:
             responses["304"] = {"description": "The client has these bytes.", "headers": _headers("ETag")}
     for kind in ("4XX", "5XX"):
         responses[kind] = {
@@ -139,14 +153,14 @@ def _complete(operation: dict[str, Any]) -> None:
         }
 
 
-def _response(found: Answered, status: int) -> dict[str, Any]:
+def _response(found: Answered, status: int, *, has_etag: bool) -> dict[str, Any]:
     schema: dict[str, Any] = _ANYTHING
     if found.schemas:
         refs = [{"$ref": f"#/components/schemas/{name}"} for name in found.schemas]
         schema = refs[0] if len(refs) == 1 else {"anyOf": refs}
     elif found.media == (_JSON,):
         schema = {"type": "object"}
-    names = ("Location", "Retry-After") if status in (201, 202) else ("ETag", "Link", "Retry-After")
+    names = ("Location", "Retry-After") if status in (201, 202) else _READ_HEADERS if has_etag else ()
     response: dict[str, Any] = {
         "description": _IN_WORDS[status],
         "headers": _headers(*names),

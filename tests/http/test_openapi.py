@@ -45,6 +45,17 @@ def test_every_route_is_described_and_says_what_it_answers(document: dict[str, A
     assert sorted(names) == sorted(set(names)) == sorted(ANSWERS)
 
 
+def test_titles_are_sentences_and_only_answers_with_an_etag_are_known_to_the_client(document: dict[str, Any]) -> None:
+    found = {operation["operationId"]: operation for _, operation in operations(document)}
+    assert found["pause_job"]["summary"] == "Start no more items of a job; running items finish"
+    assert found["show_job"]["summary"] == "The status of a job"
+    assert {operation["tags"][0] for operation in found.values()} == {"jobs", "events", "recipes", "server"}
+    for name in ("pause_job", "change_job", "show_report", "metrics"):
+        assert "304" not in found[name]["responses"], name
+        assert "ETag" not in found[name]["responses"]["200"]["headers"], name
+    assert "304" in found["show_job"]["responses"]
+
+
 def test_every_parameter_has_a_description_and_a_bound(document: dict[str, Any]) -> None:
     for name, operation in operations(document):
         for parameter in operation.get("parameters", ()):
