@@ -156,7 +156,8 @@ def history_section(explained: ExplainDocument) -> Iterator[str]:
     yield titles(("when", "who", "what"))
     for entry in reversed(explained["journal"]):
         when = f'<td class="nowrap">{time_markup(entry["at"])}</td>'
-        yield f'<tr>{when}<td>{text_of(entry["actor"])}</td><td class="words">{text_of(journal_text(entry))}</td></tr>'
+        who = f'<td class="who">{text_of(entry["actor"])}</td>'
+        yield f'<tr>{when}{who}<td class="words">{text_of(journal_text(entry))}</td></tr>'
     yield "</table></div>"
     hidden = explained["journal_total"] - len(explained["journal"])
     if hidden:
