@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
-from typing import Any
+from typing import Any, get_args
 
 import orjson
 from fastapi import FastAPI
@@ -16,9 +16,11 @@ from starlette.responses import Response
 from starlette.routing import Match
 
 from jobctl import errors
+from jobctl.domain.nearest import did_you_mean
 from jobctl.domain.texts import readable
 from jobctl.domain.times import TimePassed
 from jobctl.errors import JobctlError
+from jobctl.http.wording import in_request
 from jobctl.services.submit.idempotency import OtherWork
 from jobctl.sources.problems import RowsRejected
 
@@ -26,8 +28,8 @@ MEDIA_TYPE = "application/problem+json"
 #: Seconds after which a client may try again what another process was in the way of.
 RETRY_S = 1
 _LONGEST = 1_000
-#: The option that a message of a service begins with. Here it is a parameter or a field of the same name.
-_OPTION = re.compile(r"\A--([a-z]+(?:-[a-z]+)*)(?=[: ])")
+#: How the library of types begins its sentences.
+_INPUT = re.compile(r"\A(Input|Value|String|List|Dictionary) should ")
 
 #: The status of each kind of error; a subclass that is not listed has that of its base.
 _STATUS: dict[type[JobctlError], int] = {
@@ -107,8 +109,8 @@ def of_error(error: JobctlError) -> Response:
     status = status_of_error(error)
     more = _rows(error) if isinstance(error, RowsRejected) else {}
     headers = {"Retry-After": str(RETRY_S)} if status == 503 else {}
-    message = _OPTION.sub(lambda option: option[1].replace("-", "_"), error.message)
-    return problem(status, error.code, message, hint=error.hint, details=error.details, headers=headers, more=more)
+    message, hint = in_request(error.message), None if error.hint is None else in_request(error.hint)
+    return problem(status, error.code, message, hint=hint, details=error.details, headers=headers, more=more)
 
 
 def _rows(error: RowsRejected) -> dict[str, Any]:
@@ -147,7 +149,7 @@ async def _on_error(_request: Request, error: Exception) -> Response:
     return of_error(error)
 
 
-async def _on_invalid(_request: Request, error: Exception) -> Response:
+async def _on_invalid(request: Request, error: Exception) -> Response:
     """A parameter or a body that is not as the OpenAPI document says."""
     assert isinstance(error, RequestValidationError)
     found = [
@@ -155,11 +157,32 @@ async def _on_invalid(_request: Request, error: Exception) -> Response:
         for each in error.errors()
     ]
     lines = [f"{each['name'] or each['location']}: {each['message']}" for each in found]
-    return problem(422, "usage", lines[0], details=lines[1:], more={"errors": found})
+    hint = _hint(request, error.errors()[0])
+    return problem(422, "usage", lines[0], hint=hint, details=lines[1:], more={"errors": found})
 
 
 def _message(error: Mapping[str, Any]) -> str:
-    return "this request has no such field" if error["type"] == "extra_forbidden" else str(error["msg"])
+    return "this request has no such field" if error["type"] == "extra_forbidden" else input_message(str(error["msg"]))
+
+
+def input_message(text: str) -> str:
+    """Return what the library of types says about a value, in the words of the other messages."""
+    return _INPUT.sub("it must ", text)
+
+
+def _hint(request: Request, error: Mapping[str, Any]) -> str | None:
+    """For a field that a body does not have: the one that was meant, and all of them."""
+    known = _fields_of_body(request.scope.get("route"))
+    if error["type"] != "extra_forbidden" or not known:
+        return None
+    return did_you_mean(str(error["loc"][-1])[:100], known, f"the fields are {', '.join(known)}")
+
+
+def _fields_of_body(route: Any) -> list[str]:
+    """The names of the fields of the body that a route takes."""
+    found = getattr(getattr(route, "dependant", None), "body_params", ())
+    kinds = [kind for each in found for kind in (each.field_info.annotation, *get_args(each.field_info.annotation))]
+    return [name for kind in kinds for name in getattr(kind, "model_fields", ())]
 
 
 def _name(place: Sequence[Any]) -> str:

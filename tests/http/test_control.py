@@ -172,3 +172,27 @@ def test_a_body_has_values_of_the_types_that_the_document_says(home: Home, store
         for path, body in (("cancel", {"now": 0}), ("cancel", {"reason": 1}), ("retry", {"unprocessed": "yes"})):
             assert client.post(f"/v1/jobs/{job}/{path}", json=body).status_code == 422
         assert client.patch(f"/v1/jobs/{job}", json={}).status_code == 422
+
+
+@pytest.mark.parametrize("action", ["retry", "cancel", "pause", "resume", "undo"])
+def test_a_body_that_is_not_json_is_refused_by_its_type(place: tuple[httpx.Client, JobMaker], action: str) -> None:
+    client, store = place
+    path = f"/v1/jobs/{store.job('qq')}/{action}"
+    for given in ("text/plain", "application/x-www-form-urlencoded"):
+        response = client.post(path, content=b"slots=2", headers={"Content-Type": given})
+        assert (response.status_code, response.headers["accept"]) == (415, "application/json")
+        assert "application/json" in response.json()["hint"]
+
+
+def test_a_field_that_a_body_does_not_have_is_answered_with_the_one_that_was_meant(
+    place: tuple[httpx.Client, JobMaker],
+) -> None:
+    client, store = place
+    job = store.job("qq")
+    for response in (
+        client.post(f"/v1/jobs/{job}/retry", json={"slotz": 2}),
+        client.patch(f"/v1/jobs/{job}", json={"slotz": 2}),
+    ):
+        assert response.status_code == 422
+        assert response.json()["hint"].startswith("did you mean slots? the fields are ")
+    assert client.post(f"/v1/jobs/{job}/resume", json={"slotz": 2}).json()["hint"] is None

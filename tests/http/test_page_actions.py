@@ -93,6 +93,13 @@ def test_a_form_that_is_refused_is_shown_again_with_the_reason(client: httpx.Cli
     assert "no rule was given" in refused(client, f"/jobs/{job}/set", slots="").text
 
 
+def test_a_field_that_is_refused_has_the_name_that_the_page_shows(client: httpx.Client, store: JobMaker) -> None:
+    job = store.job("sf", state="partial", started_at=1, finished_at=2)
+    page = refused(client, f"/jobs/{job}/retry", slots="lots")
+    assert "slots: 'lots' is not a whole number" in page.text
+    assert "--slots" not in page.text
+
+
 def test_the_items_of_one_cause_are_retried_with_another_rule(client: httpx.Client, store: JobMaker) -> None:
     job = failed_job(store)
     assert "not done" in refused(client, f"/jobs/{store.job('q')}/retry", 409).text

@@ -21,6 +21,7 @@ from jobctl.http.parameters import ItemPath, JobPath
 from jobctl.http.problems import Refused, status_of_error
 from jobctl.http.routes.pages import PageRoute, job_response
 from jobctl.http.server import Server, server_of
+from jobctl.http.wording import in_request
 from jobctl.render.pages.actions import RefusedForm
 from jobctl.render.pages.rule_fields import rules_of_job, rules_of_round
 from jobctl.services.control.cancel import cancel
@@ -65,7 +66,7 @@ async def _act(request: Request, found: Caller, job: str, action: str, act: Call
     except (NotFound, Refused):
         raise
     except JobctlError as error:
-        refused = RefusedForm(action, given, error.message, error.hint or "")
+        refused = RefusedForm(action, given, in_request(error.message, "-"), in_request(error.hint or "", "-"))
         return await job_response(request, found, job, refused=refused, status=status_of_error(error))
     return _back(f"/jobs/{number}", said)
 

@@ -17,6 +17,7 @@ from jobctl.http.intake.taking import allowed, offered, take_file, wanted_of
 from jobctl.http.problems import Refused, status_of_error
 from jobctl.http.routes.intake import RecipePath
 from jobctl.http.routes.pages import PageRoute, page_response
+from jobctl.http.wording import in_request
 from jobctl.render.pages.recipes import Rejected, preview_part, recipe_list_page, recipe_page, rejected_part
 from jobctl.services.settings.offered_recipes import offered_block, pick
 from jobctl.services.settings.recipes import Recipe
@@ -92,7 +93,8 @@ def _status(error: JobctlError) -> int:
 
 def _rejected(error: JobctlError) -> Rejected:
     """The error with the place of each bad row."""
+    message, hint = in_request(error.message, "-"), in_request(error.hint or "", "-")
     if not isinstance(error, RowsRejected):
-        return Rejected(error.message, error.hint, [("", line) for line in error.details])
+        return Rejected(message, hint, [("", line) for line in error.details])
     shown = [(each.place, each.message) for each in error.problems.described]
-    return Rejected(error.message, error.hint, shown, error.problems.total - len(shown))
+    return Rejected(message, hint, shown, error.problems.total - len(shown))

@@ -21,7 +21,7 @@ from jobctl.http.answers import digest, of_bytes
 from jobctl.http.page_data import item_list_of, item_page_of, job_page_of
 from jobctl.http.page_files import static_root
 from jobctl.http.parameters import After, Cursor, ItemPath, JobPath, cursor_of, place_of
-from jobctl.http.problems import Refused, of_error
+from jobctl.http.problems import Refused, input_message, of_error
 from jobctl.http.server import Server, server_of
 from jobctl.render.pages.actions import RefusedForm
 from jobctl.render.pages.frame import Frame, Page, Viewer, live_part, markup
@@ -67,7 +67,7 @@ class PageRoute(APIRoute):
                 return error_response(of_error(error))
             except RequestValidationError as error:
                 first = error.errors()[0]
-                return error_response(of_error(Refused(422, f"{first['loc'][-1]}: {first['msg']}")))
+                return error_response(of_error(Refused(422, f"{first['loc'][-1]}: {input_message(first['msg'])}")))
 
         return with_error_pages
 

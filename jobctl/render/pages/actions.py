@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
 from jobctl.domain.wording import plural
-from jobctl.render.pages.forms import Field, asking, button_form, fields, hidden
+from jobctl.render.pages.forms import Field, asking, button_form, fields, hidden, hint_markup
 from jobctl.render.pages.rule_fields import rule_fields, rules_of_job, rules_of_round
 from jobctl.render.report.svg import text_of
 
@@ -56,7 +56,7 @@ def _is(refused: RefusedForm | None, action: str) -> bool:
 
 def _problem(refused: RefusedForm) -> str:
     """The reason why a form was refused."""
-    hint = f"<br>{text_of(refused.hint)}" if refused.hint else ""
+    hint = f"<br>{hint_markup(refused.hint)}" if refused.hint else ""
     return f'<p class="problem" role="alert">{text_of(refused.problem)}{hint}</p>'
 
 

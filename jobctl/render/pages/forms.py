@@ -77,6 +77,11 @@ def address(path: str, values: Mapping[str, str | int]) -> str:
     return f"{path}?{query}" if query else path
 
 
+def hint_markup(hint: str) -> str:
+    """What to do next: a command looks like one, a sentence does not."""
+    return f"<code>{text_of(hint)}</code>" if hint.startswith("jobctl ") else text_of(hint)
+
+
 def link(path: str, words: str) -> str:
     """A link; both are text."""
     return f'<a href="{text_of(path)}">{text_of(words)}</a>'

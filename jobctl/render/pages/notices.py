@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from jobctl.render.pages.forms import link
+from jobctl.render.pages.forms import hint_markup, link
 from jobctl.render.pages.frame import Page
 from jobctl.render.report.svg import text_of
 
@@ -17,7 +17,7 @@ def error_page(title: str, message: str, hint: str | None = None, details: Seque
         if details:
             yield f"<ul>{''.join(f'<li>{text_of(line)}</li>' for line in details)}</ul>"
         if hint:
-            yield f"<p><code>{text_of(hint)}</code></p>"
+            yield f"<p>{hint_markup(hint)}</p>"
         yield f"<p>{link('/', 'All jobs')}</p></section>"
 
     return Page(title, list(body()))

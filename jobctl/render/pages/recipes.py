@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 from jobctl.domain.job_options import BY_NAME, JobOption
 from jobctl.domain.wording import number, plural
-from jobctl.render.pages.forms import Field, fields, link
+from jobctl.render.pages.forms import Field, fields, hint_markup, link
 from jobctl.render.pages.frame import Page
 from jobctl.render.report.sections import titles, wide
 from jobctl.render.report.svg import text_of
@@ -27,7 +27,7 @@ class Rejected(NamedTuple):
     """A file that was refused, in the words of the command."""
 
     message: str
-    hint: str | None = None
+    hint: str = ""
     rows: Sequence[tuple[str, str]] = ()  # the place and the problem of each bad row
     more: int = 0  # bad rows that are not in ``rows``
 
@@ -153,5 +153,5 @@ def rejected_part(found: Rejected) -> Iterator[str]:
     if found.more:
         yield f'<p class="soft">and {plural(found.more, "more row")}</p>'
     if found.hint:
-        yield f"<p><code>{text_of(found.hint)}</code></p>"
+        yield f"<p>{hint_markup(found.hint)}</p>"
     yield "</section>"
