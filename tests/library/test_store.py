@@ -352,3 +352,8 @@ def test_the_lists_of_rules_are_lists_as_their_types_say(library: jobctl.Store) 
     policy = library.submit(rows=[{"id": 1}], command=["true"], retry_on=[1, 2]).status().policy
     assert policy.retry_on == [1, 2]
     assert policy.no_retry_on == []
+
+
+def test_the_states_in_answers_to_cancel_are_texts(library: jobctl.Store) -> None:
+    job = library.submit(rows=[{"id": 1}, {"id": 2}], command=["true"], hold=True)
+    assert [type(job.cancel(items=1).state), type(job.cancel().state), type(job.cancel().state)] == [str, str, str]

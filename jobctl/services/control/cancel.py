@@ -210,4 +210,4 @@ def _result(database: Database, home: Home, target: Target, changed: bool) -> Ca
         note = f"{plural(running, 'item')} still running" if running else "the engine is about to end it"
     elif row.state is not JobState.CANCELLED:
         note = "everything had ended before the cancel took effect"
-    return Cancelled(target.job, None, row.state, changed, note)
+    return Cancelled(target.job, None, row.state.value, changed, note)

@@ -143,7 +143,7 @@ def ask_for_items(database: Database, chosen: SelectedItems, how: ItemsToCancel)
 def _result(database: Database, chosen: SelectedItems, batch: int, count: int) -> CancelledItems:
     row = existing_job(database, chosen.job)
     if count:
-        return CancelledItems(chosen.job, row.state, count, cancelled.states(database, chosen.job, batch))
+        return CancelledItems(chosen.job, row.state.value, count, cancelled.states(database, chosen.job, batch))
     is_done = row.state in TERMINAL_JOB_STATES
     note = f"job {row.id}: it is done already ({row.state})" if is_done else nothing_selected(database, chosen)
-    return CancelledItems(chosen.job, row.state, 0, note=note)
+    return CancelledItems(chosen.job, row.state.value, 0, note=note)
