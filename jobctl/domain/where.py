@@ -77,6 +77,12 @@ def compile_condition(text: str, columns: Columns) -> Condition:
     return _Compiler(text, columns).compile()
 
 
+def has_regex(text: str) -> bool:
+    """Return whether a condition searches for a regular expression; the parser reads ``@`` as ``~``."""
+    rest = _TOKEN.sub(lambda token: "~" if token[0] == "~" else "_", text)
+    return "~" in rest or "@" in rest
+
+
 class _Compiler:
     """Turns the text of one condition into a closure."""
 

@@ -10,8 +10,11 @@ from starlette.requests import HTTPConnection
 
 from jobctl.domain.job_filter import JobList
 from jobctl.domain.option_values import parse_number
+from jobctl.domain.selection import Selection
+from jobctl.domain.selection_options import selection_from
 from jobctl.domain.texts import LAST
 from jobctl.domain.tokens import Scope, includes
+from jobctl.domain.where import has_regex
 from jobctl.errors import NotFound, UsageError
 from jobctl.http.problems import Refused
 from jobctl.services.control.targets import resolve_job
@@ -106,19 +109,44 @@ def refuse_unless_all(found: Caller) -> None:
         raise Refused(403, "this is about all jobs, and this token sees only its own", hint="a token with --all")
 
 
-def check_priority(found: Caller, given: Mapping[str, Any]) -> None:
-    """Raise UsageError if a token gives a job a priority with which it would be ahead of the jobs of others.
+def check_rules(found: Caller, given: Mapping[str, Any]) -> None:
+    """Raise UsageError if a token gives a job rules with which it would be ahead of the jobs of others.
 
-    ``given`` has rules by name, as texts or values. One that is not a number is refused where all rules are read.
+    ``given`` has rules by name, as texts or values.
     """
-    if found.token is None or given.get("priority") is None:
+    if found.token is None:
         return
-    try:
-        priority = parse_number(str(given["priority"]))
-    except UsageError:
-        return
-    if priority > 0:
+    if _number(given.get("priority")) > 0:
         raise UsageError("priority: a token can lower it, not raise it", hint="0 or less")
+    if _number(given.get("nice")) < 0:
+        raise UsageError("nice: a token can lower the priority of processes, not raise it", hint="0 to 19")
+
+
+def _number(value: Any) -> int:
+    """The number that a rule has; 0 for one that is wrong, which is refused where all rules are read."""
+    try:
+        return parse_number(str(value))
+    except UsageError:
+        return 0
+
+
+def selection_of(found: Caller, given: Mapping[str, Any]) -> Selection:
+    """The items that a caller selects with options. Raises UsageError that names the option."""
+    check_condition(found, given.get("where"))
+    return selection_from(given)
+
+
+def check_condition(found: Caller, where: str | None) -> None:
+    """Raise UsageError for a regular expression of a token.
+
+    Python cannot interrupt the search for one, and no other request is answered meanwhile: one that matches in
+    exponentially many ways would stop the server for ever.
+    """
+    if found.token is not None and where and has_regex(where):
+        raise UsageError(
+            "where: a regular expression (~) cannot come from a token, because its search may take for ever",
+            hint="for a part of a text: 'x' in name",
+        )
 
 
 def job_of(database: Database, found: Caller, text: str) -> int:

@@ -31,6 +31,7 @@ name = "mine"
 command = ["true", "{id}"]
 http = true
 key = "always"
+where = "name ~ '^[a-z]$'"
 
 [recipe.secret]
 command = ["true", "{id}"]
@@ -111,7 +112,13 @@ def test_the_queue_of_a_token(send):
 
 def test_a_token_does_not_go_ahead_of_others(send):
     send("ci", "only", priority=1, status=422)
+    send("ci", "only", nice=-1, status=422)
     assert send("ci", "only", priority=-5).json()["priority"] == -5
+
+
+def test_a_token_sends_no_regular_expression(send):
+    assert "cannot come from a token" in send("ci", "only", where="name ~ '(a+)+$'", status=422).json()["detail"]
+    send("ci", "only", where="'~' in name or name == 'a'")
 
 
 def test_keys_of_tokens_do_not_meet(send, bench):

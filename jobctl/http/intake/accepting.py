@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from jobctl.http.access import Caller, check_priority
+from jobctl.http.access import Caller, check_condition, check_rules
 from jobctl.http.intake.receiving import Body, Bounds
 from jobctl.http.intake.request_options import COMMAND, Allowed, merged, read_texts, read_values
 from jobctl.http.problems import Refused
@@ -99,7 +99,7 @@ def _of_body(wanted: Wanted, body: Body, given: Mapping[str, Any]) -> dict[str, 
 
 
 def _apply_token(caller: Caller, given: dict[str, Any]) -> None:
-    """The limits of a token: its queue, and that none of its jobs is ahead of those of others.
+    """The limits of a token: its queue, that none of its jobs is ahead of those of others, and its conditions.
 
     Raises Refused, UsageError.
     """
@@ -109,7 +109,8 @@ def _apply_token(caller: Caller, given: dict[str, Any]) -> None:
         if given["queue"] not in (None, caller.queue):
             raise Refused(403, f"the jobs of this token wait in the queue {caller.queue}", hint="leave queue out")
         given["queue"] = caller.queue
-    check_priority(caller, given)
+    check_rules(caller, given)
+    check_condition(caller, given["where"])
 
 
 def _bound(bounds: Bounds) -> Callable[[Source], None]:

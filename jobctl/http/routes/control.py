@@ -10,9 +10,8 @@ from pydantic import BaseModel
 from starlette.responses import Response
 
 from jobctl.domain.job_options import JobOption
-from jobctl.domain.selection_options import selection_from
 from jobctl.errors import UsageError
-from jobctl.http.access import Caller, Controller, check_priority, job_of
+from jobctl.http.access import Caller, Controller, check_rules, job_of, selection_of
 from jobctl.http.answers import answer, revision_in
 from jobctl.http.bodies import CancelBody, PauseBody, ResumeBody, RetryBody, RulesBody, UndoBody
 from jobctl.http.parameters import JobPath
@@ -50,7 +49,7 @@ async def _act(request: Request, found: Caller, text: str, act: Callable[[Server
 async def cancel_job(request: Request, job: JobPath, found: Controller, body: CancelBody | None = None) -> Response:
     """Cancel a job, or selected items of it. The answer comes before they have ended; 200: nothing was live."""
     wanted = body or CancelBody.model_validate({})
-    selection = selection_from(wanted.model_dump())
+    selection = selection_of(found, wanted.model_dump())
 
     def act(server: Server, number: int) -> Any:
         if selection.is_default:
@@ -90,7 +89,7 @@ async def resume_job(request: Request, job: JobPath, found: Controller, body: Re
 
 def _rules_of_round(found: Caller, body: BaseModel) -> dict[JobOption, Any]:
     given = rules_in(body, OF_ROUNDS)
-    check_priority(found, given)
+    check_rules(found, given)
     return rules_of_round(given)
 
 
@@ -98,7 +97,7 @@ def _rules_of_round(found: Caller, body: BaseModel) -> dict[JobOption, Any]:
 async def retry_job(request: Request, job: JobPath, found: Controller, body: RetryBody | None = None) -> Response:  # type: ignore[valid-type]
     """Run the items that did not succeed again, as the next round of the same job, perhaps with other rules."""
     wanted = body or RetryBody()
-    selection, rules = selection_from(wanted.model_dump()), _rules_of_round(found, wanted)
+    selection, rules = selection_of(found, wanted.model_dump()), _rules_of_round(found, wanted)
 
     def act(server: Server, number: int) -> Any:
         chosen = selections([Target(number)], selection)
@@ -112,7 +111,7 @@ async def retry_job(request: Request, job: JobPath, found: Controller, body: Ret
 async def undo_job(request: Request, job: JobPath, found: Controller, body: UndoBody | None = None) -> Response:  # type: ignore[valid-type]
     """Take back the rows of a job that succeeded, with the way back that it has. The undo is a job of its own."""
     wanted = body or UndoBody()
-    selection = undo_selection(selection_from(wanted.model_dump()))
+    selection = undo_selection(selection_of(found, wanted.model_dump()))
     rules = _rules_of_round(found, wanted)
 
     def act(server: Server, number: int) -> Any:
@@ -135,7 +134,7 @@ async def change_job(
 ) -> Response:
     """Change the rules of a job that is not done, as jobctl set does."""
     rules = by_name(rules_in(body, OF_SET))
-    check_priority(found, rules)
+    check_rules(found, rules)
     if not rules:
         raise UsageError("there is no rule in the body", hint='for example {"slots": 8}')
     seen = None if if_match is None else revision_in(if_match)

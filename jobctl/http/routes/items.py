@@ -9,9 +9,8 @@ from starlette.responses import Response
 
 from jobctl.domain.documents.items import ItemsDocument
 from jobctl.domain.selection import Selection
-from jobctl.domain.selection_options import selection_from
 from jobctl.errors import NotFound
-from jobctl.http.access import Caller, Reader, job_of
+from jobctl.http.access import Caller, Reader, job_of, selection_of
 from jobctl.http.answers import answer
 from jobctl.http.parameters import (
     NOTHING,
@@ -50,7 +49,7 @@ async def list_items(
     """List the items of a job in their order: what each is doing, or how it ended."""
     given: dict[str, Any] = {"state": state, "cause": cause, "where": where, "items": items, "failed": failed}
     server = server_of(request)
-    document = await server.call(_list, server, found, job, selection_from(given), after, limit)
+    document = await server.call(_list, server, found, job, selection_of(found, given), after, limit)
     more = document["next"]
     link = {} if more is None else {"Link": f'<{next_link(request, more)}>; rel="next"'}
     return answer(request, document, headers=link)

@@ -12,9 +12,8 @@ from jobctl.domain.documents.causes import CausesDocument
 from jobctl.domain.documents.explain import ExplainDocument
 from jobctl.domain.documents.status import StatusListDocument
 from jobctl.domain.job_filter_options import list_from
-from jobctl.domain.selection_options import selection_from
 from jobctl.errors import NotFound
-from jobctl.http.access import Caller, Reader, job_of, limited
+from jobctl.http.access import Caller, Reader, job_of, limited, selection_of
 from jobctl.http.answers import answer, is_known, of_bytes, revision_in
 from jobctl.http.job_wait import await_change
 from jobctl.http.kept import Kept
@@ -144,7 +143,7 @@ async def list_causes(
 ) -> Response:
     """The causes of failure of a job, with the messages of some items as they wrote them."""
     server = server_of(request)
-    selection = selection_from({"cause": cause, "where": where, "items": items})
+    selection = selection_of(found, {"cause": cause, "where": where, "items": items})
     wanted = Wanted(parse_sort(sort), limit, selection, server.now())
     return answer(request, await server.call(_causes, server, found, job, wanted))
 

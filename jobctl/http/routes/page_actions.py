@@ -14,9 +14,8 @@ from starlette.responses import RedirectResponse, Response
 
 from jobctl.domain.job_options import JobOption
 from jobctl.domain.selection import Selection
-from jobctl.domain.selection_options import selection_from
 from jobctl.errors import JobctlError, NotFound, UsageError
-from jobctl.http.access import Caller, Controller, check_priority, job_of
+from jobctl.http.access import Caller, Controller, check_rules, job_of, selection_of
 from jobctl.http.parameters import ItemPath, JobPath
 from jobctl.http.problems import Refused, status_of_error
 from jobctl.http.routes.pages import PageRoute, job_response
@@ -113,9 +112,9 @@ async def retry_job(request: Request, job: JobPath, found: Controller) -> Respon
     """Begin another round of a job, perhaps with other rules, or for the items of one cause."""
 
     def act(server: Server, number: int, given: Mapping[str, str]) -> Done:
-        check_priority(found, given)
+        check_rules(found, given)
         rules = read_rules(_rules(given, rules_of_round()))
-        chosen = selections([Target(number)], _selection(given))
+        chosen = selections([Target(number)], _selection(found, given))
         retry_all(server.home, chosen, rules, now=server.now())
         return number, "retried"
 
@@ -128,7 +127,7 @@ async def change_job(request: Request, job: JobPath, found: Controller) -> Respo
 
     def act(server: Server, number: int, given: Mapping[str, str]) -> Done:
         rules = {name: given[name] for name in rules_of_job() if name in given}
-        check_priority(found, rules)
+        check_rules(found, rules)
         if not rules:
             raise UsageError("no rule was given", hint="fill in at least one field")
         set_rules(server.home, number, rules, now=server.now())
@@ -189,6 +188,7 @@ def _rules(given: Mapping[str, str], known: Mapping[str, JobOption]) -> dict[str
     return {option.key: given[name] for name, option in known.items() if name in given}
 
 
-def _selection(given: Mapping[str, str]) -> Selection:
+def _selection(found: Caller, given: Mapping[str, str]) -> Selection:
     chosen = {name: given[name] for name in _SELECTING if name in given}
-    return selection_from({name: [value] if name in ("state", "cause") else value for name, value in chosen.items()})
+    options = {name: [value] if name in ("state", "cause") else value for name, value in chosen.items()}
+    return selection_of(found, options)

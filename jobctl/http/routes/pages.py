@@ -13,10 +13,9 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from jobctl.domain.job_filter_options import list_from
-from jobctl.domain.selection_options import selection_from
 from jobctl.domain.tokens import includes
 from jobctl.errors import JobctlError, NotFound
-from jobctl.http.access import Caller, Reader, job_of, limited
+from jobctl.http.access import Caller, Reader, job_of, limited, selection_of
 from jobctl.http.answers import digest, of_bytes
 from jobctl.http.page_data import item_list_of, item_page_of, job_page_of
 from jobctl.http.page_files import static_root
@@ -148,7 +147,7 @@ async def show_items(
 ) -> Response:
     """The items of a job, page by page."""
     server, given = server_of(request), _typed({"state": state, "cause": cause, "items": items, "where": where})
-    selection = selection_from(_as_options(given))
+    selection = selection_of(found, _as_options(given))
 
     def read() -> Page:
         with server.database() as database:
