@@ -6,9 +6,11 @@ import threading
 from concurrent.futures import Future, ThreadPoolExecutor
 
 import httpx
+import pytest
 
 from jobctl.config import Home
-from jobctl.store import jobs
+from jobctl.store import jobs, sqlite
+from jobctl.store.opening.glance import Glance, Seen
 from tests.factories import JobMaker, make_store
 from tests.http.doors import token_for
 from tests.http.serving import serving
@@ -66,6 +68,24 @@ def test_a_wait_ends_when_the_job_is_done(home: Home, store: JobMaker) -> None:
     with serving(home) as client, ThreadPoolExecutor(1) as pool:
         waiting: Future[httpx.Response] = pool.submit(client.get, f"/v1/jobs/{job}?wait=60")
         end(store, job, priority=3)  # it goes on waiting
+        finish(store, job, "cancelled")
+        assert waiting.result().json()["state"] == "cancelled"
+
+
+def test_a_busy_moment_of_the_database_does_not_end_a_wait(
+    home: Home, store: JobMaker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job, looks = store.job("q"), 0
+
+    def seen(glance: Glance, number: int) -> Seen | None:
+        nonlocal looks
+        looks += 1
+        raise sqlite.Error("database is locked")
+
+    monkeypatch.setattr(Glance, "job", seen)
+    with serving(home) as client, ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(client.get, f"/v1/jobs/{job}?wait=60")
+        wait_until(lambda: looks or waiting.done(), what="a look at the job")
         finish(store, job, "cancelled")
         assert waiting.result().json()["state"] == "cancelled"
 
