@@ -28,6 +28,8 @@ MEDIA_TYPE = "application/problem+json"
 #: Seconds after which a client may try again what another process was in the way of.
 RETRY_S = 1
 _LONGEST = 1_000
+#: What only the name of a kind of values has, in the place of a mistake.
+_KIND = re.compile(r"[-\[(]")
 #: How the library of types begins its sentences.
 _INPUT = re.compile(r"\A(Input|Value|String|List|Dictionary) should ")
 
@@ -186,7 +188,9 @@ def _fields_of_body(route: Any) -> list[str]:
 
 
 def _name(place: Sequence[Any]) -> str:
-    return _text(".".join(map(str, place)))
+    """The field at a place, without the kinds of values that were tried for it: ``constrained-int``."""
+    parts = [str(part) for part in place]
+    return _text(".".join([*parts[:1], *(part for part in parts[1:] if not _KIND.search(part))]))
 
 
 async def _on_http(request: Request, error: Exception) -> Response:

@@ -89,6 +89,12 @@ def test_wrong_rules_change_nothing_and_are_named(place: tuple[httpx.Client, Job
     assert jobs.revision(store.database, job) == before
 
 
+def test_the_name_of_a_wrong_rule_is_that_of_its_field(place: tuple[httpx.Client, JobMaker]) -> None:
+    client, store = place
+    problem = client.patch(f"/v1/jobs/{store.job('q')}", json={"slots": 10**30}).json()
+    assert {each["name"] for each in problem["errors"]} == {"slots"}
+
+
 def test_a_retry_begins_a_round_with_other_rules(place: tuple[httpx.Client, JobMaker]) -> None:
     client, store = place
     job = failed_job(store)
