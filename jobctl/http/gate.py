@@ -20,6 +20,7 @@ from jobctl.http.access_log import AccessLog
 from jobctl.http.caller_streams import Streams
 from jobctl.http.doors import Doors
 from jobctl.http.limited_body import LimitedBody
+from jobctl.http.limits import InProgress
 from jobctl.http.problems import RETRY_S, Refused, of_error
 from jobctl.http.server import Server
 from jobctl.process.this_process import acting_as
@@ -53,6 +54,7 @@ class Gate:
         self._doors = server.doors
         self._log = log
         self._streams = Streams(server.doors, server.changes)
+        self._in_progress = InProgress(server.doors.limits.max_connections)
         self._noting: set[asyncio.Task[None]] = set()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -82,14 +84,19 @@ class Gate:
             self._note_use(caller.token)
         scope[CALLER] = answer.caller = caller
         try:
-            actor = _SOMEBODY if caller is None else caller.actor
-            with self._streams.ending(answer.cut_off), acting_as(actor):
-                await self._app(scope, body.receive, answer.send)
-        except Refused:
-            if body.refused is None or answer.status:
+            with self._in_progress.one_more(None if caller is None else caller.token):
+                await self._pass_on(scope, body, answer)
+        except Refused as refused:
+            if answer.status:
                 raise
-            await of_error(body.refused)(scope, receive, answer.send)
+            await of_error(body.refused or refused)(scope, receive, answer.send)
         await answer.finish()
+
+    async def _pass_on(self, scope: Scope, body: LimitedBody, answer: _Answer) -> None:
+        """Let the application answer in the name of the caller."""
+        actor = _SOMEBODY if answer.caller is None else answer.caller.actor
+        with self._streams.ending(answer.cut_off), acting_as(actor):
+            await self._app(scope, body.receive, answer.send)
 
     def _note_use(self, token: str) -> None:
         """Write down that a token is in use, next to the request."""

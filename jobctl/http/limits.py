@@ -1,4 +1,4 @@
-"""The rate of requests of each token, and the fields of answers that tell it.
+"""The rate of requests of each token, with the fields of answers that tell it, and how many are under way at once.
 
 The fields are those of draft-ietf-httpapi-ratelimit-headers: ``RateLimit-Policy`` says what is allowed, ``RateLimit``
 what is left of it.
@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from jobctl.domain.rate import TokenBucket
 from jobctl.http.problems import Refused
@@ -53,6 +54,40 @@ class Rates:
                 self._buckets.clear()
             found = self._buckets[key, rate] = TokenBucket.restore(rate, None, None, now)
         return found
+
+
+class InProgress:
+    """The requests of each token that are under way, with its streams and waits: at most half of all connections.
+
+    Otherwise one token with many streams would leave no connection to the others.
+    """
+
+    def __init__(self, connections: int) -> None:
+        self._most = max(1, connections // 2)
+        self._count: dict[str, int] = {}
+
+    @contextmanager
+    def one_more(self, token: str | None) -> Iterator[None]:
+        """Count a request while the block lasts; without a token there is no limit. Raises Refused (429)."""
+        if token is None:
+            yield
+            return
+        count = self._count.get(token, 0)
+        if count >= self._most:
+            raise Refused(
+                429,
+                f"{count:,} requests of this token are under way, streams included",
+                code="too_many_requests",
+                hint="end a stream first; --max-connections of jobctl serve sets the limit",
+                headers={"Retry-After": "1"},
+            )
+        self._count[token] = count + 1
+        try:
+            yield
+        finally:
+            self._count[token] -= 1
+            if not self._count[token]:
+                del self._count[token]
 
 
 def _fields(bucket: TokenBucket, left: int, in_s: int) -> dict[str, str]:

@@ -237,6 +237,25 @@ def test_links_are_made_through_the_socket_alone(site: Site, home: Home) -> None
     assert site.client.post("/v1/links", headers=everything).status_code == 403
 
 
+def test_one_token_cannot_take_all_connections(home: Home, store: JobMaker) -> None:
+    store.job("q")
+    greedy, other = token_for(home, "greedy"), token_for(home, "other")
+    server = Server(home, doors=Doors(home, ServeLimits(max_connections=5)))
+    with (
+        serving_app(make_app(server), tcp=True, ending=server.changes.close) as client,
+        contextlib.ExitStack() as streams,
+    ):
+        stream = {**greedy, "Accept": "text/event-stream"}
+        first = streams.enter_context(client.stream("GET", "/v1/events", headers=stream))
+        streams.enter_context(client.stream("GET", "/v1/events", headers=stream))
+        refused = client.get("/v1/jobs", headers=greedy)
+        assert code(refused) == (429, "too_many_requests")
+        assert "2 requests of this token are under way" in refused.json()["detail"]
+        assert client.get("/v1/jobs", headers=other).status_code == 200
+        first.close()  # the connection; its place is free again
+        wait_until(lambda: client.get("/v1/jobs", headers=greedy).status_code == 200, PATIENCE_S, "a free place")
+
+
 def test_one_request_too_many_is_told_to_wait(site: Site, home: Home) -> None:
     slow = token_for(home, "slow", rate="2/h")
     first = site.client.get("/v1/jobs", headers=slow)
