@@ -201,11 +201,13 @@ def _parsed(words):
     import io
     from unittest import mock
 
+    from jobctl.cli.commands import serve
     from jobctl.cli.edge import run
 
     out, err = io.StringIO(), io.StringIO()
     with (
         mock.patch.object(Command, "invoke", lambda *_: 0),
+        mock.patch.object(serve, "_serve", lambda *_: 0),  # a group that is a command as well
         contextlib.redirect_stdout(out),
         contextlib.redirect_stderr(err),
     ):
