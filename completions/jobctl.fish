@@ -100,7 +100,7 @@ complete -c jobctl -f
 complete -c jobctl -n __jobctl_in_words -xa '(__jobctl_words)'
 
 set -g __jobctl_valued --home --format --delimiter --comment --encoding --sheet --invalid --select --where --sample --recipe -C --cwd --env --env-file --shell --call --call-style --call-setup --recycle --python --name --label --queue --priority --after --not-before --key --on-duplicate --item-key --new-by -j --slots --timeout --gpus-per-item --nice --ionice --resources --deadline --rate --attempts --retry-on --no-retry-on --backoff --grace --max-failures --halt --on-crash --leftovers --undo --undo-shell --undo-call --output-cap --notify --on-done --notify-secret-env --notify-secret-file --executor --scheduler --scheduler-file --cluster --workers --tls-ca --tls-cert --tls-key --resume --reason --cause --items --state --since -s --code --sort --limit -l --attempt -n --tail -o --output --lines --spool --wait --socket --listen --host --max-body --max-rows --max-uploads --uploads-per-token --max-connections --client-timeout --scope --older-than
-set -g __jobctl_groups notify daemon serve serve token queue recipe config
+set -g __jobctl_groups notify daemon serve 'serve token' queue recipe config
 set -g __jobctl_givers submit run undo
 
 complete -c jobctl -n "__jobctl_at ''" -xa submit -d 'Accept the rows of a file as a job and print its number; a daemon runs it.'

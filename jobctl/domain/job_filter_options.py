@@ -52,7 +52,8 @@ def filter_from(given: Mapping[str, Any], now: int, states: Iterable[str] = (), 
 
 def list_from(given: Mapping[str, Any], now: int, *, everything: bool) -> JobList:
     """The list that options mean, also ``sort`` and ``limit``; ``now`` in microseconds UTC. Raises UsageError."""
-    order, reverse = parse_sort(given.get("sort") or DEFAULT_SORT)
+    sort = given.get("sort")
+    order, reverse = parse_sort(DEFAULT_SORT if sort is None else sort)
     limit = given.get("limit")
     if limit is not None and limit < 1:
         raise UsageError(f"--limit: {limit} is less than 1", hint="for example --limit 50; --all lists every job")

@@ -46,6 +46,7 @@ NO_COMMANDS = [
     ("README.md: From a program", ""),  # tests/e2e/test_readme.py, with a server at a free port
     ("README.md: Every day", "jobctl"),  # tests/e2e/test_readme.py, with a job that fails in several ways
     ("README.md: One night", "$ jobctl run orders.csv"),  # of a transcript; tests/e2e/test_contract.py
+    ("jobctl-serve.8", "id: 1041"),  # a stream of events; tests/http/test_events.py
     ("jobctl-config.5", "[submit]"),  # tests/cli/test_config.py reads it
     ("jobctl-serve.8", "[recipe.load]"),  # tests/e2e/test_documented_uploads.py reads it
     ("jobctl-serve.8", "HTTP/1.1 202"),

@@ -115,7 +115,7 @@ def fish(root: Node) -> str:
     """Return the completion script for fish."""
     nodes = list(root.walk())
     valued = dict.fromkeys(name for node in nodes for option in node.options if option.metavar for name in option.names)
-    groups = [node.name for node in nodes if node.children and node.path]
+    groups = [_quoted(node.name) if " " in node.name else node.name for node in nodes if node.children and node.path]
     givers = [node.name for node in nodes if node.takes_words]
     lists = [
         f"set -g __jobctl_valued {' '.join(valued)}",
