@@ -58,7 +58,7 @@ def _of_token(text: str, doors: Doors) -> Caller:
 
 
 def of_token(token: Token, text: str) -> Caller:
-    """The caller that a token stands for."""
+    """The caller to whom a token belongs."""
     return Caller(
         token.actor,
         token.scope,

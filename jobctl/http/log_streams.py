@@ -43,7 +43,7 @@ class LogPlace(NamedTuple):
     item: int
     stream: str  # out or err
     attempt: int | None = None  # None: every attempt, from the one in ``begin``
-    begin: tuple[int, int] | None = None  # this attempt, 0 for the latest, after so many bytes
+    begin: tuple[int, int] | None = None  # this attempt, 0 for the latest, after this number of bytes
 
 
 class LogStreams:

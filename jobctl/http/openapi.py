@@ -23,7 +23,7 @@ _JSON = "application/json"
 _STREAM = "text/event-stream"
 _ANYTHING = {"type": "string", "format": "binary"}
 _IDENTIFIER = "urn:jobctl:"
-#: Keywords of a schema that stands alone.
+#: Keywords of a schema that is a document of its own.
 _OF_FILES = ("$schema", "$id", "$comment")
 _DESCRIPTION = (
     "Jobs of jobctl: submit a file by a recipe, follow the job, take its results. Every answer is the document that the"

@@ -70,7 +70,7 @@ class Door(uvicorn.Server):
                     await self._end.wait()
 
     def stop(self) -> None:
-        """Accept nothing more, finish what runs, and end; the second time, end at once."""
+        """Accept no further connection, finish the running requests, and end; the second time, end at once."""
         self.force_exit = self.should_exit
         self.should_exit = True
         self._end.set()

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
 #: The most events that are read at once.
 PAGE = 500
-#: Without a job and an id, a reader begins so many events before the end.
+#: Without a job and an id, a reader begins this number of events before the end.
 LAST_EVENTS = 100
 #: The job of the events of queues and of the store.
 NO_JOB = journal.STORE

@@ -28,7 +28,7 @@ _HERE: dict[str, list[Any]] = {
     "recipe": ["load"],
     "file": ["succeeded.csv", "failed.csv"],
 }
-#: A request may wait a minute for a change; here it waits so long at most, in seconds.
+#: A request may wait a minute for a change; here it waits for at most this number of seconds.
 _WAIT_S = 0.05
 
 

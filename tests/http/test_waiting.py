@@ -67,7 +67,7 @@ def test_a_wait_ends_when_the_job_is_done(home: Home, store: JobMaker) -> None:
     job = store.job("q")
     with serving(home) as client, ThreadPoolExecutor(1) as pool:
         waiting: Future[httpx.Response] = pool.submit(client.get, f"/v1/jobs/{job}?wait=60")
-        end(store, job, priority=3)  # it goes on waiting
+        end(store, job, priority=3)  # it continues to wait
         finish(store, job, "cancelled")
         assert waiting.result().json()["state"] == "cancelled"
 

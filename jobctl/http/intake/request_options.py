@@ -92,7 +92,7 @@ def _of_text(option: JobOption, texts: list[str]) -> Any:
 
 
 def read_values(values: Mapping[str, Any], allowed: Allowed) -> dict[str, Any]:
-    """The values of options that are given as JSON, by ``JobOption.key``; null stands for no limit.
+    """The values of options that are given as JSON, by ``JobOption.key``; null means no limit.
 
     Raises UsageError.
     """

@@ -43,7 +43,7 @@ async def show_output(
     offset: Annotated[
         str | None,
         Query(
-            description="Of a stream: it begins after so many bytes, of this attempt with ATTEMPT:BYTES.",
+            description="Of a stream: it begins after this number of bytes; ATTEMPT:BYTES names the attempt as well.",
             pattern=_OFFSET,
         ),
     ] = None,

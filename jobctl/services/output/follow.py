@@ -61,7 +61,7 @@ class FollowTarget:
     after: int = 0
     choice: Choice = field(default_factory=Choice)  # its ``tail`` counts for what is there already, and its ``since``
     chosen: SelectedItems | None = None  # only these items of the job, whatever they do
-    begin: tuple[int, int] | None = None  # of one item: this attempt after so many bytes, and the attempts after it
+    begin: tuple[int, int] | None = None  # of one item: this attempt after this number of bytes, and later attempts
 
 
 class Follower:

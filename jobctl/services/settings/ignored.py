@@ -22,7 +22,7 @@ class Notice(NamedTuple):
 def ignored_settings(environ: Mapping[str, str], cwd: str, sections: Sequence[str]) -> list[Notice]:
     """Return which files of settings are ignored, and which keys of an untrusted project file are.
 
-    Ignored keys are a warning, because they may change what runs: a cron job must not lose its ``on-done`` in silence.
+    Ignored keys are a warning, because they may change the work: a cron job must not lose its ``on-done`` in silence.
     """
     try:
         settings = load_settings(environ, cwd)
