@@ -45,9 +45,18 @@ class JobctlError(Exception):
         self._notes: list[str] = []
 
     @property
-    def __notes__(self) -> list[str]:  # type: ignore[override]
+    def __notes__(self) -> list[str]:
         """The details and the hint, which Python prints below the message in a traceback, and notes of others."""
-        return [*(f"  {line}" for line in (*self.details, self.hint) if line), *self._notes]
+        return [*self._own_notes(), *self._notes]
+
+    @__notes__.setter
+    def __notes__(self, notes: Sequence[str]) -> None:
+        """Take the notes of a copy, as libraries set them that send exceptions to other processes."""
+        own = self._own_notes()
+        self._notes = list(notes[len(own) :] if list(notes[: len(own)]) == own else notes)
+
+    def _own_notes(self) -> list[str]:
+        return [f"  {line}" for line in (*self.details, self.hint) if line]
 
     def add_note(self, note: str, /) -> None:
         """Add a line to the traceback."""

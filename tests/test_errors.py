@@ -34,6 +34,16 @@ def test_errors_cross_to_another_process() -> None:
         assert (again.code, again.exit_code) == (error.code, error.exit_code)
 
 
+def test_a_library_that_copies_exceptions_may_set_their_notes() -> None:
+    error = errors.Busy("bad", hint="correct it", details=["line 2"])
+    error.add_note("in the task nightly")
+    copied = errors.Busy("bad", hint="correct it", details=["line 2"])
+    copied.__notes__ = error.__notes__
+    assert copied.__notes__ == error.__notes__ == ["  line 2", "  correct it", "in the task nightly"]
+    copied.__notes__ = ["another"]
+    assert copied.__notes__ == ["  line 2", "  correct it", "another"]
+
+
 def test_a_traceback_has_the_details_and_the_hint() -> None:
     error = errors.InputRejected("2 rows are bad", hint="correct them", details=["line 2: x"])
     assert traceback.format_exception(error)[-3:] == [
