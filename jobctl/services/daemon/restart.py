@@ -143,7 +143,8 @@ def _await_ready(home: Home, pid: int) -> None:
             view = daemon_view(database, home, moment.now())
             if view.pid == pid and view.is_working:
                 return
-            if pid not in (lock.holder(str(home.lock)), lock.next_in_line(str(home.lock))):
+            # In this order: the daemon moves on from the line to the lock, and could be missed between two looks.
+            if pid not in (lock.next_in_line(str(home.lock)), lock.holder(str(home.lock))):
                 break
             watch.wait(min(left_s, _LOOK_S))
     raise JobctlError("the daemon has stopped, and the next one does not start", hint=f"look at {home.daemon_log}")
