@@ -65,7 +65,7 @@ DEPRECATED: tuple[Deprecated, ...] = ()
 
 
 def install(app: FastAPI, table: Sequence[Deprecated] = DEPRECATED) -> None:
-    """Add the headers of the table to the answers of an application. Without rows, requests cost nothing more."""
+    """Add the headers of the table to the answers of an application. Without rows, requests cost the same."""
     if table:
         app.add_middleware(_Headers, table=table)
 

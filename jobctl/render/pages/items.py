@@ -101,7 +101,7 @@ def _ended(item: ItemBlock) -> str:
 
 
 def shortened(words: str, limit: int = _MOST) -> str:
-    """A text with at most so many characters."""
+    """A text with at most this number of characters."""
     return words if len(words) <= limit else words[: limit - 1] + "…"
 
 
