@@ -58,6 +58,7 @@ def make_app(server: Server, log: AccessLog | None = None) -> FastAPI:
         try:
             yield
         finally:
+            app.state.log_streams.close()
             await server.close()
 
     app = FastAPI(

@@ -5,10 +5,8 @@ from __future__ import annotations
 import asyncio
 import codecs
 import contextlib
-import os
 import threading
 from collections.abc import AsyncIterator
-from concurrent.futures import CancelledError
 from typing import NamedTuple
 
 from sse_starlette import ServerSentEvent
@@ -20,6 +18,7 @@ from jobctl.http.answers import encoded
 from jobctl.http.problems import Refused
 from jobctl.http.server import Server
 from jobctl.http.streams import Sent
+from jobctl.process.stop_pipe import StopPipe
 from jobctl.services.output.follow import Follower, FollowTarget
 from jobctl.services.output.logs import piece
 from jobctl.store import sqlite
@@ -47,29 +46,29 @@ class LogPlace(NamedTuple):
 
 
 class LogStreams:
-    """Counts the streams of a server."""
+    """The streams of a server."""
 
     def __init__(self, server: Server) -> None:
         self._server = server
-        self._count = 0
+        self._open: set[_Following] = set()
 
     def check(self) -> None:
         """Raises Refused (503) if there are too many."""
-        if self._count >= MOST:
+        if len(self._open) >= MOST:
             headers = {"Retry-After": str(RETRY_S)}
             detail = f"{MOST} outputs are followed at the same time, which is the most"
             raise Refused(503, detail, code="busy", headers=headers)
 
     async def pieces(self, place: LogPlace) -> AsyncIterator[Sent]:
         """Yield output as it is written, until the attempt or the item is over, or the server stops."""
-        if self._count >= MOST:  # several have asked at the same moment: the client tries again
+        if len(self._open) >= MOST:  # several have asked at the same moment: the client tries again
             return
-        self._count += 1
         following = _Following(self._server, place)
+        self._open.add(following)
         stopping = asyncio.ensure_future(self._server.stopping.wait())
         try:
             while True:
-                piece = asyncio.ensure_future(following.queue.get())
+                piece = asyncio.ensure_future(following.next())
                 done, _ = await asyncio.wait((piece, stopping), return_when=asyncio.FIRST_COMPLETED)
                 if piece not in done or (body := piece.result()) is None:
                     piece.cancel()
@@ -77,8 +76,17 @@ class LogStreams:
                 yield body
         finally:
             stopping.cancel()
+            self._end(following)
+
+    def close(self) -> None:
+        """End the threads of streams that the end of the event loop has left behind."""
+        for following in list(self._open):
+            self._end(following)
+
+    def _end(self, following: _Following) -> None:
+        if following in self._open:
+            self._open.remove(following)
             following.stop()
-            self._count -= 1
 
 
 def begin_of(text: str) -> tuple[int, int]:
@@ -119,17 +127,24 @@ class _Following:
         self._server = server
         self._place = place
         self._loop = asyncio.get_running_loop()
-        self.queue: asyncio.Queue[bytes | None] = asyncio.Queue(_QUEUE)
-        self._stop, self._stopped = os.pipe()
+        self._queue: asyncio.Queue[bytes | None] = asyncio.Queue()
+        # Counted apart from the queue: the thread must not wait for a loop that ends before it makes room.
+        self._room = threading.Semaphore(_QUEUE)
+        self._stop = StopPipe()
         self._is_stopped = False
         threading.Thread(target=self._run, name="jobctl-output", daemon=True).start()
 
     def stop(self) -> None:
-        """Let the thread end, wherever it is."""
+        """Let the thread end, wherever it is. Call it once."""
         self._is_stopped = True
-        os.close(self._stopped)
-        while not self.queue.empty():  # it may wait for room
-            self.queue.get_nowait()
+        self._stop.stop()
+        self._room.release()  # it may wait for room
+
+    async def next(self) -> bytes | None:
+        """Wait for the next piece; None after the last one."""
+        body = await self._queue.get()
+        self._room.release()
+        return body
 
     def _run(self) -> None:
         try:
@@ -137,14 +152,14 @@ class _Following:
                 self._follow()
         finally:
             self._put(None)
-            os.close(self._stop)
+            self._stop.close()
 
     def _follow(self) -> None:
         place = self._place
         target = FollowTarget(place.job, place.item, (place.stream,), begin=place.begin)
         decoding = _Decoding(place.begin)
         with contextlib.closing(open_database(self._server.home)) as database:
-            for event in Follower(database, self._server.home, target, self._stop).events():
+            for event in Follower(database, self._server.home, target, self._stop.reader).events():
                 if place.attempt is not None and event.attempt > place.attempt:
                     return
                 if not self._put(decoding.piece(event.attempt, event.data, is_over=event.over is not None)):
@@ -154,13 +169,14 @@ class _Following:
 
     def _put(self, body: bytes | None) -> bool:
         """Wait until the queue has room; False if nobody reads it any more."""
+        self._room.acquire()
         if self._is_stopped:
             return False
         try:
-            asyncio.run_coroutine_threadsafe(self.queue.put(body), self._loop).result()
-        except (RuntimeError, CancelledError):  # the loop has ended
+            self._loop.call_soon_threadsafe(self._queue.put_nowait, body)
+        except RuntimeError:  # the loop has ended
             return False
-        return not self._is_stopped
+        return True
 
 
 class _Decoding:

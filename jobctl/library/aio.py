@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import select
 from collections.abc import AsyncIterator
 from functools import partial
 from pathlib import Path
@@ -15,6 +14,7 @@ from jobctl.errors import WaitTimeout
 from jobctl.library.job import Job
 from jobctl.library.store import Store
 from jobctl.library.tasks import THREADS, StoreTasks
+from jobctl.process.stop_pipe import is_readable
 
 if TYPE_CHECKING:
     from jobctl.library.documents import OutputDocument, OutputPieceDocument, PreviewDocument, StatusDocument
@@ -290,5 +290,5 @@ def _in_loop(progress: Progress) -> Progress:
 
 def _check(stop: int) -> None:
     """Raise KeyboardInterrupt if the task of a wait was cancelled."""
-    if select.select([stop], (), (), 0)[0]:
+    if is_readable(stop):
         raise KeyboardInterrupt

@@ -17,6 +17,7 @@ from typing import Any, TypeVar, cast
 
 from jobctl.config import Home
 from jobctl.errors import JobctlError
+from jobctl.process.stop_pipe import StopPipe
 from jobctl.services.daemon.changes_for_tasks import Changes
 
 #: Threads that call services, for one store.
@@ -84,17 +85,17 @@ class StoreTasks:
 
         It gets a descriptor that becomes readable when nobody reads any more, and ends then.
         """
-        reader, writer = os.pipe()
+        stop = StopPipe()
         loop = asyncio.get_running_loop()
         pool = ThreadPoolExecutor(1, thread_name_prefix="jobctl-stream")
-        iterator = begin(reader)
+        iterator = begin(stop.reader)
         try:
             while (entry := await loop.run_in_executor(pool, next, iterator, _END)) is not _END:
                 yield cast(T, entry)
         finally:
-            os.close(writer)
+            stop.stop()
             # In its thread, because a connection belongs to the thread that opened it.
-            pool.submit(_end, iterator, reader)
+            pool.submit(_end, iterator, stop)
             pool.shutdown(wait=False)
 
     async def interruptible(self, function: Callable[[int], T]) -> T:
@@ -128,12 +129,12 @@ class StoreTasks:
         self._pool.shutdown(wait=False)
 
 
-def _end(iterator: Iterator[Any], reader: int) -> None:
+def _end(iterator: Iterator[Any], stop: StopPipe) -> None:
     try:
         if isinstance(iterator, Generator):
             iterator.close()
     finally:
-        os.close(reader)
+        stop.close()
 
 
 def _uninterrupted(function: Callable[[int], T], reader: int) -> T:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import select
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from jobctl.domain.job_filter import JobList
 from jobctl.domain.selection import Selection
 from jobctl.errors import JobctlError
 from jobctl.process.moment import now as now_us
+from jobctl.process.stop_pipe import is_readable
 from jobctl.render.look import Look, shows_unicode
 from jobctl.services.causes import Wanted, causes_document
 from jobctl.services.control.targets import Target, one_target
@@ -86,11 +86,6 @@ class Reader:
 def look(width: int, height: int) -> Look:
     """The look of a part of the screen; textual leaves out colours where they are not wanted."""
     return Look(width=max(20, width), height=height, color=True, unicode=shows_unicode(sys.__stdout__ or sys.stdout))
-
-
-def is_readable(descriptor: int) -> bool:
-    """Return whether the descriptor has something to read, or its other end is closed."""
-    return bool(select.select([descriptor], [], [], 0)[0])
 
 
 class Watcher:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
+import threading
 from collections.abc import Iterator
 
 import httpx
@@ -10,6 +12,7 @@ import pytest
 
 from jobctl.config import Home
 from jobctl.http import log_streams
+from jobctl.http.server import Server
 from jobctl.store import jobs as job_rows
 from tests.factories import JobMaker
 from tests.http.serving import serving
@@ -149,3 +152,22 @@ def test_the_end_of_the_server_ends_them(home: Home, store: JobMaker) -> None:
         pieces = events_of(stream.__enter__())
         next(pieces)
     # The end of the block waits for the server, which waits for its streams.
+
+
+def test_a_stream_that_the_end_of_the_event_loop_has_left_behind_ends_with_the_server(
+    home: Home, store: JobMaker
+) -> None:
+    job = store.job("r", state="running")
+    Writer(home, store, job).write(b"x")
+    before = threading.active_count()
+    loop = asyncio.new_event_loop()
+    asyncio.set_event_loop(loop)
+    streams = log_streams.LogStreams(Server(home))
+    pieces = streams.pieces(log_streams.LogPlace(job, 1, "out"))
+    loop.run_until_complete(anext(pieces))
+    for task in asyncio.all_tasks(loop):
+        task.cancel()
+    loop.run_until_complete(asyncio.sleep(0))
+    loop.close()
+    streams.close()
+    wait_until(lambda: threading.active_count() == before, what="the end of the thread")

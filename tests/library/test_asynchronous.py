@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 import threading
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -122,7 +123,9 @@ def test_a_wait_takes_no_thread_and_ends_with_the_job(home: Any, store: Any) -> 
     asyncio.run(asyncio.wait_for(main(), 60))
 
 
-def test_a_job_runs_here_and_tells_its_progress_in_the_event_loop(tmp_path: Path) -> None:
+def test_a_job_runs_here_and_tells_its_progress_in_the_event_loop(
+    tmp_path: Path, own_threads: Callable[[], list[str]]
+) -> None:
     seen: list[tuple[str, bool]] = []
     here = threading.current_thread()
 
@@ -140,7 +143,7 @@ def test_a_job_runs_here_and_tells_its_progress_in_the_event_loop(tmp_path: Path
 
     asyncio.run(main())
     assert seen[-1] == ("partial", True)
-    wait_until(lambda: not _threads(), 60, "the threads to end")
+    wait_until(lambda: not own_threads(), 60, "the threads to end")
 
 
 def test_a_run_that_is_cancelled_lets_the_running_item_finish_and_keeps_the_job(tmp_path: Path) -> None:
@@ -168,7 +171,9 @@ def test_a_run_that_is_cancelled_lets_the_running_item_finish_and_keeps_the_job(
     asyncio.run(asyncio.wait_for(main(), 100))
 
 
-def test_output_is_followed_until_the_reader_leaves(home: Any, store: Any) -> None:
+def test_output_is_followed_until_the_reader_leaves(
+    home: Any, store: Any, own_threads: Callable[[], list[str]]
+) -> None:
     number = store.job("r", state="running", started_at=SUBMITTED_AT)
     store.attempt(number, 1, started_at=SUBMITTED_AT)
 
@@ -179,15 +184,11 @@ def test_output_is_followed_until_the_reader_leaves(home: Any, store: Any) -> No
 
     async def main() -> None:
         task = asyncio.create_task(follow())
-        while not _threads("jobctl-stream"):
+        while not any(name.startswith("jobctl-stream") for name in own_threads()):
             await asyncio.sleep(0.01)
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
         assert task.cancelled()
 
     asyncio.run(asyncio.wait_for(main(), 60))
-    wait_until(lambda: not _threads(), 60, "the threads to end")
-
-
-def _threads(beginning: str = "jobctl") -> list[str]:
-    return [thread.name for thread in threading.enumerate() if thread.name.startswith(beginning)]
+    wait_until(lambda: not own_threads(), 60, "the threads to end")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from collections.abc import Callable
 from contextlib import closing
 from typing import Any
 
@@ -73,7 +74,9 @@ def test_a_loop_waits_for_events_until_the_job_is_done(store: Any, home: Any) ->
     assert seen == ["job.submitted", "job.paused", "job.resumed"]
 
 
-def test_a_task_reads_the_same_events_and_leaves_nothing_behind_when_it_is_cancelled(store: Any, home: Any) -> None:
+def test_a_task_reads_the_same_events_and_leaves_nothing_behind_when_it_is_cancelled(
+    store: Any, home: Any, own_threads: Callable[[], list[str]]
+) -> None:
     job = store.job("q", state="running")
     _note(home, job, *WORDS)
     seen: list[str] = []
@@ -96,11 +99,7 @@ def test_a_task_reads_the_same_events_and_leaves_nothing_behind_when_it_is_cance
 
     asyncio.run(asyncio.wait_for(main(), 60))
     assert seen == [*TYPES, "job.paused"]
-    wait_until(_no_thread, 60, "the threads of the task to end")
-
-
-def _no_thread() -> bool:
-    return not [thread.name for thread in threading.enumerate() if thread.name.startswith("jobctl")]
+    wait_until(lambda: not own_threads(), 60, "the threads of the task to end")
 
 
 def test_closing_ends_a_loop_that_waits_in_another_thread(store: Any, home: Any) -> None:

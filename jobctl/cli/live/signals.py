@@ -118,8 +118,8 @@ class Keys:
 
     def pressed(self) -> str:
         """Return the keys that were pressed since the last call."""
-        import select
+        from jobctl.process.stop_pipe import is_readable
 
-        if self._fd < 0 or not select.select([self._fd], [], [], 0)[0]:
+        if self._fd < 0 or not is_readable(self._fd):
             return ""
         return os.read(self._fd, 64).decode("ascii", "ignore")

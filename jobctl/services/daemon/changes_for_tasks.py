@@ -13,13 +13,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
-import select
 import threading
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 from jobctl.config import Home
+from jobctl.process.stop_pipe import StopPipe, is_readable
 from jobctl.services.daemon.changes import StoreWatch
 from jobctl.store.opening.open import open_database
 
@@ -131,7 +130,7 @@ class _Watcher:
         self._home = home
         self._loop = loop
         self._tell = tell
-        self._stop, self._stopped = os.pipe()
+        self._stop = StopPipe()
         #: Set when the watch has begun, or could not begin.
         self.began = asyncio.Event()
         self.error: Exception | None = None
@@ -144,22 +143,22 @@ class _Watcher:
 
     def stop(self) -> None:
         """Let the thread end."""
-        os.close(self._stopped)
+        self._stop.stop()
 
     def _run(self) -> None:
         try:
             database = open_database(self._home)
             with contextlib.closing(database), StoreWatch(database, self._home) as watch:
                 self._in_loop(self.began.set)
-                is_stopped = False
-                while not is_stopped:
-                    if watch.wait(None, (self._stop,)):
+                is_over = False
+                while not is_over:
+                    if watch.wait(None, (self._stop.reader,)):
                         self._in_loop(self._tell)
-                    is_stopped = bool(select.select([self._stop], (), (), REST_S)[0])
+                    is_over = is_readable(self._stop.reader, REST_S) or self._loop.is_closed()
         except Exception as error:
             self._in_loop(self._has_failed, error)
         finally:
-            os.close(self._stop)
+            self._stop.close()
 
     def _has_failed(self, error: Exception) -> None:
         self.error = error

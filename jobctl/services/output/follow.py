@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import select
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -13,6 +12,7 @@ from typing import NamedTuple
 from jobctl.config import Home
 from jobctl.domain.states import TERMINAL_ITEM_STATES, TERMINAL_JOB_STATES
 from jobctl.process import moment
+from jobctl.process.stop_pipe import is_readable
 from jobctl.process.this_process import actor
 from jobctl.process.wakeup import wake
 from jobctl.process.watch import UNWATCHED_WAIT_S, Watch
@@ -107,7 +107,7 @@ class Follower:
                 if self._is_elsewhere:
                     nap_s = min(nap_s, self._request_output())
                 store.wait(nap_s, (*self._stop, *(() if watch is None else (watch.fileno(),))))
-                if self._stop and select.select(self._stop, (), (), 0)[0]:
+                if any(map(is_readable, self._stop)):
                     return
                 if watch is not None:
                     watch.drain()

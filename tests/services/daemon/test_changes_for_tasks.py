@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import resource
 import shutil
 import threading
 from collections.abc import Awaitable, Callable
@@ -113,3 +115,44 @@ def test_closing_ends_all_waits_and_the_thread(home: Home, store: JobMaker) -> N
                 await asyncio.sleep(0.01)
 
     _run(test)
+
+
+def test_a_child_that_was_forked_meanwhile_does_not_keep_the_thread(home: Home, store: JobMaker) -> None:
+    async def test() -> None:
+        changes = Changes(home)
+        held, release = os.pipe()
+        async with changes.watched():
+            if not (child := os.fork()):
+                os.close(release)
+                os.read(held, 1)  # it holds a copy of every descriptor until the end of the test
+                os._exit(0)
+            changes.close()
+            while _watchers():
+                await asyncio.sleep(0.01)
+        os.close(release)
+        os.close(held)
+        os.waitpid(child, 0)
+
+    _run(test)
+
+
+def test_a_program_with_more_than_a_thousand_descriptors_is_told_of_changes(home: Home, store: JobMaker) -> None:
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(2_000, limits[1]), limits[1]))
+    occupied = [os.open("/dev/null", os.O_RDONLY) for _ in range(1_100)]
+
+    async def test() -> None:
+        changes = Changes(home)
+        async with changes.watched():
+            for _ in range(3):
+                seen = changes.number
+                store.job("q")
+                assert await changes.after(seen)
+        changes.close()
+
+    try:
+        _run(test)
+    finally:
+        for descriptor in occupied:
+            os.close(descriptor)
+        resource.setrlimit(resource.RLIMIT_NOFILE, limits)
