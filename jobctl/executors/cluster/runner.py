@@ -36,6 +36,7 @@ from jobctl.executors.cluster.pack_run import GuardJob, PackRun
 from jobctl.executors.cluster.packing import Pack, Report
 from jobctl.executors.cluster.spool import make_spool
 from jobctl.executors.local import LocalExecutor
+from jobctl.process.stop_pipe import StopPipe
 from jobctl.process.sweep import sweep
 from jobctl.supervisor.guest import GuestSupervisor, start_guest
 
@@ -64,6 +65,7 @@ class PackRunner:
         self._revoked: OrderedDict[tuple[str, AttemptId], None] = OrderedDict()
         self._closed = False
         self._start_guard()
+        self._stop = StopPipe()
         self._listener = threading.Thread(target=self._listen, name="jobctl-listen", daemon=True)
         self._listener.start()
 
@@ -221,8 +223,10 @@ class PackRunner:
         while not self._closed:
             poll = select.poll()
             poll.register(self._guard.fileno(), select.POLLIN)
+            poll.register(self._stop.reader, select.POLLIN)  # the end of the guard's socket does not end the wait
             while self._take_events(poll):
                 pass
+        self._stop.close()
 
     def _take_events(self, poll: select.poll) -> bool:
         """Wait for events of the guard and record them; False when another guard has replaced it."""
@@ -274,6 +278,7 @@ class PackRunner:
             with contextlib.suppress(EOFError):  # the guard has no more events
                 self._note(self._guard.collect(0))
             self._closed = True
+            self._stop.stop()
             self._guest.end.close()
             for run in list(self._runs.values()):
                 run.lose()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from jobctl.executors.cluster.runner import PackRunner
+from tests.wait import wait_until
 
 Make = Callable[[], PackRunner]
 
@@ -36,3 +38,11 @@ def test_an_old_spool_is_removed_and_one_in_use_stays(make: Make) -> None:
     make()
     assert os.path.isdir(works._spool)
     assert not os.path.exists(died._spool)
+
+
+def test_a_runner_that_is_closed_leaves_no_thread(make: Make) -> None:
+    before = threading.active_count()
+    runner = make()
+    assert threading.active_count() > before
+    runner.close(0.0)
+    wait_until(lambda: threading.active_count() == before, what="the end of the thread")
