@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import select
+import threading
 
 
 class StopPipe:
@@ -13,17 +13,23 @@ class StopPipe:
     def __init__(self) -> None:
         """Raises OSError if the process has no descriptor left."""
         self.reader, self._writer = os.pipe()
+        self._lock = threading.Lock()
+        self._is_read = True
 
     def stop(self) -> None:
         """Make ``reader`` readable. Call it once."""
-        # Closing alone is not enough: a child that was forked meanwhile holds a copy, and the thread would wait for it.
-        with contextlib.suppress(BrokenPipeError):  # the thread has ended by itself
-            os.write(self._writer, b"!")
-        os.close(self._writer)
+        with self._lock:
+            # Closing alone is not enough: a child that was forked meanwhile has a copy, and the thread would wait for
+            # its end. A write without a reader would end a program in which SIGPIPE has its default action.
+            if self._is_read:
+                os.write(self._writer, b"!")
+            os.close(self._writer)
 
     def close(self) -> None:
         """Close ``reader``. The thread does it at its end."""
-        os.close(self.reader)
+        with self._lock:
+            self._is_read = False
+            os.close(self.reader)
 
 
 def is_readable(descriptor: int, timeout_s: float = 0.0) -> bool:
