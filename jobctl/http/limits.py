@@ -68,7 +68,7 @@ class InProgress:
 
     @contextmanager
     def one_more(self, token: str | None) -> Iterator[None]:
-        """Count a request while the block lasts; without a token there is no limit. Raises Refused (429)."""
+        """Count a request while the block lasts, if it has a token. Raises Refused (429)."""
         if token is None:
             yield
             return

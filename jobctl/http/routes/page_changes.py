@@ -22,7 +22,7 @@ router = APIRouter(include_in_schema=False)
 
 #: The least seconds between two changes of one page: it reads its part after each.
 PACE_S = 1.0
-#: Seconds without a change after which the page of a job that is not done reads its part all the same: times pass, and
+#: Seconds without a change after which the page of a job that is not done reads its part anyway: times pass, and
 #: a daemon may have died.
 QUIET_S = 10.0
 _CHANGED = ServerSentEvent(data="", event="changed")
