@@ -62,6 +62,12 @@ def is_local(request: HTTPConnection) -> bool:
     return is_at_socket(request.scope)
 
 
+def challenge(**facts: str) -> dict[str, str]:
+    """Return the header that says which token a request needs (RFC 6750, section 3)."""
+    words = {"realm": "jobctl", **facts}
+    return {"WWW-Authenticate": "Bearer " + ", ".join(f'{name}="{value}"' for name, value in words.items())}
+
+
 async def caller(request: HTTPConnection) -> Caller:
     """Return the caller of a request. Raises Refused (401) for one that does not say who it is."""
     found = request.scope.get(CALLER)
@@ -71,7 +77,7 @@ async def caller(request: HTTPConnection) -> Caller:
         401,
         "this address needs a token",
         hint="jobctl serve token add NAME --scope read; for a browser: jobctl serve link",
-        headers={"WWW-Authenticate": 'Bearer realm="jobctl"'},
+        headers=challenge(),
     )
 
 
@@ -84,7 +90,7 @@ def needs(scope: Scope) -> Callable[[Caller], Awaitable[Caller]]:
                 403,
                 f"the scope of this token is {found.scope}, and this needs {scope}",
                 code="wrong_scope",
-                headers={"WWW-Authenticate": f'Bearer realm="jobctl", error="insufficient_scope", scope="{scope}"'},
+                headers=challenge(error="insufficient_scope", scope=scope),
             )
         return found
 

@@ -8,14 +8,11 @@ from starlette.datastructures import Headers
 from starlette.types import Scope
 
 from jobctl.domain.tokens import Token
-from jobctl.http.access import Caller, is_at_socket
+from jobctl.http.access import Caller, challenge, is_at_socket
 from jobctl.http.doors import Doors
 from jobctl.http.problems import Refused
 
-_REALM = 'Bearer realm="jobctl"'
-#: How the answer says that a request needs a token.
-CHALLENGE = {"WWW-Authenticate": _REALM}
-_INVALID = {"WWW-Authenticate": f'{_REALM}, error="invalid_token"'}
+_INVALID = challenge(error="invalid_token")
 
 
 def cookie_name(scope: Scope) -> str:

@@ -133,9 +133,7 @@ async def list_causes(
     request: Request,
     job: JobPath,
     found: Reader,
-    sort: Annotated[
-        str, Query(description="The order of the causes.", max_length=30, json_schema_extra={"enum": list(SORTS)})
-    ] = "items",
+    sort: CauseSort = "items",
     limit: Annotated[int, Query(description="The most causes; 0 means all.", ge=0, le=10_000)] = 0,
     cause: Causes = NOTHING,
     where: Where = None,
