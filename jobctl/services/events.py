@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import heapq
 import json
-import os
 import threading
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -23,6 +22,7 @@ from jobctl.domain.event_types import ENDS, event_type
 from jobctl.domain.job_filter import JobFilter
 from jobctl.domain.states import TERMINAL_JOB_STATES, ItemState
 from jobctl.errors import UsageError
+from jobctl.process.stop_pipe import StopPipe
 from jobctl.services.daemon.changes import StoreWatch
 from jobctl.store import event_ids, journal, outcomes, pruning
 from jobctl.store.database import Database
@@ -218,7 +218,7 @@ class EventStream:
             self._reader = EventReader(self._database, wanted, self.began_after)
             self._watch = StoreWatch(self._database, home)
             self._is_closed = False
-            self._end, self._ending = os.pipe()  # readable when the stream is closed
+            self._stop = StopPipe()
         except BaseException:
             self._database.close()
             raise
@@ -236,12 +236,11 @@ class EventStream:
         if self._is_closed:
             return
         self._is_closed = True
-        os.write(self._ending, b"!")  # a child that was forked may have it, too, so closing it is not enough
-        os.close(self._ending)
+        self._stop.stop()
         with self._lock:
             self._watch.__exit__(None, None, None)
             self._database.close()
-            os.close(self._end)
+            self._stop.close()
 
     @property
     def position(self) -> int:
@@ -279,7 +278,7 @@ class EventStream:
         True if there may be more events. Raises NotFound when the store is removed.
         """
         with self._lock:
-            return not self._is_closed and self._watch.wait(timeout_s, (self._end, *others))
+            return not self._is_closed and self._watch.wait(timeout_s, (self._stop.reader, *others))
 
     def is_over(self) -> bool:
         """Whether jobs were named, and each of them is done or was removed. Ask before the last ``read``.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import codecs
-import os
 from collections.abc import Iterator
 from threading import Semaphore, Thread
 
@@ -15,6 +14,7 @@ from textual.widgets import Static
 from jobctl.config import Home
 from jobctl.domain.wording import number, plural
 from jobctl.errors import JobctlError
+from jobctl.process.stop_pipe import StopPipe
 from jobctl.render.inert import inert
 from jobctl.render.output import harmless, heading
 from jobctl.services.output.follow import Follower, FollowTarget, OutputEvent
@@ -45,7 +45,7 @@ class LogView(Vertical):
         super().__init__()
         self._home, self._wanted = home, wanted
         self._room = Semaphore(AHEAD)
-        self._reader, self._writer = os.pipe()
+        self._stop_pipe = StopPipe()
         self._thread: Thread | None = None
         self._mark: int | None = None
         self._blank = True  # no text has come yet
@@ -89,11 +89,11 @@ class LogView(Vertical):
     def on_unmount(self) -> None:
         """Stop the thread: the screen is closed."""
         self._ended = True
-        os.close(self._writer)
+        self._stop_pipe.stop()
         self._room.release()
         if self._thread is not None:
             self._thread.join()
-        os.close(self._reader)
+        self._stop_pipe.close()
 
     def on_log_view_more_text(self, message: MoreText) -> None:
         """Show the text; a view that was scrolled back stays where it is."""
@@ -106,7 +106,8 @@ class LogView(Vertical):
     def _follow(self) -> None:
         database = open_database(self._home)
         try:
-            for text in _texts(Follower(database, self._home, self._wanted, self._reader).events(), self._wanted):
+            follower = Follower(database, self._home, self._wanted, self._stop_pipe.reader)
+            for text in _texts(follower.events(), self._wanted):
                 self._room.acquire()
                 if self._ended:
                     return

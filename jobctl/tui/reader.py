@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -14,7 +13,7 @@ from jobctl.domain.job_filter import JobList
 from jobctl.domain.selection import Selection
 from jobctl.errors import JobctlError
 from jobctl.process.moment import now as now_us
-from jobctl.process.stop_pipe import is_readable
+from jobctl.process.stop_pipe import StopPipe, is_readable
 from jobctl.render.look import Look, shows_unicode
 from jobctl.services.causes import Wanted, causes_document
 from jobctl.services.control.targets import Target, one_target
@@ -98,7 +97,7 @@ class Watcher:
         self._failed = failed
         self._home = home
         self._changed = changed
-        self._reader, self._writer = os.pipe()
+        self._stop = StopPipe()
         self._thread = Thread(target=self._run, name="watcher", daemon=True)
 
     def start(self) -> None:
@@ -108,9 +107,9 @@ class Watcher:
 
     def stop(self) -> None:
         """Stop the thread and wait for its end."""
-        os.close(self._writer)
+        self._stop.stop()
         self._thread.join()
-        os.close(self._reader)
+        self._stop.close()
 
     def _run(self) -> None:
         try:
@@ -121,8 +120,8 @@ class Watcher:
     def _watch(self) -> None:
         database = open_database(self._home)
         try:
-            with Frames(database, self._home, [self._reader]) as frames:
-                while not is_readable(self._reader):
+            with Frames(database, self._home, [self._stop.reader]) as frames:
+                while not is_readable(self._stop.reader):
                     self._changed()
                     frames.wait(busy=self.busy)
         finally:

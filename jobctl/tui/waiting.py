@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import select
 from collections.abc import Callable
 from pathlib import Path
@@ -16,6 +15,7 @@ from textual.widgets import Static
 
 from jobctl.config import Home
 from jobctl.errors import JobctlError
+from jobctl.process.stop_pipe import StopPipe, is_readable
 from jobctl.process.watch import UNWATCHED_WAIT_S, Watch
 from jobctl.render.inert import inert
 from jobctl.store.opening.open import open_database
@@ -50,7 +50,7 @@ class Arrival:
 
     def __init__(self, home: Home, arrived: Callable[[], object]) -> None:
         self._home, self._arrived = home, arrived
-        self._reader, self._writer = os.pipe()
+        self._stop = StopPipe()
         self._thread = Thread(target=self._run, name="arrival", daemon=True)
 
     def start(self) -> None:
@@ -59,9 +59,9 @@ class Arrival:
 
     def stop(self) -> None:
         """Stop the thread and wait for its end."""
-        os.close(self._writer)
+        self._stop.stop()
         self._thread.join()
-        os.close(self._reader)
+        self._stop.close()
 
     def _run(self) -> None:
         while not self._is_there():
@@ -82,14 +82,14 @@ class Arrival:
         try:
             watch = Watch(directory, (name,) if name else ())
         except OSError:  # the directory has just been removed or made: look again
-            return not select.select([self._reader], [], [], UNWATCHED_WAIT_S)[0]
+            return not is_readable(self._stop.reader, UNWATCHED_WAIT_S)
         with watch:
             if _nearest(self._home.database) != (directory, name):
                 return True
             nap_s = _LONGEST_NAP_S if watch.fileno() >= 0 else UNWATCHED_WAIT_S
             others = [watch.fileno()] if watch.fileno() >= 0 else []
-            ready = select.select([self._reader, *others], [], [], nap_s)[0]
-            return self._reader not in ready
+            ready = select.select([self._stop.reader, *others], [], [], nap_s)[0]
+            return self._stop.reader not in ready
 
 
 def _nearest(path: Path) -> tuple[Path, str]:
