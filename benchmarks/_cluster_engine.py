@@ -51,7 +51,7 @@ class _Workers:
         workers = [
             {"worker": f"tcp://w{n}:1", "host": f"w{n}", "slots": SLOTS, "resources": {}} for n in range(WORKERS)
         ]
-        self._hear(messages.Connected("fence", "nonce", {}, [], workers, []))
+        self._hear(messages.Connected("fence", "nonce", {}, [], workers, [], 20.0))
 
     def send(self, orders: Sequence[messages.PackOrder]) -> None:
         for order in orders:

@@ -13,7 +13,7 @@ from jobctl.executors.cluster.executor import ClusterExecutor
 from jobctl.executors.cluster.options import ClusterOptions
 from jobctl.executors.local import LocalExecutor
 from jobctl.process import moment
-from jobctl.store import clock, daemon, meta
+from jobctl.store import clock, daemon, items, meta
 from jobctl.store.database import UNWRITABLE, Database
 
 
@@ -21,7 +21,11 @@ def cluster_executor(words: Sequence[str], local: LocalExecutor, database: Datab
     """The executor of an engine whose items run on a cluster."""
     os.environ["JOBCTL_STARTS"] = ""  # the fence records the starts, not the ring of the local supervisor
     return ClusterExecutor(
-        local, ClusterOptions.from_words(words), _store_name(database), lambda reason: _record_wait(database, reason)
+        local,
+        ClusterOptions.from_words(words),
+        _store_name(database),
+        lambda reason: _record_wait(database, reason),
+        busy_before=meta.executor(database) if items.running(database) else "",
     )
 
 

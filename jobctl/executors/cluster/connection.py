@@ -51,7 +51,15 @@ async def introduce(
     workers = await client.run(worker_plugin.introduce, on_error="ignore")
     held = {key: tuple(claim) for key, claim in attached["held"].items()}
     warnings = _warnings(attached["allowed_failures"])
-    return Connected(attached["fence"], nonce, held, attached["orphans"], list(workers.values()), warnings)
+    return Connected(
+        attached["fence"],
+        nonce,
+        held,
+        attached["orphans"],
+        list(workers.values()),
+        warnings,
+        attached["lease_s"],
+    )
 
 
 def _warnings(allowed_failures: int) -> list[str]:

@@ -33,6 +33,8 @@ from jobctl.supervisor.backlog import Backlog
 _CLOSE_EXTRA_S = 10.0
 _CONNECT_S = 15.0
 _SAY_AGAIN_S = 5.0
+#: After its lease, a worker may take this long to end its items.
+_ENDING_S = 1.0
 
 
 class ClusterExecutor:
@@ -44,10 +46,17 @@ class ClusterExecutor:
         options: ClusterOptions,
         store: str,
         on_wait: Callable[[str], None] = lambda _: None,
+        busy_before: str = "",
     ) -> None:
-        """``on_wait`` is called with the reason every few seconds while a later engine waits for the scheduler."""
+        """``on_wait`` is called with the reason every few seconds while a later engine waits for the scheduler.
+
+        ``busy_before`` is the ``identity`` of an earlier executor whose attempts may still run.
+        """
         self.fresh = False
         self.identity = ""  # of the scheduler's fence, once connected
+        self._busy_before = busy_before
+        self._starts_at = 0.0  # until then, items of an earlier scheduler may still run, and none may start again
+        self._lost_at: float | None = None  # when the connection broke
         self._parent = parent
         self._on_wait = on_wait
         self._nonce = secrets.token_hex(4)
@@ -229,6 +238,9 @@ class ClusterExecutor:
         for warning in up.warnings:
             log(warning)
         is_same = self.identity in ("", up.fence)
+        is_busy = self._packs.has_live() if self.identity else bool(self._busy_before)
+        if is_busy and up.fence != (self.identity or self._busy_before):
+            self._wait_for_leases(up.lease_s)
         self.identity = up.fence
         self._placer.nonce = up.nonce
         self._is_up = True
@@ -237,11 +249,36 @@ class ClusterExecutor:
         self._packs.reconcile(up.held, is_same=is_same)
         self._link.give_up(up.orphans)
         self._adjust_capacity()
-        self._report(Pressure(""))
+        self._report_up()
+
+    def _wait_for_leases(self, lease_s: float) -> None:
+        """Another scheduler has replaced the earlier one: let nothing start until the items of that one have ended.
+
+        Each of its workers ends its items at the end of its lease at the latest, and this scheduler does not know them.
+        """
+        lost_at = time.monotonic() if self._lost_at is None else self._lost_at
+        self._starts_at = max(self._starts_at, lost_at + lease_s + _ENDING_S)
+
+    def _report_up(self) -> None:
+        """Report that items can start, or why they must wait and for how long."""
+        wait_s = self._starts_at - time.monotonic()
+        if wait_s <= 0:
+            self._report(Pressure(""))
+            return
+        self._link.tell_after(wait_s, messages.LeasesOver())
+        text = f"the scheduler is another one, and items of the earlier one may still run for {wait_s:.0f} s"
+        log(text)
+        self._report(Pressure(AWAY + text))
+
+    def _note_leases_over(self, _: messages.LeasesOver) -> None:
+        if self._is_up:
+            self._report_up()
 
     def _note_down(self, down: messages.Disconnected) -> None:
         if self._is_up or self._down is None or self._down.reason != down.reason:
             log(down.reason)
+        if self._is_up:
+            self._lost_at = time.monotonic()
         self._is_up = False
         self._down = down
         self._workers.replace([])
@@ -287,7 +324,7 @@ class ClusterExecutor:
         self._place()
 
     def _place(self) -> None:
-        if not self._is_up:
+        if not self._is_up or time.monotonic() < self._starts_at:
             return
         orders = []
         for record, order in self._placer.place():
@@ -302,6 +339,7 @@ class ClusterExecutor:
 
 
 _HANDLERS: dict[type, Callable[[ClusterExecutor, Any], None]] = {
+    messages.LeasesOver: ClusterExecutor._note_leases_over,
     messages.Connected: ClusterExecutor._note_up,
     messages.Disconnected: ClusterExecutor._note_down,
     messages.ClusterEvent: ClusterExecutor._note_event,

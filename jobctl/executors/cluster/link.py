@@ -88,6 +88,10 @@ class Link:
         question = functools.partial(self._ask, worker, function, arguments, tag, after_s)
         self._post(self._spawn, question)
 
+    def tell_after(self, wait_s: float, message: Message) -> None:
+        """Send a message to the executor after this time, whether or not there is a connection then."""
+        self._post(self._loop.call_later, wait_s, self._on_message, message)
+
     def forget(self, workers: Sequence[str], job: int) -> None:
         """A job is over: these workers need not stay ready for it."""
         for worker in workers:

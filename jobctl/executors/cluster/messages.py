@@ -15,6 +15,7 @@ class Connected(NamedTuple):
     orphans: list[str]  # those of them that will never end, because their worker has left
     workers: list[dict[str, Any]]  # the introduction of each worker
     warnings: list[str]
+    lease_s: float  # a worker without contact to its scheduler for this long ends its items
 
 
 class Disconnected(NamedTuple):
@@ -52,7 +53,11 @@ class WorkerAnswer(NamedTuple):
     value: Any
 
 
-Message = Connected | Disconnected | ClusterEvent | PackDone | PackFailed | WorkerAnswer
+class LeasesOver(NamedTuple):
+    """No item of an earlier scheduler runs any more."""
+
+
+Message = LeasesOver | Connected | Disconnected | ClusterEvent | PackDone | PackFailed | WorkerAnswer
 
 
 @dataclass(frozen=True, slots=True)

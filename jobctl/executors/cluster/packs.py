@@ -73,6 +73,10 @@ class Packs:
         """Keys of the packs that were sent to this worker and are not over."""
         return [key for key, record in self.dispatched.items() if record.worker == address and not record.is_over]
 
+    def has_live(self) -> bool:
+        """Whether any pack was sent and is not over."""
+        return any(not record.is_over for record in self.dispatched.values())
+
     def reconcile(self, held: _Held, *, is_same: bool) -> None:
         """After a connection to the same scheduler or to another one: compare our packs with those that it holds."""
         for record in list(self.dispatched.values()):

@@ -14,15 +14,18 @@ from types import SimpleNamespace
 import pytest
 from distributed import Client
 
-from jobctl.domain.cluster_workers import WorkersOffer
+from jobctl.domain.cluster_workers import AWAY, WorkersOffer
 from jobctl.domain.endings import Ending
-from jobctl.domain.ports import AttemptId, Capacity, Finished, Lost, Pressure, Returned, Started
+from jobctl.domain.ports import AttemptId, Capacity, Dispatch, Finished, Lost, Pressure, Returned, Started
+from jobctl.executors.cluster.compose import cluster_executor
 from jobctl.executors.cluster.executor import ClusterExecutor
 from jobctl.executors.cluster.messages import Connected
 from jobctl.executors.cluster.options import ClusterOptions
 from jobctl.process.process_status import process_exists
+from jobctl.store import meta
 from tests.executor_contract import Listener, batch, id_of, spec_of
 from tests.executors.cluster.rig import Cluster, end
+from tests.factories import JobMaker
 from tests.supervisor.calls.test_calls import ITEMS, call_spec
 from tests.supervisor.harness import SupervisorUnderTest
 from tests.supervisor.processes import alive, marker
@@ -411,6 +414,64 @@ def test_a_scheduler_that_dies_is_found_again_elsewhere(workers: Cluster, connec
     assert [id_of(event) for event in heard.of(Lost)] == [(1, 0, 1)]
     heard.until(lambda heard: len(heard.of(Started)) == 2)
     assert [event.item for event in heard.of(Started)] == [0, 1]
+
+
+@slow
+def test_nothing_starts_on_another_scheduler_while_items_of_the_earlier_one_may_run(
+    supervisor: SupervisorUnderTest, tmp_path: Path
+) -> None:
+    (tmp_path / "cluster").mkdir()
+    cluster = Cluster(tmp_path / "cluster", DASK_DISTRIBUTED__SCHEDULER__WORKER_TTL="24s")  # the lease is half of it
+    try:
+        cluster.start(workers=1, threads=1)
+        executor = ClusterExecutor(supervisor.start(), ClusterOptions(scheduler_file=str(cluster.file)), "store")
+        executor.adopt()
+        executor.resize(8)
+        until_there_are(executor, 1)
+        mark = marker()
+        heard = start(executor, tmp_path, sleeping(mark), items=1)
+        heard.until(lambda heard: heard.of(Started))
+        wait_until(lambda: len(alive(mark)) == 2, what="the item")
+        cluster.workers[0].send_signal(signal.SIGSTOP)  # it does not notice that its scheduler dies
+        assert cluster.scheduler is not None
+        end(cluster.scheduler, signal.SIGKILL)
+        cluster.start_scheduler()
+        cluster.start_worker(1)
+        heard.until(lambda heard: heard.of(Lost))
+        assert alive(mark), "the item of the earlier scheduler has ended too early for this test"
+        executor.start([Dispatch(1, 0, 2, (b"true",), ())])
+        until_there_are(executor, 1)
+        heard.until(lambda heard: len(heard.of(Started)) == 2 or heard.of(Finished))
+        assert not alive(mark)
+        assert any("items of the earlier one may still run" in pressure.reason for pressure in heard.of(Pressure))
+        assert heard.of(Pressure)[-1] == Pressure("")
+        heard.finished(1)
+        executor.close(0.0)
+    finally:
+        end(cluster.workers[0], signal.SIGKILL)
+        cluster.close()
+
+
+@pytest.mark.parametrize(("state", "waits"), [("r", True), ("s", False)])
+def test_an_engine_waits_for_the_items_of_a_scheduler_that_was_replaced_while_it_was_down(
+    workers: Cluster, supervisor: SupervisorUnderTest, store: JobMaker, tmp_path: Path, state: str, waits: bool
+) -> None:
+    """The first engine of a daemon, with attempts in the store that an earlier one has sent to another scheduler."""
+    job = store.job(state, state="running")
+    store.attempt(job, 1)
+    with store.database.transaction():
+        meta.remember_executor(store.database, "the fence of another scheduler", "")
+    workers.start_worker(1)
+    executor = cluster_executor((f"cluster.scheduler_file={workers.file}",), supervisor.start(), store.database)
+    executor.adopt()
+    executor.resize(8)
+    heard = Listener(executor).until(lambda _: executor._workers.slots == 1)
+    executor.define(spec_of(1, tmp_path))
+    executor.start(batch(1, (b"true",), range(1)))
+    heard.finished(1)
+    reasons = [pressure.reason for pressure in heard.of(Pressure) if pressure.reason]
+    assert [f"{AWAY}the scheduler is another one" in reason for reason in reasons] == [True] * waits
+    executor.close(0.0)
 
 
 def children(pid: int) -> list[int]:
