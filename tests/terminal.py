@@ -7,10 +7,10 @@ import sys
 import threading
 from pathlib import Path
 
-import pexpect
 import pyte
 
 import jobctl as package
+from tests.interactive import Program, read_terminal
 from tests.wait import wait_until
 
 ROOT = Path(package.__file__).parents[1]
@@ -31,7 +31,7 @@ class Terminal:
         self.screen = pyte.HistoryScreen(columns, lines)
         self._stream = pyte.ByteStream(self.screen)
         self.raw = b""
-        self.child = pexpect.spawn(
+        self.child = Program(
             sys.executable,
             [*run, *map(str, words)],
             env=environ | env,
@@ -43,13 +43,7 @@ class Terminal:
         self._reader.start()
 
     def _read(self):
-        while True:
-            try:
-                data = os.read(self.child.child_fd, 65536)
-            except OSError:
-                return
-            if not data:
-                return
+        while data := read_terminal(self.child.child_fd):
             self.raw += data
             self._stream.feed(data)
 
@@ -69,4 +63,5 @@ class Terminal:
         """Wait for the end; the exit code."""
         wait_until(lambda: not self.child.isalive(), 60, "the end of the command")
         self._reader.join(60)
+        assert not self._reader.is_alive(), "another process has the terminal open"
         return self.child.exitstatus

@@ -16,6 +16,7 @@ from jobctl.config import Home
 from jobctl.store import sqlite
 from tests.cli.every_command import PROCESSES, every_command
 from tests.factories import make_store
+from tests.interactive import read_terminal
 from tests.schemas import check_named
 
 #: Events are a stream, also where nothing is followed: each is a document on a line of its own.
@@ -185,11 +186,8 @@ def on_terminal(jobctl, monkeypatch):
         said = []
 
         def read():
-            while not said or said[-1]:
-                try:
-                    said.append(os.read(control, 65_536))
-                except OSError:
-                    return
+            while piece := read_terminal(control):
+                said.append(piece)
 
         reader = threading.Thread(target=read)
         reader.start()

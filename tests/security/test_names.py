@@ -11,6 +11,7 @@ import pexpect
 import pytest
 
 from tests.factories import JobMaker
+from tests.interactive import Program
 from tests.security.test_terminal import HARMFUL, OWN
 
 EVIL = "\x1b]0;PWNED\x07\x1b[2J\x9b31m\u202e\u2028[red]x"
@@ -102,7 +103,7 @@ def test_no_text_of_the_database_acts_on_a_terminal(evil: JobMaker, home, monkey
     Path("commands").write_text(json.dumps(seen))
     monkeypatch.setenv("JOBCTL_HOME", str(home.root))
     monkeypatch.setenv("TERM", "xterm-256color")
-    screen = pexpect.spawn(
+    screen = Program(
         sys.executable,
         ["-c", script],
         encoding="utf-8",

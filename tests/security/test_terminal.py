@@ -11,6 +11,7 @@ import pexpect
 import pytest
 
 from tests.e2e.conftest import Cli
+from tests.interactive import Program
 from tests.stages import few
 
 EVIL = (
@@ -62,7 +63,7 @@ MISTAKES = (
 
 def on_a_terminal(cli, words):
     """Everything that a command sends to a terminal of 100 columns."""
-    screen = pexpect.spawn(
+    screen = Program(
         cli.program[0],
         [*cli.program[1:], *words],
         cwd=str(cli.work),
