@@ -48,7 +48,7 @@ def test_a_corrected_failed_csv_is_a_valid_input(cli):
     cli("run", "batch.csv", "-q", "--", "sh", "-c", FAILS, "sh", "{name}", check=3)
     failed = cli.status("last")["results"]["files"]["failed"]["path"]
     with open(failed, encoding="utf-8") as file:
-        corrected = cli.file("again.csv", file.read().replace("bad", "row"))
+        corrected = cli.file("again.csv", file.read().replace("\nbad", "\nrow"))
     cli("run", corrected, "-q", "--", "sh", "-c", FAILS, "sh", "{name}", check=0)
     document = cli.status("last")
     assert document["counts"]["succeeded"] == 2

@@ -131,7 +131,7 @@ def test_failures_that_were_retried_are_removed(bench: WorkedOff) -> None:
 def test_failures_that_were_submitted_again_as_a_file_go(bench: WorkedOff) -> None:
     job = bench.mixed()
     failed = (bench.home.job_results(job) / "failed.csv").read_text()
-    again = bench.finish("failed.csv", failed.replace("bad", "good"), ("do", "{name}"))
+    again = bench.finish("failed.csv", failed.replace(",bad", ",good"), ("do", "{name}"))
     report = run(bench)
     assert went(report) == [job, again]
 
