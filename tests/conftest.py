@@ -7,6 +7,8 @@ import functools
 import json
 import os
 import signal
+import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -53,6 +55,13 @@ def home(tmp_path: Path) -> Home:
 def store(home: Home) -> JobMaker:
     """A new store and the maker of its rows."""
     return make_store(home)
+
+
+@pytest.fixture
+def own_threads() -> Callable[[], list[str]]:
+    """Names the threads of jobctl that were started since the test began. Those of earlier tests may still end."""
+    before = set(threading.enumerate())
+    return lambda: [each.name for each in threading.enumerate() if each not in before and "jobctl" in each.name]
 
 
 @dataclass

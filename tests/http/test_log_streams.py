@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import httpx
 import pytest
@@ -155,11 +154,10 @@ def test_the_end_of_the_server_ends_them(home: Home, store: JobMaker) -> None:
 
 
 def test_a_stream_that_the_end_of_the_event_loop_has_left_behind_ends_with_the_server(
-    home: Home, store: JobMaker
+    home: Home, store: JobMaker, own_threads: Callable[[], list[str]]
 ) -> None:
     job = store.job("r", state="running")
     Writer(home, store, job).write(b"x")
-    before = threading.active_count()
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)
     streams = log_streams.LogStreams(Server(home))
@@ -169,5 +167,6 @@ def test_a_stream_that_the_end_of_the_event_loop_has_left_behind_ends_with_the_s
         task.cancel()
     loop.run_until_complete(asyncio.sleep(0))
     loop.close()
+    assert own_threads() == ["jobctl-output"]
     streams.close()
-    wait_until(lambda: threading.active_count() == before, what="the end of the thread")
+    wait_until(lambda: not own_threads(), what="the end of the thread")

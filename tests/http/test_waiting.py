@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import threading
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 
 import httpx
@@ -101,17 +101,13 @@ def test_a_wait_with_an_etag_ends_with_the_next_change(home: Home, store: JobMak
         assert client.get(f"/v1/jobs/{job}?wait=0.2", headers={"If-None-Match": etag}).status_code == 304
 
 
-def _watching() -> int:
-    return sum(thread.name == "jobctl-changes" for thread in threading.enumerate())
-
-
-def test_many_waits_need_one_thread(home: Home, store: JobMaker) -> None:
+def test_many_waits_need_one_thread(home: Home, store: JobMaker, own_threads: Callable[[], list[str]]) -> None:
     job = store.job("q")
     with serving(home) as client, ThreadPoolExecutor(30) as pool:
         client.get(f"/v1/jobs/{job}")
         waiting = [pool.submit(client.get, f"/v1/jobs/{job}?wait=60") for _ in range(30)]
-        wait_until(lambda: _watching(), what="the watch")
-        assert _watching() == 1
+        wait_until(lambda: "jobctl-changes" in own_threads(), what="the watch")
+        assert own_threads().count("jobctl-changes") == 1
         finish(store, job, "succeeded")
         assert {response.result().json()["state"] for response in waiting} == {"succeeded"}
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -23,13 +21,6 @@ def library(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> jobctl.Store:
     (tmp_path / "work").mkdir()
     monkeypatch.chdir(tmp_path / "work")
     return jobctl.Store(tmp_path / "state")
-
-
-@pytest.fixture
-def own_threads() -> Callable[[], list[str]]:
-    """Names the threads of jobctl that were started since the test began."""
-    before = set(threading.enumerate())
-    return lambda: [each.name for each in threading.enumerate() if each not in before and "jobctl" in each.name]
 
 
 @pytest.fixture(scope="module")

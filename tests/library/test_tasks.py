@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -20,10 +20,6 @@ def tasks(store: Any, home: Any) -> Iterator[StoreTasks]:
     found = StoreTasks(home, threads=2)
     yield found
     found.close()
-
-
-def _watchers() -> int:
-    return sum(thread.name == "jobctl-changes" for thread in threading.enumerate())
 
 
 def test_a_wait_ends_with_the_commit_that_it_waits_for(tasks: StoreTasks, store: Any) -> None:
@@ -54,19 +50,24 @@ def test_a_wait_ends_with_the_commit_that_it_waits_for(tasks: StoreTasks, store:
     assert len(looks) >= 2
 
 
-def test_a_hundred_waits_share_one_thread_and_a_cancelled_one_leaves_none(tasks: StoreTasks) -> None:
+def test_a_hundred_waits_share_one_thread_and_a_cancelled_one_leaves_none(
+    tasks: StoreTasks, own_threads: Callable[[], list[str]]
+) -> None:
+    def watchers() -> int:
+        return own_threads().count("jobctl-changes")
+
     async def main() -> None:
         waits = [asyncio.create_task(tasks.until(lambda: None, None)) for _ in range(100)]
-        while _watchers() == 0:
+        while watchers() == 0:
             await asyncio.sleep(0.01)
-        assert _watchers() == 1
+        assert watchers() == 1
         for task in waits:
             task.cancel()
         results = await asyncio.gather(*waits, return_exceptions=True)
         assert {type(result) for result in results} == {asyncio.CancelledError}
 
     asyncio.run(main())
-    wait_until(lambda: _watchers() == 0, 30, "the thread that watched to end")
+    wait_until(lambda: watchers() == 0, 30, "the thread that watched to end")
 
 
 def test_a_wait_without_a_change_ends_at_its_timeout(tasks: StoreTasks) -> None:

@@ -6,7 +6,6 @@ import asyncio
 import os
 import resource
 import shutil
-import threading
 from collections.abc import Awaitable, Callable
 
 import pytest
@@ -27,11 +26,9 @@ def _run(test: Callable[[], Awaitable[None]]) -> None:
     asyncio.run(bounded())
 
 
-def _watchers() -> int:
-    return [thread.name for thread in threading.enumerate()].count("jobctl-changes")
-
-
-def test_a_commit_wakes_all_who_wait_and_one_thread_serves_them(home: Home, store: JobMaker) -> None:
+def test_a_commit_wakes_all_who_wait_and_one_thread_serves_them(
+    home: Home, store: JobMaker, own_threads: Callable[[], list[str]]
+) -> None:
     async def test() -> None:
         changes = Changes(home)
 
@@ -42,7 +39,7 @@ def test_a_commit_wakes_all_who_wait_and_one_thread_serves_them(home: Home, stor
         waits = [asyncio.create_task(wait()) for _ in range(100)]
         async with changes.watched():
             seen = changes.number
-            assert _watchers() == 1
+            assert own_threads() == ["jobctl-changes"]
             store.job("q")
             assert await changes.after(seen)
             assert all(await asyncio.gather(*waits))
@@ -102,7 +99,9 @@ def test_a_store_that_is_removed_ends_the_waits(home: Home, store: JobMaker) -> 
     _run(test)
 
 
-def test_closing_ends_all_waits_and_the_thread(home: Home, store: JobMaker) -> None:
+def test_closing_ends_all_waits_and_the_thread(
+    home: Home, store: JobMaker, own_threads: Callable[[], list[str]]
+) -> None:
     async def test() -> None:
         changes = Changes(home)
         async with changes.watched():
@@ -111,13 +110,15 @@ def test_closing_ends_all_waits_and_the_thread(home: Home, store: JobMaker) -> N
             changes.close()
             assert await wait and changes.is_closed
             assert await changes.after(changes.number)
-            while _watchers():
+            while own_threads():
                 await asyncio.sleep(0.01)
 
     _run(test)
 
 
-def test_a_child_that_was_forked_meanwhile_does_not_keep_the_thread(home: Home, store: JobMaker) -> None:
+def test_a_child_that_was_forked_meanwhile_does_not_keep_the_thread(
+    home: Home, store: JobMaker, own_threads: Callable[[], list[str]]
+) -> None:
     async def test() -> None:
         changes = Changes(home)
         held, release = os.pipe()
@@ -127,7 +128,7 @@ def test_a_child_that_was_forked_meanwhile_does_not_keep_the_thread(home: Home, 
                 os.read(held, 1)  # it holds a copy of every descriptor until the end of the test
                 os._exit(0)
             changes.close()
-            while _watchers():
+            while own_threads():
                 await asyncio.sleep(0.01)
         os.close(release)
         os.close(held)
