@@ -78,7 +78,17 @@ class OutcomeBuffer:
                 unknown.attempts.append(AttemptId(event.job, event.item, event.attempt))
                 continue
             self._sort_in(live, event, now)
-        return unknown
+        return self._without_taken(unknown) if any(unknown) else unknown
+
+    def _without_taken(self, unknown: Receipts) -> Receipts:
+        """Leave out what was taken in and is not committed: the executor reports an outcome again to a new engine.
+
+        If it were acknowledged now and the engine died before the commit, nobody would have the outcome, and the
+        attempt would begin a second time.
+        """
+        taken = {job: self.ended(job) for job in {attempt.job for attempt in unknown.attempts}}
+        attempts = [each for each in unknown.attempts if each[1:] not in taken[each.job]]
+        return Receipts(attempts, [number for number in unknown.calls if number not in self._calls])
 
     def _take_calls(self, live: LiveJob | None, calls: Calls, now: int) -> bool:
         """Take in the calls that are in hand; False if none is."""

@@ -98,3 +98,21 @@ def test_a_polite_stop_does_not_wait_for_processes_that_cannot_be_ended(tmp_path
     bench.tick(2)
     assert bench.engine.is_over(bench.now)
     assert bench.states(1) == "r", "the next daemon looks again"
+
+
+def test_an_outcome_that_is_reported_twice_is_not_acknowledged_before_its_commit(bench, monkeypatch):
+    """Attempts that end while an engine starts are reported at their end, and once more when that engine adopts."""
+    bench.submit(rows=2)
+    bench.tick(3)
+    assert bench.states(1) == "rr"
+    for item in (1, 2):
+        bench.executor.finish(AttemptId(1, item, 1), Play())
+    collect = bench.executor.collect
+    with monkeypatch.context() as cut, pytest.raises(KeyboardInterrupt):
+        cut.setattr(bench.executor, "collect", lambda timeout_s=0: 2 * collect(timeout_s))
+        cut.setattr(Writer, "step", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+        bench.start(fresh=False)
+    bench.start(fresh=False)
+    bench.tick(3)
+    assert bench.states(1) == "ss"
+    assert [dispatch[:3] for dispatch in bench.executor.dispatched] == [(1, 1, 1), (1, 2, 1)]
