@@ -26,6 +26,8 @@ _BELONGS = (
     ("figures", "job", "id FROM jobs"),
     ("targets", "job", "id FROM jobs"),
 )
+#: Rows of a job that was removed, or whose acceptance was killed: no command shows them, and ``prune`` removes them.
+_NO_JOB = "job IN (SELECT job FROM prunings)"
 _STATES = ("queued", "running", "retrying", "succeeded", "failed", "unprocessed")
 
 
@@ -41,7 +43,7 @@ def _accepted_exist(rig: Rig) -> Iterator[str]:
     for accepted in rig.accepted:
         if counts.get(accepted.job) != accepted.rows:
             yield f"C1 job {accepted.job}: {accepted.rows} items accepted, {counts.get(accepted.job)} exist"
-    for job, live in rig.rows("SELECT job, count(*) FROM items WHERE state < 3 GROUP BY job"):
+    for job, live in rig.rows(f"SELECT job, count(*) FROM items WHERE state < 3 AND NOT {_NO_JOB} GROUP BY job"):
         yield f"C8 job {job}: {live} items are not terminal"
     for job, state in rig.rows("SELECT id, state FROM jobs WHERE finished_at IS NULL"):
         yield f"C8 job {job} is {state}"
@@ -121,10 +123,7 @@ def _database(rig: Rig) -> Iterator[str]:
     if answer != [("ok",)]:
         yield f"C6 integrity_check: {answer[:3]}"
     for table, keys, owner in _BELONGS:
-        strays = rig.rows(
-            f"SELECT {keys} FROM {table}"
-            f" WHERE ({keys}) NOT IN (SELECT {owner}) AND job NOT IN (SELECT job FROM prunings)"
-        )
+        strays = rig.rows(f"SELECT {keys} FROM {table} WHERE ({keys}) NOT IN (SELECT {owner}) AND NOT {_NO_JOB}")
         if strays:
             yield f"C6 {len(strays)} rows of {table} belong to nothing: {strays[:3]}"
 

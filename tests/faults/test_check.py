@@ -245,6 +245,14 @@ def test_c8_an_item_or_a_job_that_does_not_end(rig):
     assert len(heard(rig, "C8")) == 2
 
 
+def test_rows_whose_acceptance_was_killed_are_no_items_of_a_job(rig):
+    left = "INSERT INTO items (job, item, payload) VALUES (77, 1, x'00')"
+    write(rig, left, "INSERT INTO prunings (job, at) VALUES (77, 1)")
+    assert violations(rig) == []
+    write(rig, "DELETE FROM prunings")
+    assert heard(rig, "C8 job 77: 1 items are not terminal")
+
+
 @pytest.mark.parametrize("change", ["missing", "short", "twice", "elsewhere"])
 def test_c9_result_files_that_are_not_the_input(rig, change):
     folder = rig.home.job_results(1)

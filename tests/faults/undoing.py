@@ -31,6 +31,15 @@ def take_back_the_rest(rig: Rig, job: int) -> None:
     checked = rig.jobctl("verify", job)
     if checked.returncode:
         rig.notes.append(f"verify: exit {checked.returncode}: {checked.stdout}{checked.stderr}")
+    _remove_what_was_never_begun(rig)
+
+
+def _remove_what_was_never_begun(rig: Rig) -> None:
+    """A kill between the rows of an undo job and its acceptance leaves rows, which ``prune`` removes."""
+    pruned = rig.jobctl("prune")
+    left = rig.rows("SELECT job, count(*) FROM items WHERE job NOT IN (SELECT id FROM jobs) GROUP BY job")
+    if pruned.returncode or left:
+        rig.notes.append(f"prune: exit {pruned.returncode}: {pruned.stderr}, items that belong to no job: {left}")
 
 
 def _try_again_if_careful(rig: Rig) -> None:
